@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: MIT
+#
+# Builds every room of wynd. `make help` lists the targets.
+#
+# A variant is a set of flags with a tree of its own in $(BUILD). pkg-config is
+# asked inside recipes only, never while this file is read: the first run on a
+# bare machine reads it before scripts/deps has installed anything.
+
+BUILD	?= build
+VARIANT	?= release
+PREFIX	?= /usr/local
+B	:= $(BUILD)/$(VARIANT)
+GEN	:= $(BUILD)/gen
+VERSION := $(shell sed -n 's/^.define WYN_VERSION "\(.*\)"/\1/p' base/version.h)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
+endif
+
+Q   := $(if $(V),,@)
+say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-7s %s\n') $1 $2
+
+# Flags
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FLAGS_release := -O2 -g
+FLAGS_debug   := -O1 -g
+FLAGS_asan    := $(SANITIZE) -fsanitize=address,undefined
+FLAGS_tsan    := $(SANITIZE) -fsanitize=thread
+FLAGS_fuzz    := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
+FLAGS	      := $(FLAGS_$(VARIANT))
+$(if $(FLAGS),,$(error VARIANT is none of release, debug, asan, tsan, fuzz))
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wconversion
+ifneq ($(filter true 1,$(CI) $(WERROR)),)
+WARN += -Werror
+endif
+
+# Empty, as a plain #define of it would be, so that a file may say it again.
+GNU := -D_GNU_SOURCE=
+# The generated headers are somebody else's code: no warnings from there.
+INCLUDES   = -Iinclude -I. -isystem $(GEN)
+PKGS	  := libuv libprotobuf-c jansson
+# Asked once, by the first recipe that needs it.
+PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_FLAGS)
+pkg	   = $(if $2,$(shell pkg-config $1 $2))
+ALL_FLAGS  = -std=gnu17 $(GNU) $(WARN) $(FLAGS) -pthread \
+	$(ROOM_FLAGS) $(INCLUDES) $(PKG_FLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK	   = $(CC) $(FLAGS) -pthread $(CFLAGS) $(LDFLAGS)
+
+# What may end in a shared library one day is position independent now.
+PIC := -fPIC -fno-semantic-interposition
+$(B)/obj/base/%.o $(B)/obj/proto/%.o $(B)/obj/client/%.o: ROOM_FLAGS = $(PIC)
+$(B)/obj/daemon/%.o: ROOM_FLAGS = -DWYN_MODULES_DIR='"$(PREFIX)/lib/wynd/modules"'
+# A module sees the installed headers and nothing else of ours.
+$(B)/obj/modules/%.o: ROOM_FLAGS = -fPIC -fvisibility=hidden
+$(B)/obj/modules/%.o: INCLUDES = -Iinclude
+$(B)/obj/modules/%.o: PKG_FLAGS = $(call pkg,--cflags,$(MODULE_PKGS))
+$(B)/obj/gen/%.o: ROOM_FLAGS = $(PIC) -w
+
+# Rooms
+ROOMS	  := base proto scheduler daemon client modules
+objects	   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $1))
+GEN_C	  := $(GEN)/proto/wyn.pb-c.c
+GEN_H	  := $(GEN_C:.c=.h)
+MODULE_SO := $(patsubst %.c,$(B)/%.so,$(wildcard modules/*.c))
+# The libraries that a module wraps, by pkg-config name.
+MODULE_PKGS_digest := libcrypto
+MODULE_PKGS = $(MODULE_PKGS_$(basename $(@F)))
+
+OBJ_base      := $(call objects,base/*.c)
+OBJ_scheduler := $(call objects,scheduler/*.c)
+OBJ_proto     := $(call objects,proto/*.c) $(B)/obj/gen/proto/wyn.pb-c.o
+OBJ_client    := $(call objects,client/*.c)
+OBJ_wynctl    := $(filter-out %/main.o,$(call objects,client/wynctl/*.c))
+OBJ_daemon    := $(filter-out %/main.o,$(call objects,daemon/*.c))
+OBJ_support   := $(filter-out %/fuzz_main.o,$(call objects,tests/support/*.c))
+
+ar_of = $(1:%=$(B)/lib/%.a)
+PROGRAMS := $(if $(wildcard daemon/main.c),$(B)/wynd) \
+	$(if $(wildcard client/wynctl/main.c),$(B)/wynctl)
+LIBS := $(B)/libwyn.a $(B)/libwynclient.a
+
+TESTS  := $(patsubst %.c,$(B)/%,$(foreach r,$(ROOMS),$(wildcard tests/$r/test_*.c)))
+STRESS := $(patsubst %.c,$(B)/%,$(wildcard tests/stress/*.c))
+FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
+
+all: $(PROGRAMS) $(LIBS) $(MODULE_SO) ## programs, libraries and modules
+
+tests: all $(TESTS) $(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) \
+	## all, and the test programs of VARIANT
+
+.PHONY: all tests demo check stress fuzz format format-check lint layers labels \
+	install dist clean help FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+define compile
+$(call say,CC,$@)
+@mkdir -p $(@D)
+$(Q)$(CC) $(ALL_FLAGS) -MMD -MP -c -o $@ $<
+endef
+$(B)/obj/%.o: %.c $(B)/flags | $(GEN_H)
+	$(compile)
+$(B)/obj/gen/%.o: $(GEN)/%.c $(B)/flags
+	$(compile)
+# Newer when they differ from last time: everything is compiled again.
+BUILT_WITH := $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(PREFIX)
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' >$@
+
+$(GEN_H): $(GEN_C) ;
+$(GEN_C): proto/wyn.proto
+	$(call say,PROTO,$@)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(GEN) $<
+
+%.a:
+	$(call say,AR,$@)
+	@mkdir -p $(@D); rm -f $@
+	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
+
+$(foreach r,base scheduler proto client wynctl daemon support,\
+	$(eval $(B)/lib/$r.a: $(OBJ_$r)))
+$(B)/libwyn.a: $(OBJ_scheduler) $(OBJ_base)
+$(B)/libwynclient.a: $(OBJ_client) $(OBJ_proto) $(OBJ_base)
+
+# $(call link,packages): the objects, then the archives in the order given.
+define link
+$(call say,LINK,$@)
+@mkdir -p $(@D)
+$(Q)$(LINK) $(LINK_FLAGS) -o $@ $(filter %.o %.a,$^) $(call pkg,--libs,$1)
+endef
+
+$(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
+	$(call link,libuv libprotobuf-c)
+
+$(B)/wynctl: $(B)/obj/client/wynctl/main.o $(call ar_of,wynctl client proto base)
+	$(call link,libprotobuf-c jansson)
+
+$(B)/modules/%.so: $(B)/obj/modules/%.o
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) -shared -o $@ $< $(call pkg,--libs,$(MODULE_PKGS))
+	@chmod go-w $@ # wynd loads none that others may write, whatever the umask
+
+# Test programs
+LIBS_base      := base
+LIBS_proto     := proto base
+LIBS_scheduler := scheduler base
+LIBS_daemon    := daemon scheduler proto base
+LIBS_client    := wynctl client proto base
+LIBS_modules   := base
+PKGS_proto     := libprotobuf-c
+PKGS_daemon    := libuv libprotobuf-c
+PKGS_client    := libprotobuf-c jansson
+
+define room_tests
+$(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(LIBS_$1))
+	$$(call link,cmocka $(PKGS_$1))
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_tests,$r)))
+
+$(B)/tests/stress/%: LINK_FLAGS = -Wl,--as-needed
+$(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
+		$(call ar_of,support client scheduler proto base)
+	$(call link,libprotobuf-c cmocka)
+
+# libFuzzer brings a main of its own; elsewhere ours replays files.
+FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/tests/support/fuzz_main.o)
+$(B)/fuzz/%: LINK_FLAGS = $(if $(FUZZ_MAIN),,-fsanitize=fuzzer)
+$(B)/fuzz/%: $(B)/obj/fuzz/%.o $(FUZZ_MAIN) \
+		$(call ar_of,support daemon client scheduler proto base)
+	$(call link,libuv libprotobuf-c)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# What to run
+# The machine may lack every tool before scripts/deps: it builds in a second run.
+demo: ## install what running needs, build, run the main job
+	@scripts/deps
+	+@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=release all
+	@BUILD_DIR=$(BUILD)/release scripts/demo
+
+check: ## install the test tools too, build, run all tests
+	@scripts/deps --test
+	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check
+stress: ## stress programs, longer than in check, in release, asan and tsan
+	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check stress
+fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
+	+@MAKE=$(MAKE) BUILD=$(BUILD) FUZZ_SECONDS=$${FUZZ_SECONDS:-60} \
+		scripts/check fuzz
+
+# Form
+SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn fuzz tests/stress \
+	tests/support $(ROOMS:%=tests/%),$(wildcard $d/*.c $d/*.h)))
+TIDY	:= $(patsubst %.c,$(B)/lint/%.tidy,$(filter %.c,$(SOURCES)))
+
+format: ## give every C file the form of .clang-format
+	$(Q)clang-format -i $(SOURCES)
+format-check: ## fail where format would change something
+	$(Q)clang-format --dry-run -Werror $(SOURCES)
+
+lint: $(TIDY) ## bounds of the style, clang-tidy, cppcheck
+	$(Q)scripts/style && scripts/reasons
+	$(Q)clang -x c++-header -std=c++17 -Wall -Wextra -Werror -Iinclude \
+		-fsyntax-only -Wno-unused-function include/wyn/*.h
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
+		--std=c11 -j$$(nproc) $(GNU) -Iinclude -I. \
+		--suppressions-list=scripts/cppcheck.txt $(filter %.c,$(SOURCES))
+
+# Follows the object, which already knows the headers that it depends on.
+$(B)/lint/%.tidy: $(B)/obj/%.o .clang-tidy
+	$(call say,TIDY,$*.c)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $*.c -- -std=gnu17 $(GNU) $(INCLUDES) \
+		$(PKG_FLAGS) 2>$@.err >$@.out || { cat $@.out $@.err; exit 1; }
+	@rm -f $@.out $@.err; touch $@
+
+layers: $(call ar_of,scheduler proto base) ## which room may use what
+	$(Q)scripts/layers --self-test
+	$(Q)scripts/layers $(B)/lib
+labels: ## both ends of each pairing of atomics, and its paragraph
+	$(Q)scripts/labels
+
+# Release
+install: all ## into $(DESTDIR)$(PREFIX)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,\
+		bin lib/wynd/modules lib/systemd/system include/wyn)
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(LIBS) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 $(MODULE_SO) $(DESTDIR)$(PREFIX)/lib/wynd/modules/
+	install -m 644 include/wyn/*.h $(DESTDIR)$(PREFIX)/include/wyn/
+	install -m 644 systemd/wynd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+
+dist: ## a tar.gz of the last commit in $(BUILD)
+	@mkdir -p $(BUILD)
+	git archive --prefix=wynd-$(VERSION)/ -o $(BUILD)/wynd-$(VERSION).tar.gz HEAD
+clean: ## remove $(BUILD)
+	rm -rf $(BUILD)
+help: ## this list
+	@echo 'Targets:'
+	@sed -n ':a; /\\$$/{N; s/\\\n//; ba}; s/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' \
+		Makefile | expand -t 18
+	@echo 'Variables: BUILD= VARIANT=release|debug|asan|tsan|fuzz CC= V=1' \
+		'WERROR=1 PREFIX= DESTDIR='
