@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * park.h - who sleeps, who searches, and who is woken.
+ *
+ * One word holds the number of searchers, the number of parked seats, the
+ * stack of parked seats and two flags. A spawn wakes somebody only if nobody
+ * searches and somebody is parked; the last searcher to find work wakes the
+ * next: a chain of wakes, not one per spawn. Knows seats by number only, and
+ * no queue: the caller does the looking. See label [park] in the README.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/* Flags of the word, as wyn_park_enter returns them. */
+#define WYN_PARK_DRAIN (UINT64_C(1) << 62)
+#define WYN_PARK_STOP  (UINT64_C(1) << 63)
+
+struct wyn_park_seat {
+	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t token; /* [A wake] futex */
+	_Atomic uint32_t state;	       /* [A park] see park.c */
+	_Atomic uint32_t next;	       /* [A park] seat below, plus one */
+	_Atomic(const void *) awaited; /* [A done] word awaited, or NULL */
+	_Atomic uint64_t parked;       /* [W] statistics */
+	_Atomic uint64_t woken;	       /* [W] statistics */
+};
+
+struct wyn_park {
+	_Alignas(WYN_CACHE_LINE) _Atomic uint64_t word; /* [A park] */
+	_Alignas(WYN_CACHE_LINE) unsigned seat_count;	/* [I] */
+	unsigned searching_max;				/* [I] */
+	struct wyn_park_seat *seats;			/* [I] */
+};
+
+/*
+ * wyn_park_init - nobody searches and nobody is parked.
+ *
+ * Thread: boot. Takes `seats`, an array of `seat_count` on cache lines, for
+ * its life. Blocks: never.
+ */
+void wyn_park_init(struct wyn_park *park, struct wyn_park_seat *seats,
+	unsigned seat_count);
+
+/*
+ * wyn_park_search_begin - asks to become a searcher.
+ *
+ * Thread: worker. Returns: false when half of the seats search already.
+ * Blocks: never.
+ */
+bool wyn_park_search_begin(struct wyn_park *park);
+
+/*
+ * wyn_park_search_end - a searcher has found work.
+ *
+ * Thread: worker. Returns: true if it was the last one, which then has to
+ * look at every queue and wyn_park_notify if there is more. Blocks: never.
+ */
+bool wyn_park_search_end(struct wyn_park *park);
+
+/*
+ * wyn_park_enter - makes the seat known as parked; not asleep yet.
+ *
+ * The caller then looks at every queue once more, calls wyn_park_notify if
+ * there is work, and wyn_park_sleep in any case. `searching`: the caller is a
+ * searcher and stops being one by this.
+ *
+ * Thread: worker. Returns: the flags of the word. Blocks: never.
+ */
+uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching);
+
+/*
+ * wyn_park_sleep - sleeps until notified, poked or stopped.
+ *
+ * Thread: worker. Blocks: until then; may return early for no reason.
+ */
+void wyn_park_sleep(struct wyn_park *park, unsigned seat);
+
+/*
+ * wyn_park_leave - the seat is awake.
+ *
+ * Thread: worker. Returns: true if it was notified: the caller is a searcher
+ * now. False: it woke for another reason and is none. Blocks: never.
+ */
+bool wyn_park_leave(struct wyn_park *park, unsigned seat);
+
+/*
+ * wyn_park_notify - there is new work: wakes one if need be.
+ *
+ * Thread: any. Returns: whether it woke one. Blocks: never.
+ */
+bool wyn_park_notify(struct wyn_park *park);
+
+/*
+ * wyn_park_await - names the word whose end the seat sleeps for, or NULL.
+ *
+ * To be called before the word is marked as having a helper.
+ *
+ * Thread: worker. Blocks: never.
+ */
+void wyn_park_await(struct wyn_park *park, unsigned seat, const void *word);
+
+/*
+ * wyn_park_poke - wakes the seats that sleep for this word.
+ *
+ * Compares the address only; the word may be gone.
+ *
+ * Thread: any. Blocks: never.
+ */
+void wyn_park_poke(struct wyn_park *park, const void *word);
+
+/*
+ * wyn_park_raise - sets flags; WYN_PARK_STOP wakes everyone for good.
+ *
+ * Thread: any. Blocks: never.
+ */
+void wyn_park_raise(struct wyn_park *park, uint64_t flags);
+
+/*
+ * wyn_park_flags - the flags, ordered after what the caller did before.
+ *
+ * Thread: any. Blocks: never.
+ */
+uint64_t wyn_park_flags(struct wyn_park *park);
+
+/*
+ * wyn_park_stopped - whether WYN_PARK_STOP is up.
+ *
+ * Thread: any. Blocks: never.
+ */
+bool wyn_park_stopped(struct wyn_park *park);

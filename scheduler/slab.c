@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/*
+ * slab.c - slabs of equal slots.
+ *
+ * A shard's slabs form one list: those with a free slot at the front, full
+ * ones behind, so that the first slab answers at once whether there is room.
+ * A slab is asked for as slightly less than its alignment, which lets the
+ * libc's own header fit between two of them.
+ */
+#include "scheduler/slab.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+#define LIBC_HEADER_BYTES 16
+
+struct slot {
+	struct slot *next;
+};
+
+struct wyn_slab {
+	struct wyn_slabs *slabs;      /* [I] */
+	struct wyn_slab_shard *shard; /* [I] */
+	struct wyn_slab *prev;	      /* [M lock] */
+	struct wyn_slab *next;	      /* [M lock] */
+	struct slot *free;	      /* [M lock] released slots */
+	uint32_t used;		      /* [M lock] slots given out */
+	uint32_t fresh;		      /* [M lock] slots never given out begin */
+};
+
+#define SLOTS_PER_SLAB                                                    \
+	((WYN_SLAB_BYTES - LIBC_HEADER_BYTES - sizeof(struct wyn_slab)) / \
+		WYN_SLAB_SLOT_BYTES)
+
+static_assert(sizeof(struct wyn_slab) % 8 == 0, "slots are aligned to 8");
+static_assert(WYN_SLAB_SLOT_BYTES % 8 == 0, "slots are aligned to 8");
+
+static _Thread_local unsigned sticky_shard;
+static _Atomic unsigned next_sticky_approx;
+
+static struct wyn_slab *slab_of(const void *slot)
+{
+	return (struct wyn_slab *)((uintptr_t)slot &
+				   ~(uintptr_t)(WYN_SLAB_BYTES - 1));
+}
+
+static void list_remove(struct wyn_slab_shard *shard, struct wyn_slab *slab)
+{
+	*(slab->prev != NULL ? &slab->prev->next : &shard->first) = slab->next;
+	*(slab->next != NULL ? &slab->next->prev : &shard->last) = slab->prev;
+}
+
+static void list_put_first(struct wyn_slab_shard *shard, struct wyn_slab *slab)
+{
+	slab->prev = NULL;
+	slab->next = shard->first;
+	*(shard->first != NULL ? &shard->first->prev : &shard->last) = slab;
+	shard->first = slab;
+}
+
+static void list_put_last(struct wyn_slab_shard *shard, struct wyn_slab *slab)
+{
+	slab->next = NULL;
+	slab->prev = shard->last;
+	*(shard->last != NULL ? &shard->last->next : &shard->first) = slab;
+	shard->last = slab;
+}
+
+/* The first slab, with at least one free slot. */
+static struct wyn_slab *shard_slab(
+	struct wyn_slabs *slabs, struct wyn_slab_shard *shard)
+{
+	struct wyn_slab *slab = shard->first;
+	void *memory;
+
+	if (slab != NULL && slab->used < SLOTS_PER_SLAB) {
+		return slab;
+	}
+	if (posix_memalign(&memory, WYN_SLAB_BYTES,
+		    WYN_SLAB_BYTES - LIBC_HEADER_BYTES) != 0) {
+		return NULL;
+	}
+	slab = memory;
+	memset(slab, 0, sizeof(*slab));
+	slab->slabs = slabs;
+	slab->shard = shard;
+	list_put_first(shard, slab);
+	shard->slab_count++;
+	shard->empty_count++;
+	return slab;
+}
+
+static void *slab_take(struct wyn_slab_shard *shard, struct wyn_slab *slab)
+{
+	struct slot *slot = slab->free;
+
+	if (slot != NULL) {
+		slab->free = slot->next;
+	} else {
+		slot = (void *)((char *)(slab + 1) +
+				slab->fresh * WYN_SLAB_SLOT_BYTES);
+		slab->fresh++;
+	}
+	if (slab->used++ == 0) {
+		shard->empty_count--;
+	}
+	if (slab->used == SLOTS_PER_SLAB) {
+		list_remove(shard, slab);
+		list_put_last(shard, slab);
+	}
+	return slot;
+}
+
+void wyn_slabs_init(struct wyn_slabs *slabs, void *owner)
+{
+	memset(slabs, 0, sizeof(*slabs));
+	slabs->owner = owner;
+	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
+		pthread_mutex_init(&slabs->shards[i].lock, NULL);
+	}
+}
+
+void wyn_slabs_fini(struct wyn_slabs *slabs)
+{
+	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
+		struct wyn_slab *slab = slabs->shards[i].first;
+
+		while (slab != NULL) {
+			struct wyn_slab *next = slab->next;
+
+			free(slab);
+			slab = next;
+		}
+		pthread_mutex_destroy(&slabs->shards[i].lock);
+	}
+}
+
+void *wyn_slab_acquire(struct wyn_slabs *slabs)
+{
+	struct wyn_slab_shard *shard;
+	struct wyn_slab *slab;
+	void *slot = NULL;
+
+	if (sticky_shard == 0) {
+		sticky_shard =
+			1 + atomic_fetch_add_explicit(&next_sticky_approx, 1,
+				    memory_order_relaxed) %
+				    WYN_SLAB_SHARDS;
+	}
+	shard = &slabs->shards[sticky_shard - 1];
+	pthread_mutex_lock(&shard->lock);
+	slab = shard_slab(slabs, shard);
+	if (slab != NULL) {
+		slot = slab_take(shard, slab);
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return slot;
+}
+
+void wyn_slab_release(void *slot)
+{
+	struct wyn_slab *slab = slab_of(slot);
+	struct wyn_slab_shard *shard = slab->shard;
+	struct slot *freed = slot;
+
+	pthread_mutex_lock(&shard->lock);
+	wyn_assert(slab->used > 0);
+	freed->next = slab->free;
+	slab->free = freed;
+	if (slab->used-- == SLOTS_PER_SLAB) {
+		list_remove(shard, slab);
+		list_put_first(shard, slab);
+	}
+	if (slab->used > 0) {
+		slab = NULL;
+	} else if (shard->empty_count < WYN_SLAB_RESERVE_MAX) {
+		shard->empty_count++;
+		slab = NULL;
+	} else {
+		list_remove(shard, slab);
+		shard->slab_count--;
+	}
+	pthread_mutex_unlock(&shard->lock);
+	free(slab);
+}
+
+void *wyn_slab_owner(const void *slot)
+{
+	return slab_of(slot)->slabs->owner;
+}
+
+size_t wyn_slabs_bytes(struct wyn_slabs *slabs)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
+		pthread_mutex_lock(&slabs->shards[i].lock);
+		count += slabs->shards[i].slab_count;
+		pthread_mutex_unlock(&slabs->shards[i].lock);
+	}
+	return count * WYN_SLAB_BYTES;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/*
+ * slab.h - where futures live.
+ *
+ * Slots of one size in aligned slabs, so that a slot finds its slab by its
+ * address and carries no pointer to it. Sharded by thread, each shard under
+ * its mutex. Slabs that are empty go back to the libc beyond a reserve.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WYN_SLAB_SHARDS	    8
+#define WYN_SLAB_BYTES	    16384 /* a slab's size and alignment */
+#define WYN_SLAB_SLOT_BYTES 56
+/* Empty slabs that a shard keeps. */
+#define WYN_SLAB_RESERVE_MAX 16
+
+struct wyn_slab;
+
+struct wyn_slab_shard {
+	_Alignas(64) pthread_mutex_t lock;
+	struct wyn_slab *first; /* [M lock] those with room come first */
+	struct wyn_slab *last;	/* [M lock] */
+	size_t slab_count;	/* [M lock] */
+	size_t empty_count;	/* [M lock] */
+};
+
+struct wyn_slabs {
+	struct wyn_slab_shard shards[WYN_SLAB_SHARDS];
+	void *owner; /* [I] found again from any slot */
+};
+
+/*
+ * wyn_slabs_init - makes an empty store.
+ *
+ * Thread: boot. Blocks: never.
+ */
+void wyn_slabs_init(struct wyn_slabs *slabs, void *owner);
+
+/*
+ * wyn_slabs_fini - frees every slab, slots in use included.
+ *
+ * Thread: boot, when nobody else uses it. Blocks: never.
+ */
+void wyn_slabs_fini(struct wyn_slabs *slabs);
+
+/*
+ * wyn_slab_acquire - gives a slot of WYN_SLAB_SLOT_BYTES, aligned to 8.
+ *
+ * Thread: any. Returns: NULL if memory is out.
+ * Blocks: on the mutex of the thread's shard.
+ */
+void *wyn_slab_acquire(struct wyn_slabs *slabs);
+
+/*
+ * wyn_slab_release - takes a slot back.
+ *
+ * Thread: any. Blocks: on the mutex of the slot's shard.
+ */
+void wyn_slab_release(void *slot);
+
+/*
+ * wyn_slab_owner - the owner of the store that the slot came from.
+ *
+ * Thread: any. Blocks: never.
+ */
+void *wyn_slab_owner(const void *slot);
+
+/*
+ * wyn_slabs_bytes - memory held now, used or not.
+ *
+ * Thread: any. Blocks: on each shard's mutex in turn.
+ */
+size_t wyn_slabs_bytes(struct wyn_slabs *slabs);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/*
+ * spawn.c - the ways in: admission, the own deque, the injector, the wake.
+ *
+ * Every accepted task is counted before a worker can see it, so that a drain
+ * never finds more ends than beginnings.
+ */
+#include <errno.h>
+#include <sched.h>
+
+#include "base/assert.h"
+#include "scheduler/future.h"
+#include "scheduler/pool.h"
+#include "scheduler/thread.h"
+
+static bool in_flight_enter(struct wyn_pool *pool, uint64_t n)
+{
+	uint64_t max = pool->config.in_flight_max;
+	uint64_t now;
+
+	if (max == 0) {
+		return true;
+	}
+	now = atomic_load_explicit(
+		&pool->in_flight_approx, memory_order_relaxed);
+	do {
+		if (n > max || now > max - n) {
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak_explicit(&pool->in_flight_approx,
+		&now, now + n, memory_order_relaxed, memory_order_relaxed));
+	return true;
+}
+
+/* Moves the older half of a full deque to the injector. */
+static int deque_overflow(struct wyn_pool *pool, struct wyn_seat *seat)
+{
+	struct wyn_injector_batch batch = {.items = seat->scratch};
+	int r;
+
+	while (batch.n < WYN_COUNT_OF(seat->scratch) &&
+		wyn_deque_steal(&seat->deque, &seat->scratch[batch.n])) {
+		batch.n++;
+	}
+	if (batch.n == 0) {
+		return 0;
+	}
+	r = wyn_injector_push(&pool->injector, &batch, WYN_INJECTOR_MOVE);
+	for (size_t i = 0; r < 0 && i < batch.n; i++) {
+		bool pushed = wyn_deque_push(&seat->deque, seat->scratch[i]);
+
+		wyn_assert(pushed);
+	}
+	if (r < 0) {
+		/* [park] They were in no queue for a moment. */
+		wyn_park_notify(&pool->park);
+	}
+	return r;
+}
+
+static int spawn_local(struct wyn_thread *thread, struct wyn_item item)
+{
+	struct wyn_seat *seat = thread->seat;
+	int r;
+
+	/* [drain] before a thief can see it and count its end. */
+	wyn_counter_add(&thread->counters.spawned, 1);
+	while (!wyn_deque_push(&seat->deque, item)) {
+		r = deque_overflow(thread->pool, seat);
+		if (r < 0) {
+			wyn_counter_add(&thread->counters.spawned, UINT64_MAX);
+			return r;
+		}
+	}
+	return 0;
+}
+
+int wyn_pool_inject(
+	struct wyn_pool *pool, const struct wyn_injector_batch *batch)
+{
+	struct wyn_thread *thread = wyn_thread_self_of(pool);
+	int r;
+
+	if (wyn_pool_is_dead(pool)) {
+		return -ESHUTDOWN;
+	}
+	if (!in_flight_enter(pool, batch->n)) {
+		return -EAGAIN;
+	}
+	if (thread != NULL && thread->seat != NULL && batch->items != NULL &&
+		batch->n == 1) {
+		r = spawn_local(thread, batch->items[0]);
+	} else {
+		r = wyn_injector_push(&pool->injector, batch,
+			thread != NULL ? WYN_INJECTOR_INSIDE
+				       : WYN_INJECTOR_OUTSIDE);
+	}
+	if (r < 0) {
+		wyn_pool_leave(pool, batch->n);
+		return r;
+	}
+	wyn_park_notify(&pool->park);
+	/* The pool is being destroyed round a task that spawns: the workers
+	 * may have looked at the queues for the last time. */
+	if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
+		wyn_pool_discard(pool);
+	}
+	return 0;
+}
+
+int wyn_pool_spawn_detached(
+	struct wyn_pool *pool, void (*fn)(void *arg), void *arg)
+{
+	struct wyn_item item = {.fn = fn, .arg = arg};
+	struct wyn_injector_batch batch = {.items = &item, .n = 1};
+
+	return wyn_pool_inject(pool, &batch);
+}
+
+int wyn_pool_spawn_detached_batch(struct wyn_pool *pool, void (*fn)(void *arg),
+	void *const *args, size_t n)
+{
+	struct wyn_injector_batch batch = {.fn = fn, .args = args, .n = n};
+
+	return n == 0 ? 0 : wyn_pool_inject(pool, &batch);
+}
+
+static void item_discard(struct wyn_item item)
+{
+	if (item.fn == wyn_future_run) {
+		wyn_future_discard(item.arg);
+	}
+}
+
+void wyn_pool_discard(struct wyn_pool *pool)
+{
+	struct wyn_item item;
+	unsigned cursor = 0;
+
+	/* An RMW, to come after the stop in the order of label [park]: a
+	 * spawn that we do not see below sees the stop itself. */
+	(void)wyn_park_flags(&pool->park);
+	while (wyn_pool_has_work(pool)) {
+		if (wyn_injector_take(&pool->injector, &cursor, 1, &item, 1) >
+			0) {
+			item_discard(item);
+		} else {
+			/* Nothing in it, or another thread is inside: let it. */
+			sched_yield();
+		}
+		for (unsigned i = 0; i < pool->config.workers; i++) {
+			if (wyn_deque_steal(&pool->seats[i].deque, &item)) {
+				item_discard(item);
+			}
+		}
+	}
+}

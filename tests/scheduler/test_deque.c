@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_deque.c - both ends of the deque, its bound, and the last element.
+ */
+#include "scheduler/deque.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/compiler.h"
+
+#define RACE_ROUNDS 100000u
+#define THIEVES	    2u
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static struct wyn_item item_of(uintptr_t n)
+{
+	return (struct wyn_item){.fn = nothing, .arg = (void *)n};
+}
+
+static int deque_setup(void **state)
+{
+	struct wyn_deque *deque;
+
+	if (posix_memalign((void **)&deque, WYN_CACHE_LINE, sizeof(*deque)) !=
+		0) {
+		return -1;
+	}
+	wyn_deque_init(deque);
+	*state = deque;
+	return 0;
+}
+
+static int deque_teardown(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static void deque_pops_nothing_when_empty(void **state)
+{
+	struct wyn_item item;
+
+	assert_false(wyn_deque_pop(*state, &item));
+	assert_false(wyn_deque_steal(*state, &item));
+	assert_int_equal(wyn_deque_length(*state), 0);
+}
+
+static void deque_pops_newest_when_owner(void **state)
+{
+	struct wyn_item item;
+
+	wyn_deque_push(*state, item_of(1));
+	wyn_deque_push(*state, item_of(2));
+
+	assert_true(wyn_deque_pop(*state, &item));
+	assert_ptr_equal(item.arg, (void *)2);
+	assert_ptr_equal(item.fn, nothing);
+}
+
+static void deque_gives_oldest_when_stolen(void **state)
+{
+	struct wyn_item item;
+
+	wyn_deque_push(*state, item_of(1));
+	wyn_deque_push(*state, item_of(2));
+
+	assert_true(wyn_deque_steal(*state, &item));
+	assert_ptr_equal(item.arg, (void *)1);
+	assert_int_equal(wyn_deque_length(*state), 1);
+}
+
+static void deque_refuses_when_full(void **state)
+{
+	struct wyn_item item;
+
+	for (uintptr_t i = 0; i < WYN_DEQUE_SIZE; i++) {
+		assert_true(wyn_deque_push(*state, item_of(i)));
+	}
+
+	assert_false(wyn_deque_push(*state, item_of(0)));
+	assert_int_equal(wyn_deque_length(*state), WYN_DEQUE_SIZE);
+	assert_true(wyn_deque_steal(*state, &item));
+	assert_true(wyn_deque_push(*state, item_of(0)));
+}
+
+static void deque_keeps_order_when_indices_pass_size(void **state)
+{
+	struct wyn_item item;
+
+	for (uintptr_t i = 0; i < 3 * WYN_DEQUE_SIZE; i++) {
+		wyn_deque_push(*state, item_of(2 * i));
+		wyn_deque_push(*state, item_of(2 * i + 1));
+		assert_true(wyn_deque_pop(*state, &item));
+		assert_ptr_equal(item.arg, (void *)(2 * i + 1));
+		assert_true(wyn_deque_steal(*state, &item));
+		assert_ptr_equal(item.arg, (void *)(2 * i));
+	}
+}
+
+struct race {
+	struct wyn_deque *deque;
+	_Atomic unsigned char *taken;
+	_Atomic bool over;
+};
+
+static void take_one(struct race *race, struct wyn_item item)
+{
+	atomic_fetch_add_explicit(
+		&race->taken[(uintptr_t)item.arg], 1, memory_order_relaxed);
+}
+
+static void *thief(void *arg)
+{
+	struct race *race = arg;
+	struct wyn_item item;
+
+	while (!atomic_load_explicit(&race->over, memory_order_acquire)) {
+		if (wyn_deque_steal(race->deque, &item)) {
+			take_one(race, item);
+		}
+	}
+	return NULL;
+}
+
+/* The owner pushes one or two and pops at once, so that nearly every take is
+ * a race for the last one. */
+static void deque_gives_each_once_when_thieves_race(void **state)
+{
+	struct race race = {.deque = *state};
+	pthread_t thieves[THIEVES];
+	struct wyn_item item;
+
+	race.taken = calloc(RACE_ROUNDS, 1);
+	assert_non_null(race.taken);
+	for (unsigned i = 0; i < THIEVES; i++) {
+		pthread_create(&thieves[i], NULL, thief, &race);
+	}
+	for (uintptr_t i = 0; i < RACE_ROUNDS; i++) {
+		while (!wyn_deque_push(*state, item_of(i))) {
+		}
+		if (i % 3 != 0 && wyn_deque_pop(*state, &item)) {
+			take_one(&race, item);
+		}
+	}
+	while (wyn_deque_pop(*state, &item)) {
+		take_one(&race, item);
+	}
+	atomic_store_explicit(&race.over, true, memory_order_release);
+	for (unsigned i = 0; i < THIEVES; i++) {
+		pthread_join(thieves[i], NULL);
+	}
+
+	for (unsigned i = 0; i < RACE_ROUNDS; i++) {
+		assert_int_equal(race.taken[i], 1);
+	}
+	free((void *)race.taken);
+}
+
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, deque_setup, deque_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(deque_pops_nothing_when_empty),
+		TEST(deque_pops_newest_when_owner),
+		TEST(deque_gives_oldest_when_stolen),
+		TEST(deque_refuses_when_full),
+		TEST(deque_keeps_order_when_indices_pass_size),
+		TEST(deque_gives_each_once_when_thieves_race),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
