@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * encode_results.c - rows of results into columns.
+ *
+ * A column that would be zero or empty all the way down is left out, which for
+ * tasks that succeed takes away the codes and, for those without a value, the
+ * values too.
+ */
+#include "proto/codec.h"
+
+#include "proto/field.h"
+
+#define TAG_VALUE  WYN_TAG_BYTES(3)
+#define TAG_DETAIL WYN_TAG_BYTES(4)
+
+/* What the encoder needs twice. */
+struct sizes {
+	size_t seqs;
+	size_t codes; /* 0 = no such column */
+	size_t results;
+	bool has_values;
+};
+
+static size_t detail_bytes(const struct wyn_detail *detail, size_t row)
+{
+	return wyn_field_u64_bytes(row) +
+	       wyn_field_bytes_bytes(detail->message.len) +
+	       wyn_field_bytes_bytes(detail->reason.len) +
+	       wyn_field_u64_bytes(detail->ran) +
+	       wyn_field_u64_bytes(detail->retry_after_ms);
+}
+
+static uint8_t *detail_put(
+	uint8_t *out, const struct wyn_detail *detail, size_t row)
+{
+	out = wyn_field_put_len(out, TAG_DETAIL, detail_bytes(detail, row));
+	out = wyn_field_put_u64(out, WYN_TAG_VARINT(1), row);
+	out = wyn_field_put_bytes(out, WYN_TAG_BYTES(2), detail->message);
+	out = wyn_field_put_bytes(out, WYN_TAG_BYTES(3), detail->reason);
+	out = wyn_field_put_u64(out, WYN_TAG_VARINT(4), detail->ran);
+	return wyn_field_put_u64(
+		out, WYN_TAG_VARINT(5), detail->retry_after_ms);
+}
+
+static struct sizes sizes_of(
+	const struct wyn_result *rows, size_t n, uint64_t quiet_done)
+{
+	struct sizes sizes = {0};
+	size_t codes = 0;
+	size_t values = 0;
+	size_t details = 0;
+	uint32_t code_any = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct wyn_result *row = &rows[i];
+
+		sizes.seqs += wyn_varint_bytes(row->seq);
+		codes += wyn_varint_bytes(row->code);
+		code_any |= row->code;
+		values += wyn_field_len_bytes(row->value.len);
+		sizes.has_values |= row->value.len > 0;
+		if (row->detail != NULL) {
+			details += wyn_field_len_bytes(
+				detail_bytes(row->detail, i));
+		}
+	}
+	sizes.codes = code_any != 0 ? codes : 0;
+	sizes.results = wyn_field_bytes_bytes(sizes.seqs) +
+			wyn_field_bytes_bytes(sizes.codes) +
+			(sizes.has_values ? values : 0) + details +
+			wyn_field_u64_bytes(quiet_done);
+	return sizes;
+}
+
+size_t wyn_results_encoded_bytes(
+	const struct wyn_result *rows, size_t n, uint64_t quiet_done)
+{
+	return WYN_FRAME_HEADER_BYTES +
+	       wyn_field_len_bytes(sizes_of(rows, n, quiet_done).results);
+}
+
+static uint8_t *columns_put(uint8_t *out, const struct wyn_result *rows,
+	size_t n, const struct sizes *sizes)
+{
+	if (n > 0) {
+		out = wyn_field_put_len(out, WYN_TAG_BYTES(1), sizes->seqs);
+		for (size_t i = 0; i < n; i++) {
+			out = wyn_varint_put(out, rows[i].seq);
+		}
+	}
+	if (sizes->codes > 0) {
+		out = wyn_field_put_len(out, WYN_TAG_BYTES(2), sizes->codes);
+		for (size_t i = 0; i < n; i++) {
+			out = wyn_varint_put(out, rows[i].code);
+		}
+	}
+	if (sizes->has_values) {
+		for (size_t i = 0; i < n; i++) {
+			out = wyn_field_put_element(
+				out, TAG_VALUE, rows[i].value);
+		}
+	}
+	return out;
+}
+
+size_t wyn_results_encode(const struct wyn_result *rows, size_t n,
+	uint64_t quiet_done, uint8_t *out)
+{
+	struct sizes sizes = sizes_of(rows, n, quiet_done);
+	uint8_t *at = out + WYN_FRAME_HEADER_BYTES;
+
+	wyn_frame_header_put(out, 0, wyn_field_len_bytes(sizes.results));
+	at = wyn_field_put_len(
+		at, WYN_TAG_BYTES(WYN_MESSAGE_RESULTS), sizes.results);
+	at = columns_put(at, rows, n, &sizes);
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].detail != NULL) {
+			at = detail_put(at, rows[i].detail, i);
+		}
+	}
+	at = wyn_field_put_u64(at, WYN_TAG_VARINT(5), quiet_done);
+	return (size_t)(at - out);
+}

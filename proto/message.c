@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/*
+ * message.c - cursors over arguments and over the rows of Results.
+ *
+ * They run over bytes that decoding has checked, or that our own encoder made,
+ * so a byte out of place is a bug of ours and asserted.
+ */
+#include "proto/message.h"
+
+#include "base/assert.h"
+#include "proto/field.h"
+
+#define TAG_VALUE WYN_TAG_BYTES(3)
+
+/* The bytes of one field off the front of `region`. */
+static struct wyn_slice element_take(struct wyn_slice *region, uint8_t tag)
+{
+	struct wyn_reader in = wyn_reader_of(*region);
+	struct wyn_slice element = {NULL, 0};
+	bool taken;
+
+	wyn_assert(wyn_field_is_next(&in, tag));
+	taken = wyn_field_take_bytes(&in, tag, &element);
+	wyn_assert(taken);
+	*region = (struct wyn_slice){in.at, wyn_reader_left(&in)};
+	return element;
+}
+
+static uint64_t varint_take(struct wyn_slice *packed)
+{
+	struct wyn_reader in = wyn_reader_of(*packed);
+	uint64_t value = 0;
+	size_t n = wyn_varint_read(&in, &value);
+
+	wyn_assert(n > 0);
+	*packed = (struct wyn_slice){in.at, wyn_reader_left(&in)};
+	return value;
+}
+
+bool wyn_args_next(struct wyn_args *args, struct wyn_slice *ret_arg)
+{
+	if (args->count == 0) {
+		return false;
+	}
+	*ret_arg = element_take(&args->region, WYN_ARGS_TAG);
+	args->count--;
+	return true;
+}
+
+bool wyn_results_next(struct wyn_results *results, struct wyn_result *ret_row)
+{
+	if (results->count == 0) {
+		return false;
+	}
+	*ret_row = (struct wyn_result){.seq = varint_take(&results->seqs)};
+	if (results->has_codes) {
+		ret_row->code = (uint32_t)varint_take(&results->codes);
+	}
+	if (results->has_values) {
+		ret_row->value = element_take(&results->values, TAG_VALUE);
+	}
+	if (results->detail_count > 0 &&
+		results->detail_rows[0] == results->row) {
+		ret_row->detail = results->details;
+		results->details++;
+		results->detail_rows++;
+		results->detail_count--;
+	}
+	results->count--;
+	results->row++;
+	return true;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/*
+ * text.c - the check that every string from a peer goes through.
+ *
+ * Nearly all of them are ASCII, so eight bytes are looked at together while
+ * they are; the rest goes character by character.
+ */
+#include "proto/text.h"
+
+#include <string.h>
+
+#define ONES  UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
+/* Each byte is 1 to 127: the subtraction borrows into the high bit of the
+ * first zero byte, and the high bits show the rest. */
+static bool word_is_ascii(const uint8_t *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return ((word | (word - ONES)) & HIGHS) == 0;
+}
+
+/* A lead byte above ASCII, its length, and what the byte after it may be. */
+struct lead {
+	uint8_t first;
+	uint8_t last;
+	uint8_t bytes;
+	uint8_t second_min;
+	uint8_t second_max;
+};
+
+static const struct lead leads[] = {
+	{0xc2, 0xdf, 2, 0x80, 0xbf},
+	{0xe0, 0xe0, 3, 0xa0, 0xbf},
+	{0xe1, 0xec, 3, 0x80, 0xbf},
+	{0xed, 0xed, 3, 0x80, 0x9f},
+	{0xee, 0xef, 3, 0x80, 0xbf},
+	{0xf0, 0xf0, 4, 0x90, 0xbf},
+	{0xf1, 0xf3, 4, 0x80, 0xbf},
+	{0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static const struct lead *lead_find(uint8_t byte)
+{
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+		if (byte >= leads[i].first && byte <= leads[i].last) {
+			return &leads[i];
+		}
+	}
+	return NULL;
+}
+
+/* Returns: the bytes of the character at `at`; 0 when it is none. */
+static size_t character_bytes(const uint8_t *at, size_t left)
+{
+	const struct lead *lead = lead_find(at[0]);
+
+	if (lead == NULL || lead->bytes > left) {
+		return 0;
+	}
+	if (at[1] < lead->second_min || at[1] > lead->second_max) {
+		return 0;
+	}
+	for (size_t i = 2; i < lead->bytes; i++) {
+		if ((at[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+	}
+	return lead->bytes;
+}
+
+bool wyn_text_valid(struct wyn_slice text)
+{
+	size_t i = 0;
+
+	while (i < text.len) {
+		size_t n;
+
+		if (text.len - i >= 8 && word_is_ascii(text.data + i)) {
+			i += 8;
+			continue;
+		}
+		if (text.data[i] - 1u < 0x7f) {
+			i++;
+			continue;
+		}
+		n = character_bytes(text.data + i, text.len - i);
+		if (n == 0) {
+			return false;
+		}
+		i += n;
+	}
+	return true;
+}

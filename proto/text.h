@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/*
+ * text.h - is this a string as protobuf means it, and as C can hold it?
+ *
+ * Private to proto/. protobuf-c checks neither: it takes any bytes for a string
+ * and cuts it at the first NUL for whoever reads it as one.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/*
+ * wyn_text_valid - well-formed UTF-8 (no surrogates, nothing over U+10FFFF, no
+ * longer form than needed) without a NUL.
+ *
+ * Thread: any. The ranges are those of table 3-7 of the Unicode standard.
+ */
+bool wyn_text_valid(struct wyn_slice text);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/*
+ * walk_results.c - the walker over canonical Results.
+ *
+ * The columns stay where they are: they are checked here once, so that the
+ * cursor of message.c can trust them. Only details, which are rare, take
+ * memory.
+ */
+#include "proto/walk.h"
+
+#include "proto/field.h"
+#include "proto/rules.h"
+#include "proto/text.h"
+
+#include <errno.h>
+
+#define TAG_VALUE  WYN_TAG_BYTES(3)
+#define TAG_DETAIL WYN_TAG_BYTES(4)
+
+/* Returns: true and the number of varints, all minimal and at most max. */
+static bool column_check(struct wyn_slice packed, uint64_t max, size_t *count)
+{
+	struct wyn_reader in = wyn_reader_of(packed);
+	size_t n = 0;
+
+	while (in.at < in.end) {
+		uint64_t value = 0;
+
+		if (!wyn_varint_read_minimal(&in, &value) || value > max) {
+			return false;
+		}
+		n++;
+	}
+	*count = n;
+	return true;
+}
+
+/* Takes the run of fields `tag` as one view. */
+static bool take_run(struct wyn_reader *in, uint8_t tag,
+	struct wyn_slice *region, size_t *count)
+{
+	const uint8_t *start = in->at;
+	size_t n = 0;
+
+	while (wyn_field_is_next(in, tag)) {
+		struct wyn_slice element;
+
+		if (!wyn_field_take_bytes(in, tag, &element)) {
+			return false;
+		}
+		n++;
+	}
+	if (n > 0) {
+		*region = (struct wyn_slice){start, (size_t)(in->at - start)};
+	}
+	*count = n;
+	return true;
+}
+
+static bool walk_detail(
+	struct wyn_slice bytes, struct wyn_detail *detail, uint32_t *row)
+{
+	struct wyn_reader in = wyn_reader_of(bytes);
+	uint64_t index = 0;
+	uint64_t ran = 0;
+
+	*detail = (struct wyn_detail){0};
+	if (!wyn_field_take_u64(&in, WYN_TAG_VARINT(1), &index) ||
+		!wyn_field_take_bytes(
+			&in, WYN_TAG_BYTES(2), &detail->message) ||
+		!wyn_field_take_bytes(&in, WYN_TAG_BYTES(3), &detail->reason) ||
+		!wyn_field_take_u64(&in, WYN_TAG_VARINT(4), &ran) ||
+		!wyn_field_take_u64(
+			&in, WYN_TAG_VARINT(5), &detail->retry_after_ms) ||
+		in.at != in.end) {
+		return false;
+	}
+	if (index > UINT32_MAX || ran > INT32_MAX) {
+		return false;
+	}
+	detail->ran = wyn_rules_enum_narrow((int64_t)ran);
+	*row = (uint32_t)index;
+	return wyn_text_valid(detail->message) &&
+	       wyn_text_valid(detail->reason);
+}
+
+/* region is a run of `count` details. Returns: 0; -EINVAL; -ENOBUFS. */
+static int walk_details(struct wyn_slice region, size_t count,
+	struct wyn_arena *arena, struct wyn_results *results)
+{
+	struct wyn_reader in = wyn_reader_of(region);
+	struct wyn_detail *details;
+	uint32_t *rows;
+
+	if (count == 0) {
+		return 0;
+	}
+	details = wyn_arena_alloc(arena, count * sizeof(*details));
+	rows = wyn_arena_alloc(arena, count * sizeof(*rows));
+	if (details == NULL || rows == NULL) {
+		return -ENOBUFS;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct wyn_slice bytes = {NULL, 0};
+
+		if (!wyn_field_take_bytes(&in, TAG_DETAIL, &bytes) ||
+			!walk_detail(bytes, &details[i], &rows[i])) {
+			return -EINVAL;
+		}
+	}
+	results->details = details;
+	results->detail_rows = rows;
+	results->detail_count = count;
+	return 0;
+}
+
+int wyn_walk_results(struct wyn_slice bytes, struct wyn_arena *arena,
+	struct wyn_results *ret_results)
+{
+	struct wyn_reader in = wyn_reader_of(bytes);
+	struct wyn_results results = {0};
+	struct wyn_slice details = {NULL, 0};
+	size_t codes;
+	size_t values;
+	size_t detail_count;
+	int err;
+
+	if (!wyn_field_take_bytes(&in, WYN_TAG_BYTES(1), &results.seqs) ||
+		!wyn_field_take_bytes(&in, WYN_TAG_BYTES(2), &results.codes) ||
+		!take_run(&in, TAG_VALUE, &results.values, &values) ||
+		!take_run(&in, TAG_DETAIL, &details, &detail_count) ||
+		!wyn_field_take_u64(
+			&in, WYN_TAG_VARINT(5), &results.quiet_done) ||
+		in.at != in.end) {
+		return -EINVAL;
+	}
+	if (!column_check(results.seqs, UINT64_MAX, &results.count) ||
+		!column_check(results.codes, UINT32_MAX, &codes)) {
+		return -EINVAL;
+	}
+	results.has_codes = codes > 0;
+	results.has_values = values > 0;
+	err = walk_details(details, detail_count, arena, &results);
+	if (err) {
+		return err;
+	}
+	err = wyn_rules_results_check(&results, codes, values);
+	if (err) {
+		return err;
+	}
+	*ret_results = results;
+	return 0;
+}
