@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * acceptor.h - takes connections from all listeners and deals them out.
+ *
+ * Lives on loop 0. Each socket goes to the loop with the fewest. When there
+ * are no descriptors left it stops looking for a while instead of spinning on
+ * a listener that stays readable.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/endpoint.h"
+#include "daemon/fault.h"
+#include "daemon/listener.h"
+
+#define WYN_ACCEPT_BATCH_MAX 64u /* of one listener in one turn */
+#define WYN_ACCEPT_PAUSE_MS \
+	100u /* without descriptors; ends early when a
+				     connection closes */
+
+struct wyn_acceptor;
+struct wyn_loop;
+
+/*
+ * wyn_acceptor_create - one that has no listeners.
+ *
+ * Thread: boot. Owns: borrows the loops, of which the first is where it lives.
+ * Returns: 0, -ENOMEM.
+ */
+WYN_NODISCARD
+int wyn_acceptor_create(struct wyn_loop *const *loops, size_t loops_count,
+	struct wyn_acceptor **ret_acceptor);
+
+/* wyn_acceptor_destroy - after wyn_acceptor_stop(), and after loop 0 was
+ * destroyed, whose handles it holds. NULL is a no-op. Thread: boot. */
+void wyn_acceptor_destroy(struct wyn_acceptor *acceptor);
+
+/*
+ * wyn_acceptor_listen - adds a listener; at most WYN_LISTEN_MAX.
+ *
+ * Thread: boot. Returns: as wyn_listener_open().
+ */
+WYN_NODISCARD
+int wyn_acceptor_listen(struct wyn_acceptor *acceptor,
+	const struct wyn_endpoint *endpoint,
+	const struct wyn_listener_config *config, struct wyn_fault *ret_fault);
+
+/* wyn_acceptor_endpoint - the index-th as bound, NULL past the end.
+ * Thread: boot. */
+const struct wyn_endpoint *wyn_acceptor_endpoint(
+	const struct wyn_acceptor *acceptor, size_t index);
+
+/*
+ * wyn_acceptor_start - looks at the listeners once loop 0 runs.
+ *
+ * Thread: boot, before loop 0 runs. Returns: 0, what libuv said.
+ */
+WYN_NODISCARD
+int wyn_acceptor_start(struct wyn_acceptor *acceptor);
+
+/* wyn_acceptor_stop - closes all listeners and removes their socket files.
+ * Idempotent. Thread: loop 0; boot when loop 0 does not run. */
+void wyn_acceptor_stop(struct wyn_acceptor *acceptor);
+
+/* wyn_acceptor_gone - a descriptor was freed. Thread: any loop. */
+void wyn_acceptor_gone(struct wyn_acceptor *acceptor);
+
+/* wyn_acceptor_turn - looks again if one was. Thread: loop 0. */
+void wyn_acceptor_turn(struct wyn_acceptor *acceptor);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/*
+ * batch.h - accepted Submits, and the spans of them that still wait.
+ *
+ * A batch keeps what its tasks share, and a copy of their arguments as they
+ * stood in the frame: one copy per Submit, none per task; an argument is a view
+ * into it. A span is a run of seqs of a batch with a cursor at its next
+ * argument. What holds a batch is counted: its spans and its tasks.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "daemon/timers.h"
+#include "proto/message.h"
+
+struct wyn_batch;
+struct wyn_function_entry;
+
+/* [L] all of it */
+struct wyn_span {
+	struct wyn_list link; /* its owner's ready queue of one priority */
+	struct wyn_list of_batch;
+	struct wyn_batch *batch;
+	uint64_t next_seq;
+	struct wyn_args args;
+};
+
+struct wyn_batch {
+	uint32_t holders; /* spans and tasks */
+	const struct wyn_function_entry *function;
+	struct wyn_submit_options options;
+	struct wyn_timers *timers; /* of its loop, for the deadline */
+	uint64_t owner;
+	uint64_t first_seq;
+	uint64_t first_id;
+	uint64_t count; /* at first */
+	uint64_t received_ns;
+	struct wyn_timer deadline;
+	struct wyn_list spans; /* all that are left, by their of_batch */
+	struct wyn_span span;  /* the first; splitting makes more */
+	size_t bytes;	       /* of the whole, as charged */
+	uint8_t region[];
+};
+
+/*
+ * wyn_batch_create - with one span over `args`, whose bytes are copied.
+ *
+ * Thread: loop. Owns: the caller's, held once, by the span. The caller fills in
+ * the rest. Returns: NULL when there is no memory.
+ */
+struct wyn_batch *wyn_batch_create(const struct wyn_args *args);
+
+/*
+ * wyn_batch_create_upload - for one task whose argument is on its way.
+ *
+ * Thread: loop. *ret_argument is the room for its `argument_bytes` bytes.
+ * Returns: NULL when there is no memory.
+ */
+struct wyn_batch *wyn_batch_create_upload(
+	uint64_t argument_bytes, uint8_t **ret_argument);
+
+/* wyn_batch_hold - one holder more. Thread: loop. */
+void wyn_batch_hold(struct wyn_batch *batch);
+
+/*
+ * wyn_batch_release - one holder less; the last one frees it.
+ *
+ * Thread: loop. Returns: the bytes freed, 0 while others hold it.
+ */
+size_t wyn_batch_release(struct wyn_batch *batch);
+
+/*
+ * wyn_span_take - the next task of the span.
+ *
+ * Thread: loop. Returns: false when none is left; *ret_argument is a view into
+ * the batch.
+ */
+bool wyn_span_take(struct wyn_span *span, uint64_t *ret_seq,
+	struct wyn_slice *ret_argument);
+
+/*
+ * wyn_span_split - leaves the first `count` tasks in the span and puts the
+ * others into a new one, on no list.
+ *
+ * Thread: loop. 0 < count < span->args.count. Returns: NULL when there is no
+ * memory; the span is then as it was.
+ */
+struct wyn_span *wyn_span_split(struct wyn_span *span, uint64_t count);
+
+/*
+ * wyn_span_drop - takes it off its list and lets go of its batch.
+ *
+ * Thread: loop. Returns: as wyn_batch_release().
+ */
+size_t wyn_span_drop(struct wyn_span *span);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/*
+ * conn_life.c - how a connection begins, is kept alive, and ends.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "daemon/conn.h"
+#include "daemon/conn_state.h"
+#include "daemon/conn_work.h"
+#include "daemon/engine_state.h"
+
+static void ping_send(struct wyn_conn *conn)
+{
+	Wyn__V1__Ping ping = WYN__V1__PING__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	ping.token = ++conn->misses;
+	frame.body_case = WYN__V1__FRAME__BODY_PING;
+	frame.ping = &ping;
+	wyn_conn_send(conn, &frame);
+}
+
+static void keepalive_check(struct wyn_conn *conn, uint64_t now_ns)
+{
+	uint64_t silence_ns =
+		conn->engine->shared->limits.keepalive_ms * WYN_NS_PER_MS;
+	uint64_t from_ns = conn->heard_ns;
+
+	if (now_ns - conn->heard_ns >= silence_ns) {
+		if (conn->misses == WYN_KEEPALIVE_MISSES) {
+			wyn_conn_fail(conn, WYN_STATUS_DEADLINE_EXCEEDED,
+				"KEEPALIVE_TIMEOUT",
+				"nothing was heard after two Pings");
+			return;
+		}
+		ping_send(conn);
+		from_ns = now_ns;
+	}
+	wyn_conn_keepalive(conn, from_ns);
+}
+
+static void timer_fire(struct wyn_timer *timer, uint64_t now_ns)
+{
+	struct wyn_conn *conn = WYN_CONTAINER_OF(timer, struct wyn_conn, timer);
+
+	switch (conn->phase) {
+	case WYN_CONN_PREFACE:
+	case WYN_CONN_HELLO:
+		wyn_conn_fail(conn, WYN_STATUS_DEADLINE_EXCEEDED,
+			"HELLO_TIMEOUT", "no Hello came in time");
+		return;
+	case WYN_CONN_OPEN:
+		keepalive_check(conn, now_ns);
+		return;
+	default:
+		wyn_conn_abort(conn);
+	}
+}
+
+void wyn_conn_keepalive(struct wyn_conn *conn, uint64_t from_ns)
+{
+	struct wyn_engine *engine = conn->engine;
+	uint64_t silence_ns =
+		engine->shared->limits.keepalive_ms * WYN_NS_PER_MS;
+
+	if (wyn_timers_arm(
+		    &engine->timers, &conn->timer, from_ns + silence_ns) < 0) {
+		wyn_conn_abort(conn);
+	}
+}
+
+static void slot_take(struct wyn_engine *engine, struct wyn_conn *conn)
+{
+	uint32_t index = engine->slots_free - 1;
+	struct wyn_slot *slot = &engine->slots[index];
+
+	engine->slots_free = slot->next_free;
+	slot->conn = conn;
+	conn->id = (uint64_t)slot->generation << 32 | index;
+}
+
+static void slot_give_back(struct wyn_engine *engine, struct wyn_conn *conn)
+{
+	uint32_t index = (uint32_t)conn->id;
+	struct wyn_slot *slot = &engine->slots[index];
+
+	slot->conn = NULL;
+	slot->generation++;
+	/* Generation 0 is nobody's: see wyn_conn_abandon(). */
+	slot->generation += slot->generation == 0;
+	slot->next_free = engine->slots_free;
+	engine->slots_free = index + 1;
+}
+
+static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
+{
+	const struct wyn_limits *limits = &engine->shared->limits;
+
+	conn->engine = engine;
+	wyn_list_init(&conn->active);
+	wyn_list_init(&conn->dirty);
+	wyn_list_init(&conn->worked);
+	wyn_list_init(&conn->uploads);
+	wyn_list_init(&conn->running);
+	wyn_list_init(&conn->waiting);
+	wyn_list_init(&conn->done);
+	wyn_list_init(&conn->large);
+	wyn_list_init(&conn->verdicts);
+	conn->partials_tail = &conn->partials;
+	wyn_output_init(&conn->output, &engine->segments);
+	wyn_ready_owner_init(&conn->ready);
+	wyn_credit_init(&conn->tasks, limits->credit_tasks);
+	wyn_credit_init(&conn->bytes, limits->credit_bytes);
+	conn->next_seq = 1;
+	conn->timer.fire = timer_fire;
+}
+
+int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
+	void *transport, uint64_t now_ns, struct wyn_conn **ret_conn)
+{
+	const struct wyn_limits *limits = &engine->shared->limits;
+	struct wyn_conn *conn;
+
+	if (engine->slots_free == 0) {
+		return -EMFILE;
+	}
+	conn = calloc(1, sizeof(*conn));
+	if (conn == NULL) {
+		return -ENOMEM;
+	}
+	engine->now_ns = now_ns;
+	conn_init(conn, engine);
+	conn->transport = transport;
+	conn->peer = *peer;
+	conn->heard_ns = now_ns;
+	if (wyn_timers_arm(&engine->timers, &conn->timer,
+		    now_ns + limits->hello_ms * WYN_NS_PER_MS) < 0) {
+		free(conn);
+		return -ENOMEM;
+	}
+	slot_take(engine, conn);
+	wyn_list_push_back(&engine->conns, &conn->link);
+	engine->conns_count++;
+	WYN_STATS_ADD(&engine->stats, connections_accepted, 1);
+	if (atomic_fetch_add_explicit(&engine->shared->connections, 1,
+		    memory_order_relaxed) >= limits->connections_max) {
+		WYN_STATS_ADD(&engine->stats, connections_over_max, 1);
+		wyn_conn_fail(conn, WYN_STATUS_RESOURCE_EXHAUSTED,
+			"CONNECTIONS_MAX",
+			"the server has as many connections as it may");
+	}
+	wyn_engine_touch(conn);
+	*ret_conn = conn;
+	return 0;
+}
+
+void wyn_conn_gone(struct wyn_conn *conn, uint64_t now_ns)
+{
+	struct wyn_engine *engine = conn->engine;
+
+	engine->now_ns = now_ns;
+	conn->phase = WYN_CONN_CLOSED;
+	wyn_conn_abandon(conn);
+	slot_give_back(engine, conn);
+	wyn_timers_disarm(&engine->timers, &conn->timer);
+	wyn_list_remove(&conn->link);
+	wyn_list_remove(&conn->active);
+	wyn_list_remove(&conn->dirty);
+	wyn_list_remove(&conn->worked);
+	engine->conns_count--;
+	WYN_STATS_ADD(&engine->stats, connections_closed, 1);
+	atomic_fetch_sub_explicit(
+		&engine->shared->connections, 1, memory_order_relaxed);
+	wyn_output_fini(&conn->output);
+	free(conn->carry.data);
+	free(conn);
+}

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+/*
+ * conn_submit.c - what brings tasks in.
+ *
+ * A Submit is cut into runs of tasks that admission treats alike. An accepted
+ * run becomes a batch in the ready queue, a refused one a verdict; nearly
+ * always there is one run, and no argument is looked at.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "daemon/admission.h"
+#include "daemon/conn_state.h"
+#include "daemon/conn_upload.h"
+#include "daemon/conn_work.h"
+#include "daemon/engine_state.h"
+
+/* What comparing two names costs: see wyn_conn_work(). */
+#define WYN_NEAREST_LOOKS 16u
+
+/* A Submit while it is taken in. */
+struct intake {
+	struct wyn_conn *conn;
+	const struct wyn_submit *submit;
+	const struct wyn_function_entry *function;
+	struct wyn_admission admission;
+	uint64_t taken; /* tasks let in so far */
+	uint64_t taken_bytes;
+};
+
+static const struct wyn_answer no_memory = {
+	.code = WYN_STATUS_RESOURCE_EXHAUSTED,
+	.reason = "DAEMON_BYTES_MAX",
+	.text = "the server has no memory for the task",
+	.retry_after_ms = WYN_RETRY_AFTER_MS,
+	.ran = WYN__V1__RAN__RAN_NO,
+};
+
+static void deadline_fire(struct wyn_timer *timer, uint64_t now_ns)
+{
+	struct wyn_batch *batch =
+		WYN_CONTAINER_OF(timer, struct wyn_batch, deadline);
+
+	(void)now_ns;
+	wyn_conn_batch_expired(
+		WYN_CONTAINER_OF(batch->timers, struct wyn_engine, timers),
+		batch);
+}
+
+/* Counts the refusal that admission gave, by its bound. */
+static void refusal_count(
+	struct wyn_engine *engine, const struct wyn_answer *answer, uint64_t n)
+{
+	static const struct {
+		const char *reason;
+		size_t offset;
+	} counters[] = {
+#define COUNTER(word, field) {word, offsetof(struct wyn_stats, field##_approx)}
+		COUNTER("TASKS_OVER_CREDIT", tasks_over_credit),
+		COUNTER("BYTES_OVER_CREDIT", bytes_over_credit),
+		COUNTER("DAEMON_TASKS_MAX", daemon_tasks_over_max),
+		COUNTER("DAEMON_BYTES_MAX", daemon_bytes_over_max),
+		COUNTER("ARGUMENT_TOO_LARGE", arguments_over_max),
+		COUNTER("BATCH_TOO_LARGE", batches_over_max),
+		COUNTER("UPLOADS_MAX", uploads_over_max),
+#undef COUNTER
+	};
+
+	for (size_t i = 0; i < WYN_COUNT_OF(counters); i++) {
+		if (strcmp(counters[i].reason, answer->reason) == 0) {
+			uint64_t *counter = (void *)((char *)&engine->stats +
+						     counters[i].offset);
+
+			__atomic_store_n(
+				counter, *counter + n, __ATOMIC_RELAXED);
+		}
+	}
+}
+
+static void refuse(struct intake *in, const struct wyn_answer *answer,
+	uint64_t first_seq, uint64_t count, uint64_t bytes)
+{
+	refusal_count(in->conn->engine, answer, count);
+	wyn_conn_answer(in->conn, answer, first_seq, count, count, bytes);
+}
+
+void wyn_conn_accepted_flush(struct wyn_conn *conn)
+{
+	struct wyn_accepted_run *run = &conn->accepted;
+	Wyn__V1__AcceptedRange range = WYN__V1__ACCEPTED_RANGE__INIT;
+	Wyn__V1__AcceptedRange *ranges[] = {&range};
+	Wyn__V1__Accepted accepted = WYN__V1__ACCEPTED__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	if (run->count == 0) {
+		return;
+	}
+	range.first_seq = run->first_seq;
+	range.first_id = run->first_id;
+	range.count = run->count;
+	accepted.n_ranges = 1;
+	accepted.ranges = ranges;
+	frame.body_case = WYN__V1__FRAME__BODY_ACCEPTED;
+	frame.accepted = &accepted;
+	run->count = 0;
+	wyn_conn_send(conn, &frame);
+}
+
+static void accepted_add(
+	struct wyn_conn *conn, const struct wyn_batch *batch, uint64_t count)
+{
+	struct wyn_accepted_run *run = &conn->accepted;
+
+	if (run->count > 0 &&
+		(run->first_seq + run->count != batch->first_seq ||
+			run->first_id + run->count != batch->first_id)) {
+		wyn_conn_accepted_flush(conn);
+	}
+	if (run->count == 0) {
+		run->first_seq = batch->first_seq;
+		run->first_id = batch->first_id;
+	}
+	run->count += count;
+	wyn_engine_activate(conn);
+}
+
+/* Makes an accepted batch the connection's. False: no memory for its timer. */
+static bool batch_enter(
+	struct intake *in, struct wyn_batch *batch, uint64_t first_seq)
+{
+	struct wyn_conn *conn = in->conn;
+	struct wyn_engine *engine = conn->engine;
+	uint64_t count = batch->span.args.count;
+	uint64_t deadline_ms = in->submit->options.deadline_ms;
+
+	batch->function = in->function;
+	batch->options = in->submit->options;
+	batch->timers = &engine->timers;
+	batch->owner = conn->id;
+	batch->first_seq = first_seq;
+	batch->received_ns = engine->now_ns;
+	batch->span.next_seq = first_seq;
+	batch->deadline.fire = deadline_fire;
+	if (deadline_ms != 0 &&
+		wyn_timers_arm(&engine->timers, &batch->deadline,
+			engine->now_ns + deadline_ms * WYN_NS_PER_MS) < 0) {
+		return false;
+	}
+	batch->first_id = engine->shared->id_base +
+			  atomic_fetch_add_explicit(&engine->shared->ids_used,
+				  count, memory_order_relaxed);
+	wyn_engine_hold(engine, count, batch->bytes);
+	WYN_STATS_ADD(&engine->stats, tasks_accepted, count);
+	conn->last_seq = first_seq + (count - 1);
+	if (batch->options.accept) {
+		accepted_add(conn, batch, count);
+	}
+	return true;
+}
+
+static void accept_run(
+	struct intake *in, const struct wyn_args *args, uint64_t first_seq)
+{
+	struct wyn_batch *batch = wyn_batch_create(args);
+
+	if (batch != NULL && batch_enter(in, batch, first_seq)) {
+		wyn_conn_queue(in->conn, &batch->span);
+		return;
+	}
+	if (batch != NULL) {
+		(void)wyn_span_drop(&batch->span);
+	}
+	refuse(in, &no_memory, first_seq, args->count, args->bytes_total);
+}
+
+/* One run of tasks that are treated alike: accepted (answer.reason is NULL)
+ * or refused for the same reason. */
+struct run {
+	struct wyn_answer answer;
+	struct wyn_args args;
+	uint64_t first_seq;
+};
+
+static void run_end(struct intake *in, const struct run *run)
+{
+	if (run->args.count == 0) {
+		return;
+	}
+	if (run->answer.reason == NULL) {
+		accept_run(in, &run->args, run->first_seq);
+	} else {
+		refuse(in, &run->answer, run->first_seq, run->args.count,
+			run->args.bytes_total);
+	}
+}
+
+/* Looks at each argument; the way of a Submit that is near some limit. */
+static void accept_some(struct intake *in)
+{
+	struct wyn_args cursor = in->submit->args;
+	struct run run = {.first_seq = in->submit->first_seq};
+	uint64_t seq = run.first_seq;
+	const uint8_t *start = cursor.region.data;
+	struct wyn_slice argument;
+
+	for (; wyn_args_next(&cursor, &argument); seq++) {
+		struct wyn_answer answer = {.code = WYN_STATUS_OK};
+
+		if (wyn_admission_one(&in->admission, in->taken,
+			    in->taken_bytes, argument.len, false, &answer)) {
+			in->taken++;
+			in->taken_bytes += argument.len;
+		}
+		if (answer.reason != run.answer.reason) {
+			run_end(in, &run);
+			run = (struct run){.answer = answer, .first_seq = seq};
+		}
+		if (run.args.count == 0) {
+			run.args.region.data = start;
+			run.answer = answer;
+		}
+		run.args.count++;
+		run.args.bytes_total += argument.len;
+		run.args.region.len =
+			(size_t)(cursor.region.data - run.args.region.data);
+		start = cursor.region.data;
+	}
+	run_end(in, &run);
+}
+
+/* One task whose argument follows. */
+static void upload_begin(struct intake *in, uint64_t seq, uint64_t size)
+{
+	struct wyn_conn *conn = in->conn;
+	struct wyn_upload *upload;
+	struct wyn_answer answer;
+
+	if (!wyn_admission_one(&in->admission, in->taken, in->taken_bytes, size,
+		    true, &answer)) {
+		refuse(in, &answer, seq, 1, size);
+		return;
+	}
+	upload = calloc(1, sizeof(*upload));
+	if (upload == NULL) {
+		refuse(in, &no_memory, seq, 1, size);
+		return;
+	}
+	upload->batch = wyn_batch_create_upload(size, &upload->argument);
+	if (upload->batch == NULL || !batch_enter(in, upload->batch, seq)) {
+		if (upload->batch != NULL) {
+			(void)wyn_span_drop(&upload->batch->span);
+		}
+		free(upload);
+		refuse(in, &no_memory, seq, 1, size);
+		return;
+	}
+	in->taken++;
+	in->taken_bytes += size;
+	upload->size = size;
+	wyn_list_push_back(&conn->uploads, &upload->link);
+	conn->uploads_count++;
+	if (size == 0) {
+		wyn_conn_upload_ready(conn, upload);
+	}
+}
+
+/*
+ * What credit counts for this Submit. False: more than 64 bits can, for the
+ * total that is granted is ahead of the one that is used by the window.
+ */
+static bool bytes_claimed(const struct wyn_submit *submit,
+	const struct wyn_credit *credit, uint64_t *ret_bytes)
+{
+	uint64_t bytes = submit->args.bytes_total;
+	uint64_t total;
+
+	for (size_t i = 0; i < submit->arg_sizes_count; i++) {
+		if (__builtin_add_overflow(
+			    bytes, submit->arg_sizes[i], &bytes)) {
+			return false;
+		}
+	}
+	*ret_bytes = bytes;
+	return !__builtin_add_overflow(bytes, credit->received, &total) &&
+	       total <= UINT64_MAX - credit->window;
+}
+
+/* As much of a name as goes into an answer; never half a character. */
+static int name_bytes(struct wyn_slice name)
+{
+	size_t n = name.len < WYN_MODULE_NAME_BYTES_MAX
+			   ? name.len
+			   : WYN_MODULE_NAME_BYTES_MAX;
+
+	while (n > 0 && n < name.len && (name.data[n] & 0xc0) == 0x80) {
+		n--;
+	}
+	return (int)n;
+}
+
+static void refuse_whole(struct intake *in, const struct wyn_answer *answer,
+	uint64_t count, uint64_t bytes)
+{
+	struct wyn_answer told = *answer;
+	char text[WYN_VERDICT_TEXT_BYTES_MAX];
+	struct wyn_slice name = in->submit->function;
+
+	if (strcmp(answer->reason, "FUNCTION_UNKNOWN") == 0) {
+		const struct wyn_registry *registry =
+			in->conn->engine->shared->registry;
+		const char *near = wyn_registry_nearest(registry, name);
+
+		wyn_conn_work(in->conn,
+			WYN_NEAREST_LOOKS * wyn_registry_count(registry));
+		(void)snprintf(text, sizeof(text), "no function \"%.*s\"%s%s%s",
+			name_bytes(name),
+			name.len > 0 ? (const char *)name.data : "",
+			near == NULL ? "" : "; did you mean \"",
+			near == NULL ? "" : near, near == NULL ? "" : "\"?");
+		told.text = text;
+		told.text_borrowed = true;
+	}
+	refuse(in, &told, in->submit->first_seq, count, bytes);
+}
+
+static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
+{
+	struct wyn_conn *conn = in->conn;
+	struct wyn_shared *shared = conn->engine->shared;
+
+	in->function =
+		wyn_registry_find(shared->registry, in->submit->function);
+	in->admission = (struct wyn_admission){
+		.limits = &shared->limits,
+		.draining = conn->engine->draining,
+		.function_known = in->function != NULL,
+		.credit_tasks = wyn_credit_take(&conn->tasks, count),
+		.credit_bytes = wyn_credit_take(&conn->bytes, bytes),
+		.daemon_tasks = atomic_load_explicit(
+			&shared->tasks_held, memory_order_relaxed),
+		.daemon_bytes = atomic_load_explicit(
+			&shared->bytes_held, memory_order_relaxed),
+		.uploads = conn->uploads_count,
+	};
+}
+
+static void uploads_begin(struct intake *in)
+{
+	const struct wyn_submit *submit = in->submit;
+
+	for (size_t i = 0; i < submit->arg_sizes_count; i++) {
+		upload_begin(in, submit->first_seq + i, submit->arg_sizes[i]);
+	}
+}
+
+static void take_in(struct intake *in, uint64_t count, uint64_t bytes)
+{
+	struct wyn_answer answer;
+
+	intake_begin(in, count, bytes);
+	if (wyn_admission_whole(&in->admission, in->submit, &answer)) {
+		refuse_whole(in, &answer, count, bytes);
+	} else if (in->submit->arg_sizes_count > 0) {
+		uploads_begin(in);
+	} else if (wyn_admission_all(&in->admission, in->submit)) {
+		accept_run(in, &in->submit->args, in->submit->first_seq);
+	} else {
+		accept_some(in);
+	}
+}
+
+void wyn_conn_submit(struct wyn_conn *conn, const struct wyn_submit *submit)
+{
+	uint64_t count = submit->args.count + submit->arg_sizes_count;
+	struct intake in = {.conn = conn, .submit = submit};
+	uint64_t bytes;
+
+	if (submit->first_seq < conn->next_seq) {
+		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT,
+			"SEQ_NOT_INCREASING",
+			"first_seq is not above every seq before it");
+		return;
+	}
+	if (!bytes_claimed(submit, &conn->bytes, &bytes)) {
+		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT,
+			"CREDIT_INVALID",
+			"arg_sizes add up to more than 64 bits");
+		return;
+	}
+	conn->next_seq = submit->first_seq + count;
+	conn->unanswered += count;
+	WYN_STATS_ADD(&conn->engine->stats, submits, 1);
+	take_in(&in, count, bytes);
+}

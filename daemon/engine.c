@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT
+/*
+ * engine.c - turns, owners, and what belongs to all connections of a loop.
+ */
+#include "daemon/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "daemon/conn.h"
+#include "daemon/conn_state.h"
+#include "daemon/conn_work.h"
+#include "daemon/dispatch.h"
+#include "daemon/engine_state.h"
+#include "daemon/invoke.h"
+#include "daemon/reply.h"
+
+/* One task from the start: see task_acquire() in dispatch.c. */
+static int first_task_make(struct wyn_engine *engine)
+{
+	struct wyn_task *task = calloc(1, sizeof(*task));
+
+	if (task == NULL) {
+		return -ENOMEM;
+	}
+	wyn_list_push_front(&engine->free_tasks, &task->link);
+	engine->free_tasks_count = 1;
+	return 0;
+}
+
+static int engine_alloc(struct wyn_engine *engine)
+{
+	const struct wyn_limits *limits = &engine->shared->limits;
+	struct wyn_dispatch *dispatch = &engine->dispatch;
+
+	engine->slots_count =
+		(uint32_t)limits->connections_max + WYN_SLOTS_SPARE;
+	engine->slots = calloc(engine->slots_count, sizeof(*engine->slots));
+	engine->slice =
+		calloc(limits->executor_tasks_max, sizeof(struct wyn_task *));
+	dispatch->estimate_ns =
+		calloc(WYN_FUNCTIONS_MAX, sizeof(*dispatch->estimate_ns));
+	dispatch->starts = calloc(WYN_FUNCTIONS_MAX, sizeof(*dispatch->starts));
+	return engine->slots == NULL || engine->slice == NULL ||
+			       dispatch->estimate_ns == NULL ||
+			       dispatch->starts == NULL
+		       ? -ENOMEM
+		       : first_task_make(engine);
+}
+
+static void slots_link(struct wyn_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->slots_count; i++) {
+		engine->slots[i].generation = 1;
+		engine->slots[i].next_free =
+			i + 1 < engine->slots_count ? i + 2 : 0;
+	}
+	engine->slots_free = 1;
+}
+
+int wyn_engine_create(struct wyn_shared *shared, size_t index,
+	struct wyn_executor *executor,
+	void (*stream_wake)(struct wyn_stream *stream),
+	struct wyn_engine **ret_engine)
+{
+	struct wyn_engine *engine = calloc(1, sizeof(*engine));
+	int result;
+
+	if (engine == NULL) {
+		return -ENOMEM;
+	}
+	engine->shared = shared;
+	engine->index = index;
+	engine->executor = executor;
+	wyn_list_init(&engine->conns);
+	wyn_list_init(&engine->active);
+	wyn_list_init(&engine->dirty);
+	wyn_list_init(&engine->worked);
+	wyn_list_init(&engine->free_tasks);
+	wyn_timers_init(&engine->timers);
+	wyn_ready_init(&engine->ready);
+	wyn_segments_init(&engine->segments);
+	wyn_stats_init(&engine->stats);
+	wyn_arena_init(&engine->arena, engine->arena_memory,
+		sizeof(engine->arena_memory));
+	result = wyn_stream_init(&engine->stream, stream_wake);
+	if (result < 0) {
+		free(engine);
+		return result;
+	}
+	result = engine_alloc(engine);
+	if (result < 0) {
+		wyn_engine_destroy(engine);
+		return result;
+	}
+	slots_link(engine);
+	*ret_engine = engine;
+	return 0;
+}
+
+void wyn_engine_destroy(struct wyn_engine *engine)
+{
+	struct wyn_list *link;
+
+	if (engine == NULL) {
+		return;
+	}
+	wyn_assert(engine->conns_count == 0);
+	wyn_assert(engine->dispatch.in_flight == 0);
+	while ((link = wyn_list_pop_front(&engine->free_tasks)) != NULL) {
+		free(wyn_list_entry(link, struct wyn_task, link));
+	}
+	wyn_stream_fini(&engine->stream);
+	wyn_segments_fini(&engine->segments);
+	wyn_timers_fini(&engine->timers);
+	free(engine->dispatch.estimate_ns);
+	free(engine->dispatch.starts);
+	free(engine->slice);
+	free(engine->slots);
+	free(engine);
+}
+
+void wyn_engine_context_set(struct wyn_engine *engine, void *context)
+{
+	engine->context = context;
+}
+
+void *wyn_engine_of_stream(struct wyn_stream *stream)
+{
+	return WYN_CONTAINER_OF(stream, struct wyn_engine, stream)->context;
+}
+
+struct wyn_conn *wyn_engine_owner(
+	const struct wyn_engine *engine, uint64_t owner)
+{
+	const struct wyn_slot *slot = &engine->slots[(uint32_t)owner];
+
+	return slot->generation == owner >> 32 ? slot->conn : NULL;
+}
+
+void wyn_engine_touch(struct wyn_conn *conn)
+{
+	if (wyn_list_empty(&conn->dirty)) {
+		wyn_list_push_back(&conn->engine->dirty, &conn->dirty);
+	}
+}
+
+void wyn_engine_activate(struct wyn_conn *conn)
+{
+	if (wyn_list_empty(&conn->active)) {
+		wyn_list_push_back(&conn->engine->active, &conn->active);
+	}
+}
+
+void wyn_engine_hold(struct wyn_engine *engine, uint64_t tasks, uint64_t bytes)
+{
+	struct wyn_shared *shared = engine->shared;
+
+	atomic_fetch_add_explicit(
+		&shared->tasks_held, tasks, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+		&shared->bytes_held, bytes, memory_order_relaxed);
+	engine->unfinished += tasks;
+}
+
+void wyn_engine_unhold(
+	struct wyn_engine *engine, uint64_t tasks, uint64_t bytes)
+{
+	engine->released_tasks += tasks;
+	engine->released_bytes += bytes;
+	wyn_assert(engine->unfinished >= tasks);
+	engine->unfinished -= tasks;
+}
+
+/* Two atomics per turn instead of two per task. */
+static void released_tell(struct wyn_engine *engine)
+{
+	struct wyn_shared *shared = engine->shared;
+
+	if (engine->released_tasks > 0) {
+		atomic_fetch_sub_explicit(&shared->tasks_held,
+			engine->released_tasks, memory_order_relaxed);
+		engine->released_tasks = 0;
+	}
+	if (engine->released_bytes > 0) {
+		atomic_fetch_sub_explicit(&shared->bytes_held,
+			engine->released_bytes, memory_order_relaxed);
+		engine->released_bytes = 0;
+	}
+}
+
+void wyn_engine_task_release(struct wyn_engine *engine, struct wyn_task *task)
+{
+	wyn_list_remove(&task->link);
+	wyn_timers_disarm(&engine->timers, &task->timer);
+	wyn_task_outcome_clear(task);
+	wyn_engine_unhold(engine, 1, wyn_batch_release(task->batch));
+	if (engine->free_tasks_count >=
+		engine->shared->limits.executor_tasks_max) {
+		free(task);
+		return;
+	}
+	wyn_list_push_front(&engine->free_tasks, &task->link);
+	engine->free_tasks_count++;
+}
+
+/* A partial value whose task's connection may be gone. */
+static void partial_deliver(
+	struct wyn_engine *engine, struct wyn_partial *partial)
+{
+	struct wyn_task *task = partial->task;
+	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
+
+	if (conn == NULL || conn->phase >= WYN_CONN_CLOSING) {
+		wyn_stream_sent(&engine->stream, partial);
+		return;
+	}
+	partial->next = NULL;
+	*conn->partials_tail = partial;
+	conn->partials_tail = &partial->next;
+	conn->unsent_bytes += sizeof(*partial) + partial->bytes;
+	conn->stream_bytes += sizeof(*partial) + partial->bytes;
+	task->partials_queued++;
+	wyn_engine_activate(conn);
+}
+
+void wyn_engine_task_unwanted(
+	struct wyn_engine *engine, struct wyn_conn *conn, struct wyn_task *task)
+{
+	if (conn != NULL && conn->phase < WYN_CONN_CLOSING) {
+		/* Its row went out early; only its credit was kept. */
+		wyn_credit_return(&conn->tasks, 1);
+		wyn_credit_return(&conn->bytes, task->argument.len);
+		wyn_engine_activate(conn);
+	} else {
+		WYN_STATS_ADD(&engine->stats, tasks_discarded, 1);
+	}
+	wyn_engine_task_release(engine, task);
+}
+
+static bool is_awaited(const struct wyn_conn *conn, const struct wyn_task *task)
+{
+	return conn->phase < WYN_CONN_CLOSING && !task->answered;
+}
+
+void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
+{
+	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
+
+	wyn_dispatch_done(engine, task);
+	wyn_timers_disarm(&engine->timers, &task->timer);
+	wyn_list_remove(&task->link);
+	if (conn != NULL && task->batch->options.stream) {
+		wyn_assert(conn->streaming > 0);
+		conn->streaming--;
+	}
+	/* Partial values that are queued still point to it, whatever has become
+	 * of the connection; only an abandoned one has none. */
+	if (conn != NULL &&
+		(task->partials_queued > 0 || is_awaited(conn, task))) {
+		wyn_reply_add(conn, task);
+	} else {
+		wyn_engine_task_unwanted(engine, conn, task);
+	}
+}
+
+static void returns_take(struct wyn_engine *engine)
+{
+	/* In this order: every partial value of a task that is back is there. */
+	struct wyn_task *task = engine->executor->ops->done(engine->executor);
+	struct wyn_partial *partial = wyn_stream_take(&engine->stream);
+
+	while (partial != NULL) {
+		struct wyn_partial *next = partial->next;
+
+		partial_deliver(engine, partial);
+		partial = next;
+	}
+	while (task != NULL) {
+		struct wyn_job *next = task->job.next;
+
+		wyn_engine_task_returned(engine, task);
+		task = next == NULL
+			       ? NULL
+			       : WYN_CONTAINER_OF(next, struct wyn_task, job);
+	}
+}
+
+/* Those that worked since the last turn go on, as many as fill this one: the
+ * others had their turn or have it next. */
+static void worked_resume(struct wyn_engine *engine)
+{
+	struct wyn_list *link;
+
+	engine->work = 0;
+	while (engine->work < WYN_CONN_WORK_MAX &&
+		(link = wyn_list_pop_front(&engine->worked)) != NULL) {
+		wyn_conn_rested(wyn_list_entry(link, struct wyn_conn, worked));
+	}
+}
+
+void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
+{
+	struct wyn_list *link;
+
+	engine->now_ns = now_ns;
+	WYN_STATS_ADD(&engine->stats, turns, 1);
+	wyn_timers_run(&engine->timers, now_ns);
+	returns_take(engine);
+	worked_resume(engine);
+	while ((link = wyn_list_pop_front(&engine->active)) != NULL) {
+		wyn_reply_fill(wyn_list_entry(link, struct wyn_conn, active));
+	}
+	wyn_dispatch_run(engine);
+	released_tell(engine);
+}
+
+struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine)
+{
+	struct wyn_list *link = wyn_list_pop_front(&engine->dirty);
+
+	return link == NULL ? NULL
+			    : wyn_list_entry(link, struct wyn_conn, dirty);
+}
+
+bool wyn_engine_arm(struct wyn_engine *engine)
+{
+	return wyn_list_empty(&engine->active) &&
+	       wyn_list_empty(&engine->dirty) &&
+	       wyn_list_empty(&engine->worked) &&
+	       engine->executor->ops->arm(engine->executor);
+}
+
+uint64_t wyn_engine_next_ns(const struct wyn_engine *engine)
+{
+	return wyn_timers_next_ns(&engine->timers);
+}
+
+void wyn_engine_drain(struct wyn_engine *engine, uint64_t now_ns)
+{
+	struct wyn_list *link;
+
+	if (engine->draining) {
+		return;
+	}
+	engine->draining = true;
+	engine->now_ns = now_ns;
+	wyn_list_for_each (link, &engine->conns) {
+		wyn_conn_go_away(wyn_list_entry(link, struct wyn_conn, link));
+	}
+}
+
+void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns)
+{
+	struct wyn_list *link;
+
+	engine->now_ns = now_ns;
+	wyn_list_for_each (link, &engine->conns) {
+		wyn_conn_give_up(wyn_list_entry(link, struct wyn_conn, link));
+	}
+}
+
+size_t wyn_engine_in_executor(const struct wyn_engine *engine)
+{
+	return engine->dispatch.in_flight;
+}

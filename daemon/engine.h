@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/*
+ * engine.h - one loop's share of the daemon, without its I/O.
+ *
+ * Connections, ready queues, dispatch, replies, timers and counters: bytes,
+ * times and completed tasks come in, bytes and submits go out. It never touches
+ * a socket, a clock or libuv, so tests and fuzzers drive it with a scripted
+ * executor and a fake clock. loop.c is what drives it in the daemon.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/histogram.h"
+#include "daemon/limits.h"
+
+struct wyn_conn;
+struct wyn_engine;
+struct wyn_executor;
+struct wyn_pool;
+struct wyn_registry;
+struct wyn_stream;
+
+/* What all loops share. */
+struct wyn_shared {
+	struct wyn_limits limits;	     /* [I] */
+	const struct wyn_registry *registry; /* [I] */
+	struct wyn_pool *pool;		     /* [I] its counters; NULL = none */
+	struct wyn_engine **engines;	     /* [I] one per loop */
+	size_t engines_count;		     /* [I] */
+	uint64_t id_base;    /* [I] ids of this run start here */
+	uint64_t started_ns; /* [I] */
+	/* [I] asks the daemon to drain, as SIGTERM does. Thread: loop */
+	void (*drain)(struct wyn_shared *shared);
+	_Atomic uint64_t ids_used;    /* beyond id_base */
+	_Atomic uint64_t tasks_held;  /* accepted and not yet returned */
+	_Atomic uint64_t bytes_held;  /* their arguments */
+	_Atomic uint64_t values_held; /* their values over the inline size */
+	_Atomic uint64_t connections; /* open now */
+};
+
+/* Who is at the other end. */
+struct wyn_peer {
+	bool administrator; /* root or our own uid, by peer credentials */
+};
+
+/*
+ * wyn_engine_create - one per loop.
+ *
+ * Thread: boot. Owns: borrows shared, executor. stream_wake is called by
+ * workers when a partial value was emitted. Returns: 0, -ENOMEM.
+ */
+WYN_NODISCARD
+int wyn_engine_create(struct wyn_shared *shared, size_t index,
+	struct wyn_executor *executor,
+	void (*stream_wake)(struct wyn_stream *stream),
+	struct wyn_engine **ret_engine);
+
+/*
+ * wyn_engine_destroy - no task may be in the executor, every connection has
+ * been let go by wyn_conn_gone(). NULL is a no-op. Thread: boot, loop.
+ */
+void wyn_engine_destroy(struct wyn_engine *engine);
+
+/* The engine's stream is the one its stream_wake is called with; `context` is
+ * the caller's, to find its loop again. Thread: boot to set, any to read. */
+void wyn_engine_context_set(struct wyn_engine *engine, void *context);
+void *wyn_engine_of_stream(struct wyn_stream *stream); /* its context */
+
+/*
+ * wyn_engine_open - a connection was accepted.
+ *
+ * Thread: loop. Owns: the engine's until wyn_conn_gone(). `transport` is the
+ * caller's. Returns: 0, also over connections_max: such a connection is told
+ * so and closes; -ENOMEM; -EMFILE when not even that can be had.
+ */
+WYN_NODISCARD
+int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
+	void *transport, uint64_t now_ns, struct wyn_conn **ret_conn);
+
+/*
+ * wyn_engine_turn - everything that is due: timers, tasks that came back,
+ * partial values, replies, one submit to the executor.
+ *
+ * Thread: loop, once per turn, after reading. Then write what is dirty.
+ */
+void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns);
+
+/*
+ * wyn_engine_dirty - a connection that has something to write, whose reading
+ * is to be stopped or resumed, or which is to be closed.
+ *
+ * Thread: loop. Each is given once, until something changes again. Returns:
+ * NULL when there is none.
+ */
+struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine);
+
+/*
+ * wyn_engine_arm - before the loop sleeps.
+ *
+ * Thread: loop. Returns: true = the executor wakes the loop when a task comes
+ * back; false = something is there already: take another turn.
+ */
+bool wyn_engine_arm(struct wyn_engine *engine);
+
+/* wyn_engine_next_ns - when a turn is due at the latest; UINT64_MAX = none. */
+uint64_t wyn_engine_next_ns(const struct wyn_engine *engine);
+
+/*
+ * wyn_engine_drain - no new work: GoAway to all, Submits are refused, each
+ * connection closes once it is answered and written. Thread: loop. Idempotent.
+ */
+void wyn_engine_drain(struct wyn_engine *engine, uint64_t now_ns);
+
+/*
+ * wyn_engine_cancel_all - the drain took too long: what is queued is answered
+ * CANCELLED (DRAIN_TIMEOUT), what runs is asked to end. Thread: loop.
+ */
+void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns);
+
+/* wyn_engine_in_executor - tasks that have not come back. Thread: loop. */
+size_t wyn_engine_in_executor(const struct wyn_engine *engine);

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/*
+ * engine_state.h - what an engine and its connections are made of.
+ *
+ * Private to the engine's own files: engine.c (turns and owners), conn*.c (the
+ * protocol), dispatch.c (ready to executor), reply.c (outcomes to frames).
+ * Everything is the loop's own [L] but what the headers of its parts say.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "daemon/credit.h"
+#include "daemon/engine.h"
+#include "daemon/executor.h"
+#include "daemon/output.h"
+#include "daemon/ready.h"
+#include "daemon/registry.h"
+#include "daemon/stats.h"
+#include "daemon/stream.h"
+#include "daemon/task.h"
+#include "daemon/timers.h"
+#include "daemon/verdict.h"
+#include "proto/arena.h"
+#include "proto/codec.h"
+
+/* Places beyond connections_max, for those that are told that they are too
+ * many. */
+#define WYN_SLOTS_SPARE 64u
+
+/* What a Welcome or a Reply has beside its functions, at most. */
+#define WYN_FUNCTIONS_HEAD_BYTES 256u
+
+/* Rows of one Results frame at most. */
+#define WYN_ROWS_MAX 256u
+
+enum wyn_conn_phase {
+	WYN_CONN_PREFACE, /* the eight bytes are awaited */
+	WYN_CONN_HELLO,	  /* Hello is awaited */
+	WYN_CONN_OPEN,
+	WYN_CONN_FINISHED, /* Finish came: the rest of the results goes out */
+	WYN_CONN_CLOSING,  /* what is in the output goes out, nothing else */
+	WYN_CONN_CLOSED,   /* nothing goes out any more */
+};
+
+/* Bytes that came and could not be used yet: part of a frame, or more while
+ * the connection is paused. */
+struct wyn_carry {
+	uint8_t *data;
+	size_t len;
+	size_t room;
+};
+
+/* Ids of accepted tasks that the client wants to know, as one run. */
+struct wyn_accepted_run {
+	uint64_t first_seq;
+	uint64_t first_id;
+	uint64_t count;
+};
+
+struct wyn_conn {
+	struct wyn_list link;	/* the engine's connections */
+	struct wyn_list active; /* the engine's, while replies are due */
+	struct wyn_list
+		dirty; /* the engine's, while the transport is to look */
+	struct wyn_list worked; /* the engine's, until its next turn */
+	struct wyn_engine *engine;
+	void *transport;
+	struct wyn_peer peer;
+	uint64_t id; /* (generation << 32) | slot */
+	enum wyn_conn_phase phase;
+	bool paused;   /* too much is unsent: no reading */
+	bool over;     /* likewise: none of its tasks starts */
+	uint64_t work; /* looks since its turn: see wyn_conn_work() */
+
+	struct wyn_carry carry;
+	struct wyn_output output;
+
+	struct wyn_timer timer; /* Hello, keepalive, then the last flush */
+	uint64_t heard_ns;
+	unsigned misses;
+
+	struct wyn_credit tasks;
+	struct wyn_credit bytes;
+	uint64_t stream_granted; /* cumulative; UINT64_MAX = not limited */
+	uint64_t stream_used;
+
+	uint64_t next_seq;   /* the least that a Submit may begin with */
+	uint64_t last_seq;   /* of the last accepted task, for GoAway */
+	uint64_t unanswered; /* tasks whose row is not in the output */
+
+	struct wyn_ready_owner ready;
+	struct wyn_list uploads;
+	uint64_t uploads_count;
+	struct wyn_list running; /* tasks in the executor */
+	uint64_t streaming;	 /* of these, those that may emit */
+	struct wyn_list waiting; /* came back; their partial values go first */
+	struct wyn_list done;	 /* tasks whose row is next */
+	struct wyn_list large;	 /* done ones whose value goes in chunks */
+	struct wyn_list verdicts;
+	struct wyn_partial *partials; /* oldest first */
+	struct wyn_partial **partials_tail;
+	struct wyn_accepted_run accepted;
+	size_t unsent_bytes; /* tasks, partials, verdicts not encoded yet */
+	size_t stream_bytes; /* of these, what stream credit may hold back */
+	uint64_t quiet_done;
+};
+
+/* One place in the table of owners. */
+struct wyn_slot {
+	struct wyn_conn *conn; /* NULL = free */
+	uint32_t generation;
+	uint32_t next_free; /* + 1; 0 = none */
+};
+
+/* How much the executor holds, and how much it may. See dispatch.h. */
+struct wyn_dispatch {
+	uint64_t in_flight;
+	uint64_t cost_ns;      /* estimated, of what is in flight */
+	uint64_t *estimate_ns; /* per function of the registry; 0 = unknown */
+	uint32_t *starts;      /* likewise; wraps */
+};
+
+struct wyn_engine {
+	struct wyn_shared *shared;
+	struct wyn_executor *executor;
+	void *context;
+	size_t index;
+	uint64_t now_ns;
+	bool draining;
+
+	struct wyn_list conns;
+	size_t conns_count;
+	struct wyn_list active;
+	struct wyn_list dirty;
+	struct wyn_list worked;
+	uint64_t work; /* of all connections, since the last turn */
+	struct wyn_slot *slots;
+	uint32_t slots_count;
+	uint32_t slots_free; /* + 1; 0 = none */
+
+	struct wyn_timers timers;
+	struct wyn_ready ready;
+	struct wyn_dispatch dispatch;
+	struct wyn_stream stream;
+	struct wyn_segments segments;
+	struct wyn_list free_tasks; /* by their link */
+	size_t free_tasks_count;
+	struct wyn_task **slice; /* what one submit takes: executor_tasks_max */
+	uint64_t released_tasks; /* since the last turn, which tells shared */
+	uint64_t released_bytes;
+
+	struct wyn_stats stats;
+	struct wyn_stats stats_sum; /* while a stats Call is answered */
+	uint64_t unfinished;	    /* accepted and not released */
+
+	struct wyn_result rows[WYN_ROWS_MAX]; /* while a frame is made */
+	struct wyn_detail details[WYN_ROWS_MAX];
+	struct wyn_arena arena;
+	_Alignas(16) uint8_t arena_memory[WYN_ARENA_BYTES];
+};
+
+/* engine.c */
+
+/* The connection that `owner` names, or NULL if it has gone. */
+struct wyn_conn *wyn_engine_owner(
+	const struct wyn_engine *engine, uint64_t owner);
+
+/* The transport is to look at this connection. */
+void wyn_engine_touch(struct wyn_conn *conn);
+
+/* Replies of this connection are due in this turn. */
+void wyn_engine_activate(struct wyn_conn *conn);
+
+/* The task is back from the executor, or never went in. */
+void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task);
+
+/* Frees a task that no list holds, and gives back what it held. */
+void wyn_engine_task_release(struct wyn_engine *engine, struct wyn_task *task);
+
+/* The same for one that came back and whose row nobody waits for: it was sent
+ * before, or `conn` is closing or NULL. */
+void wyn_engine_task_unwanted(struct wyn_engine *engine, struct wyn_conn *conn,
+	struct wyn_task *task);
+
+/* Counts accepted tasks and their bytes, and undoes it. */
+void wyn_engine_hold(struct wyn_engine *engine, uint64_t tasks, uint64_t bytes);
+void wyn_engine_unhold(
+	struct wyn_engine *engine, uint64_t tasks, uint64_t bytes);

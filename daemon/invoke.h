@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/*
+ * invoke.h - the worker's side of a task: runs its function.
+ *
+ * Reads what dispatch has set, writes the outcome. Knows neither connections
+ * nor loops.
+ */
+#pragma once
+
+#include "daemon/task.h"
+
+/*
+ * wyn_invoke - the body of every task's job.
+ *
+ * A task that was cancelled before it starts does not run: CANCELLED. Thread:
+ * worker. Blocks: as long as the function does.
+ */
+void wyn_invoke(struct wyn_job *job);
+
+/*
+ * wyn_task_outcome_clear - frees what the outcome owns and gives large values
+ * back to values_held.
+ *
+ * Thread: loop, after the completion.
+ */
+void wyn_task_outcome_clear(struct wyn_task *task);

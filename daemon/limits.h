@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/*
+ * limits.h - every bound of the daemon: name, default, range, what it bounds.
+ *
+ * One table, from which come the struct, the flags, their help and the checks
+ * of their ranges. Set by boot before any loop starts, read by all afterwards.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* How a bound is written on the command line. */
+enum wyn_limit_unit {
+	WYN_LIMIT_COUNT,
+	WYN_LIMIT_BYTES, /* K, M, G */
+	WYN_LIMIT_MS,	 /* ms, s, m */
+};
+
+#define WYN_KIB (UINT64_C(1) << 10)
+#define WYN_MIB (UINT64_C(1) << 20)
+#define WYN_GIB (UINT64_C(1) << 30)
+
+/* X(field, "flag", unit, default, min, max, "help") */
+#define WYN_LIMIT_TABLE(X)                                                     \
+	X(frame_bytes_max, "max-frame", BYTES, 1 * WYN_MIB, 4 * WYN_KIB,       \
+		16 * WYN_MIB, "body of one frame")                             \
+	X(batch_max, "max-batch", COUNT, 65536, 1, 1048576,                    \
+		"tasks in one Submit")                                         \
+	X(argument_bytes_max, "max-argument", BYTES, 64 * WYN_MIB, 1, WYN_GIB, \
+		"one argument")                                                \
+	X(value_bytes_max, "max-value", BYTES, 64 * WYN_MIB, 1, WYN_GIB,       \
+		"one value")                                                   \
+	X(credit_tasks, "credit-tasks", COUNT, 65536, 1, 16777216,             \
+		"unanswered tasks of one connection")                          \
+	X(credit_bytes, "credit-bytes", BYTES, 128 * WYN_MIB, 1, 16 * WYN_GIB, \
+		"unanswered arguments of one connection")                      \
+	X(daemon_tasks_max, "max-tasks", COUNT, 1048576, 1, 1 << 30,           \
+		"unanswered tasks of all connections")                         \
+	X(daemon_bytes_max, "max-bytes", BYTES, WYN_GIB, WYN_MIB,              \
+		1024 * WYN_GIB,                                                \
+		"arguments, and again values, of all connections")             \
+	X(output_bytes_max, "max-output", BYTES, 4 * WYN_MIB, 64 * WYN_KIB,    \
+		WYN_GIB, "unsent results of one connection")                   \
+	X(stream_bytes_max, "max-stream", BYTES, 256 * WYN_KIB, 4 * WYN_KIB,   \
+		WYN_GIB, "unsent partial values of one task")                  \
+	X(uploads_max, "max-uploads", COUNT, 1024, 1, 65536,                   \
+		"tasks of one connection whose argument is on the way")        \
+	X(connections_max, "max-connections", COUNT, 16384, 1, 1048576,        \
+		"connections")                                                 \
+	X(executor_tasks_max, "max-executor", COUNT, 4096, 1, 65536,           \
+		"tasks handed to the pool and not back yet")                   \
+	X(hello_ms, "hello-timeout", MS, 5000, 10, 600000,                     \
+		"from connecting to Hello")                                    \
+	X(keepalive_ms, "keepalive", MS, 30000, 10, 86400000,                  \
+		"silence before a Ping; gone after two unanswered")            \
+	X(drain_ms, "drain-timeout", MS, 30000, 0, 86400000,                   \
+		"for accepted tasks at shutdown, then cancelled")
+
+struct wyn_limits {
+#define WYN_LIMIT_FIELD(field, ...) uint64_t field;
+	WYN_LIMIT_TABLE(WYN_LIMIT_FIELD)
+#undef WYN_LIMIT_FIELD
+};
+
+#define WYN_LIMIT_DEFAULT(field, flag, unit, value, ...) .field = (value),
+#define WYN_LIMITS_INIT                            \
+	{                                          \
+		WYN_LIMIT_TABLE(WYN_LIMIT_DEFAULT) \
+	}
+
+/* Bounds that no flag changes. */
+#define WYN_NS_PER_MS	    UINT64_C(1000000)
+#define WYN_CHUNK_BYTES	    (64u << 10)		 /* data of one VALUE Chunk */
+#define WYN_CLOSING_NS	    UINT64_C(5000000000) /* for the last bytes */
+#define WYN_HELLO_BYTES_MAX 4096u		 /* frame body of Hello */
+#define WYN_SLAB_BYTES	    (64u << 10) /* read at once, one per loop */
+#define WYN_ARENA_BYTES	    (4u << 20)	/* decoding one frame, one per loop */
+#define WYN_SEGMENT_BYTES   (32u << 10) /* piece of a connection's output */
+#define WYN_OUTPUT_HIGH_BYTES \
+	(256u << 10)		      /* encoded and unsent: encode later */
+#define WYN_CONN_WORK_MAX      16384u /* looks in one turn: about 1 ms */
+#define WYN_INLINE_VALUE_BYTES 64u    /* kept in the task itself */
+#define WYN_KEEPALIVE_MISSES   2u
+#define WYN_RETRY_AFTER_MS     50u   /* told to who is over a limit */
+#define WYN_FUNCTIONS_MAX      1024u /* of all modules */
+#define WYN_DRAIN_CANCEL_MS    2000u /* for what was cancelled by the drain */

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * listener.h - a socket that is listened on, with the rules that come with it.
+ *
+ * A Unix socket is guarded by a lock file beside it, PATH.lock, held as long
+ * as we live: whoever holds it may decide that a socket file is stale. TCP is
+ * plain text, so an address that is not loopback has to be allowed. Blocking
+ * system calls, at boot only; no libuv: acceptor.c polls the descriptor.
+ */
+#pragma once
+
+#include "base/compiler.h"
+#include "daemon/engine.h"
+#include "daemon/listener_kind.h"
+
+/*
+ * wyn_listener_open - resolves, binds and listens.
+ *
+ * Thread: boot. Owns: gives the descriptors, closed by wyn_listener_close().
+ * Returns: 0; a -errno with the line and the exit code in *ret_fault, and
+ * *ret_listener is not written. Exit codes: 69 in use, 77 not allowed, 75 no
+ * descriptors, 78 everything else. Blocks: while names are resolved.
+ */
+WYN_NODISCARD
+int wyn_listener_open(const struct wyn_endpoint *endpoint,
+	const struct wyn_listener_config *config,
+	struct wyn_listener *ret_listener, struct wyn_fault *ret_fault);
+
+/*
+ * wyn_listener_accept - the next connection that waits.
+ *
+ * Thread: loop. Owns: gives the descriptor, not blocking, closed on exec.
+ * Returns: 0; -EAGAIN when none waits; what accept4(2) said.
+ */
+WYN_NODISCARD
+int wyn_listener_accept(const struct wyn_listener *listener, int *ret_fd,
+	struct wyn_peer *ret_peer);
+
+/*
+ * wyn_listener_close - closes, and removes the socket file if it is still
+ * ours. Closing twice is a no-op. Thread: boot, loop.
+ */
+void wyn_listener_close(struct wyn_listener *listener);

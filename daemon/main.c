@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main.c - the program wynd: what belongs to the process as a whole.
+ *
+ * Command line, descriptors, signals; then server.c. All that can go wrong at
+ * boot ends here, as one line on stderr and the exit code of that fault.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/version.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+#include "daemon/ready_fd.h"
+#include "daemon/server.h"
+
+/* Descriptors beside the sockets: standard ones, listeners, loops, modules. */
+#define OTHER_DESCRIPTORS 256u
+
+/* A socket must never get the number of a standard stream that our caller
+ * closed: whatever is printed there would go to a client. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO) {
+		close(fd);
+	}
+}
+
+static void raise_descriptor_limit(const struct wyn_limits *limits)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit)) {
+		return;
+	}
+	limit.rlim_cur = limit.rlim_max;
+	/* Refused, it is as it was; what comes of it is said below. */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < limits->connections_max + OTHER_DESCRIPTORS) {
+		wyn_log(WYN_LOG_WARNING, "few-descriptors",
+			WYN_LOG_NUMBER("limit", limit.rlim_cur),
+			WYN_LOG_NUMBER(
+				"max_connections", limits->connections_max));
+	}
+}
+
+/*
+ * All threads start with SIGTERM and SIGINT blocked; only the main thread opens
+ * up to them, once it has nothing to do but to wait. A peer that is gone is an
+ * EPIPE of its connection, not a signal for everybody.
+ */
+static void arrange_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int fail(const struct wyn_fault *fault)
+{
+	fprintf(stderr, "wynd: %s\n", fault->text);
+	return (int)fault->exit_code;
+}
+
+static int check_ready_fd(
+	const struct wyn_options *options, struct wyn_fault *fault)
+{
+	if (options->ready_fd < 0 ||
+		wyn_ready_fd_check(options->ready_fd) == 0) {
+		return 0;
+	}
+	return wyn_fault_set(fault, -EBADF, WYN_EXIT_USAGE,
+		"--ready-fd %d: is not open for writing; in a shell add "
+		"%d>FILE",
+		options->ready_fd, options->ready_fd);
+}
+
+int main(int argc, char **argv)
+{
+	enum wyn_exit_code exit_code;
+	struct wyn_options options;
+	struct wyn_fault fault;
+
+	if (wyn_options_parse(argc, argv, &options, &fault)) {
+		return fail(&fault);
+	}
+	if (options.help) {
+		wyn_options_help(stdout);
+		return fflush(stdout) ? WYN_EXIT_FAILED : WYN_EXIT_OK;
+	}
+	if (options.version) {
+		return puts("wynd " WYN_VERSION) < 0 || fflush(stdout)
+			       ? WYN_EXIT_FAILED
+			       : WYN_EXIT_OK;
+	}
+	if (check_ready_fd(&options, &fault)) {
+		return fail(&fault);
+	}
+	open_standard_streams();
+	wyn_log_start(options.log_level, STDERR_FILENO);
+	arrange_signals();
+	raise_descriptor_limit(&options.limits);
+	if (wyn_server_run(&options, &exit_code, &fault)) {
+		return fail(&fault);
+	}
+	return (int)exit_code;
+}

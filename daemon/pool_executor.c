@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pool_executor.c - the work-stealing pool as a loop's executor.
+ *
+ * A task's job is the pool's while it is in here: dispatch says what it runs,
+ * this executor where it comes back. The array that a slice is handed over in
+ * is as long as executor_tasks_max can be made; what is never used of it is
+ * never touched, so it costs address space alone.
+ */
+#include "daemon/pool_executor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "daemon/limits.h"
+#include "daemon/stream.h"
+#include "daemon/task.h"
+
+struct pool_executor {
+	struct wyn_executor executor;
+	struct wyn_pool *pool;	     /* [I] */
+	void (*wake)(void *context); /* [I] Thread: worker */
+	void *wake_context;	     /* [I] */
+	struct wyn_sink sink;	     /* pushed by workers, drained by [L] */
+	struct wyn_job **slice;	     /* [L] only within a start */
+};
+
+#define LIMIT_MAX(field, flag, unit, value, min, max, ...) .field = (max),
+
+static const struct wyn_limits limits_max = {WYN_LIMIT_TABLE(LIMIT_MAX)};
+
+static struct pool_executor *of(struct wyn_executor *executor)
+{
+	return WYN_CONTAINER_OF(executor, struct pool_executor, executor);
+}
+
+static int pool_executor_start(
+	struct wyn_executor *executor, struct wyn_task *const *tasks, size_t n)
+{
+	struct pool_executor *self = of(executor);
+	int rc;
+
+	wyn_assert(n <= limits_max.executor_tasks_max);
+	for (size_t i = 0; i < n; i++) {
+		wyn_assert(tasks[i]->job.run != NULL);
+		tasks[i]->job.sink = &self->sink;
+		self->slice[i] = &tasks[i]->job;
+	}
+	rc = wyn_pool_submit_batch(self->pool, self->slice, n);
+	/* The pool has no bound of its own here, and outlives the loops. */
+	wyn_assert(rc == 0 || rc == -ENOMEM);
+	return rc;
+}
+
+static void pool_executor_cancel(
+	struct wyn_executor *executor, struct wyn_task *task)
+{
+	(void)executor;
+	wyn_stream_cancel(task->stream, task);
+}
+
+static struct wyn_task *pool_executor_done(struct wyn_executor *executor)
+{
+	struct wyn_job *first = wyn_sink_drain(&of(executor)->sink);
+
+	return first != NULL ? WYN_CONTAINER_OF(first, struct wyn_task, job)
+			     : NULL;
+}
+
+static bool pool_executor_arm(struct wyn_executor *executor)
+{
+	return wyn_sink_arm(&of(executor)->sink);
+}
+
+static unsigned pool_executor_width(const struct wyn_executor *executor)
+{
+	const struct pool_executor *self = WYN_CONTAINER_OF(
+		executor, const struct pool_executor, executor);
+
+	return wyn_pool_workers(self->pool);
+}
+
+static const struct wyn_executor_ops pool_executor_ops = {
+	.start = pool_executor_start,
+	.cancel = pool_executor_cancel,
+	.done = pool_executor_done,
+	.arm = pool_executor_arm,
+	.width = pool_executor_width,
+};
+
+static void sink_wake(struct wyn_sink *sink)
+{
+	struct pool_executor *self =
+		WYN_CONTAINER_OF(sink, struct pool_executor, sink);
+
+	self->wake(self->wake_context);
+}
+
+int wyn_pool_executor_create(struct wyn_pool *pool, void (*wake)(void *context),
+	void *context, struct wyn_executor **ret_executor)
+{
+	struct pool_executor *self = calloc(1, sizeof(*self));
+
+	if (self == NULL) {
+		return -ENOMEM;
+	}
+	self->slice =
+		calloc(limits_max.executor_tasks_max, sizeof(struct wyn_job *));
+	if (self->slice == NULL) {
+		free(self);
+		return -ENOMEM;
+	}
+	self->executor.ops = &pool_executor_ops;
+	self->pool = pool;
+	self->wake = wake;
+	self->wake_context = context;
+	wyn_sink_init(&self->sink, sink_wake);
+	*ret_executor = &self->executor;
+	return 0;
+}
+
+void wyn_pool_executor_destroy(struct wyn_executor *executor)
+{
+	struct pool_executor *self;
+
+	if (executor == NULL) {
+		return;
+	}
+	self = of(executor);
+	wyn_assert(wyn_sink_drain(&self->sink) == NULL);
+	free(self->slice);
+	free(self);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ready.c - see ready.h. An owner's queue is on the ring of its priority while
+ * it has spans and the owner is not held.
+ */
+#include "daemon/ready.h"
+
+#include "base/assert.h"
+
+static const unsigned turns_per_round[WYN_PRIORITIES] = {
+	WYN_READY_TURN_LOW,
+	WYN_READY_TURN_NORMAL,
+	WYN_READY_TURN_HIGH,
+};
+
+void wyn_ready_init(struct wyn_ready *ready)
+{
+	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
+		wyn_list_init(&ready->turns[i]);
+	}
+	ready->priority = WYN_PRIORITIES - 1;
+	ready->turns_left = turns_per_round[ready->priority];
+	ready->turn = NULL;
+	ready->quantum_left = 0;
+	ready->tasks = 0;
+}
+
+void wyn_ready_owner_init(struct wyn_ready_owner *owner)
+{
+	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
+		wyn_list_init(&owner->queues[i].turn);
+		wyn_list_init(&owner->queues[i].spans);
+	}
+	owner->tasks = 0;
+	owner->held = false;
+}
+
+/* Puts a queue on its ring, or takes it off, as it should be now. */
+static void queue_settle(struct wyn_ready *ready, struct wyn_ready_owner *owner,
+	unsigned priority)
+{
+	struct wyn_ready_queue *queue = &owner->queues[priority];
+	bool wanted = !owner->held && !wyn_list_empty(&queue->spans);
+
+	if (!wanted) {
+		wyn_list_remove(&queue->turn);
+		/* Whoever is next has a whole turn. */
+		ready->turn = ready->turn == queue ? NULL : ready->turn;
+	} else if (wyn_list_empty(&queue->turn)) {
+		wyn_list_push_back(&ready->turns[priority], &queue->turn);
+	}
+}
+
+void wyn_ready_push(struct wyn_ready *ready, struct wyn_ready_owner *owner,
+	unsigned priority, struct wyn_span *span)
+{
+	wyn_assert(priority < WYN_PRIORITIES);
+	wyn_list_push_back(&owner->queues[priority].spans, &span->link);
+	owner->tasks += span->args.count;
+	ready->tasks += span->args.count;
+	queue_settle(ready, owner, priority);
+}
+
+/* Moves on to a priority that has something and turns left. */
+static bool priority_choose(struct wyn_ready *ready)
+{
+	for (unsigned tries = 0; tries <= WYN_PRIORITIES; tries++) {
+		if (ready->turns_left > 0 &&
+			!wyn_list_empty(&ready->turns[ready->priority])) {
+			return true;
+		}
+		ready->priority =
+			(ready->priority + WYN_PRIORITIES - 1) % WYN_PRIORITIES;
+		ready->turns_left = turns_per_round[ready->priority];
+	}
+	return false;
+}
+
+struct wyn_span *wyn_ready_pick(struct wyn_ready *ready,
+	struct wyn_ready_owner **ret_owner, uint64_t *ret_tasks)
+{
+	struct wyn_ready_queue *queue;
+	struct wyn_span *span;
+
+	if (!priority_choose(ready)) {
+		return NULL;
+	}
+	queue = wyn_list_entry(wyn_list_first(&ready->turns[ready->priority]),
+		struct wyn_ready_queue, turn);
+	span = wyn_list_entry(
+		wyn_list_first(&queue->spans), struct wyn_span, link);
+	if (ready->turn != queue) {
+		ready->turn = queue;
+		ready->quantum_left = WYN_READY_QUANTUM;
+	}
+	*ret_owner = WYN_CONTAINER_OF(
+		queue - ready->priority, struct wyn_ready_owner, queues);
+	*ret_tasks = span->args.count < ready->quantum_left
+			     ? span->args.count
+			     : ready->quantum_left;
+	return span;
+}
+
+void wyn_ready_took(struct wyn_ready *ready, struct wyn_ready_owner *owner,
+	struct wyn_span *span, uint64_t tasks)
+{
+	struct wyn_ready_queue *queue = &owner->queues[ready->priority];
+
+	wyn_assert(tasks <= owner->tasks);
+	owner->tasks -= tasks;
+	ready->tasks -= tasks;
+	ready->quantum_left -= tasks;
+	if (span->args.count == 0) {
+		wyn_list_remove(&span->link);
+	}
+	if (ready->quantum_left == 0 || wyn_list_empty(&queue->spans)) {
+		ready->turn = NULL;
+		ready->turns_left--;
+		wyn_list_remove(&queue->turn);
+		queue_settle(ready, owner, ready->priority);
+	}
+}
+
+void wyn_ready_remove(struct wyn_ready *ready, struct wyn_ready_owner *owner,
+	struct wyn_span *span)
+{
+	owner->tasks -= span->args.count;
+	ready->tasks -= span->args.count;
+	wyn_list_remove(&span->link);
+	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
+		queue_settle(ready, owner, i);
+	}
+}
+
+void wyn_ready_insert_after(struct wyn_span *before, struct wyn_span *span)
+{
+	wyn_list_insert_between(&span->link, &before->link, before->link.next);
+}
+
+void wyn_ready_hold(
+	struct wyn_ready *ready, struct wyn_ready_owner *owner, bool held)
+{
+	owner->held = held;
+	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
+		queue_settle(ready, owner, i);
+	}
+}

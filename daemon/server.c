@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server.c - the daemon put together, and taken apart again.
+ *
+ * Up: modules, pool, loops, listeners, signals, threads, `ready`. Down: the
+ * loops have ended, so no task is out; the pool's threads end, so nobody wakes
+ * a loop any more; then the loops go, then the modules whose code the workers
+ * ran. Every step leaves the server in a state that take_down() understands.
+ */
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uv.h>
+#include <wyn/pool.h>
+
+#include "base/version.h"
+#include "daemon/acceptor.h"
+#include "daemon/clock.h"
+#include "daemon/drain.h"
+#include "daemon/engine.h"
+#include "daemon/loader.h"
+#include "daemon/log.h"
+#include "daemon/loop.h"
+#include "daemon/ready_fd.h"
+#include "daemon/registry.h"
+
+/* [I] once the loops run; its own atomics apart. */
+struct server {
+	struct wyn_shared shared;
+	struct wyn_registry *registry;
+	struct wyn_loader *loader;
+	struct wyn_pool *pool;
+	struct wyn_engine *engines[WYN_LOOPS_MAX];
+	struct wyn_loop *loops[WYN_LOOPS_MAX];
+	size_t loops_count;
+	struct wyn_acceptor *acceptor;
+	struct wyn_drain *drain;
+};
+
+static int system_fault(struct wyn_fault *fault, int error, const char *doing)
+{
+	return wyn_fault_set(fault, error, wyn_fault_exit_code(error),
+		"cannot %s: %s", doing, strerror(-error));
+}
+
+static void on_refused(void *context, const char *file, const char *why)
+{
+	(void)context;
+	wyn_log(WYN_LOG_WARNING, "module-refused", WYN_LOG_TEXT("file", file),
+		WYN_LOG_TEXT("reason", why));
+}
+
+static int load_modules(struct server *server,
+	const struct wyn_options *options, struct wyn_fault *fault)
+{
+	int error = wyn_registry_create(&server->registry);
+
+	if (!error) {
+		error = wyn_loader_create(
+			server->registry, on_refused, NULL, &server->loader);
+	}
+	if (error) {
+		return system_fault(fault, error, "load modules");
+	}
+	server->shared.registry = server->registry;
+	error = wyn_loader_load(server->loader, options->modules);
+	return error ? wyn_fault_set(fault, error, wyn_fault_exit_code(error),
+			       "--modules %.300s: %s; name a directory of "
+			       "task modules",
+			       options->modules, strerror(-error))
+		     : 0;
+}
+
+static int start_pool(struct server *server, const struct wyn_options *options,
+	struct wyn_fault *fault)
+{
+	struct wyn_pool_config config;
+	int error;
+
+	wyn_pool_config_init(&config);
+	config.workers = (unsigned)options->workers;
+	error = wyn_pool_create(&config, &server->pool);
+	if (!error) {
+		error = wyn_pool_start(server->pool);
+	}
+	server->shared.pool = server->pool;
+	return error ? system_fault(fault, error, "start the workers") : 0;
+}
+
+static void on_turn_of_first(void *context)
+{
+	struct server *server = context;
+
+	wyn_drain_turn(server->drain);
+	wyn_acceptor_turn(server->acceptor);
+}
+
+static void on_socket_gone(void *context)
+{
+	struct server *server = context;
+
+	wyn_acceptor_gone(server->acceptor);
+}
+
+static void on_quiet(void *context)
+{
+	struct server *server = context;
+
+	wyn_drain_quiet(server->drain);
+}
+
+static void on_drain_asked(struct wyn_shared *shared)
+{
+	struct server *server = WYN_CONTAINER_OF(shared, struct server, shared);
+
+	wyn_log_limited(WYN_LOG_INFO, WYN_LOG_DRAIN_ASKED, "drain-asked",
+		WYN_LOG_TEXT("by", "administrator"));
+	wyn_drain_request(server->drain);
+}
+
+static int create_loops(struct server *server,
+	const struct wyn_options *options, struct wyn_fault *fault)
+{
+	server->shared.limits = options->limits;
+	server->shared.engines = server->engines;
+	server->shared.engines_count = options->loops;
+	server->shared.drain = on_drain_asked;
+	for (size_t i = 0; i < options->loops; i++) {
+		const struct wyn_loop_hooks hooks = {
+			.turn = i == 0 ? on_turn_of_first : NULL,
+			.gone = on_socket_gone,
+			.quiet = on_quiet,
+			.context = server,
+		};
+		int error = wyn_loop_create(&server->shared, i, server->pool,
+			&hooks, &server->loops[i]);
+
+		if (error) {
+			return system_fault(fault, error, "make a loop");
+		}
+		server->engines[i] = wyn_loop_engine(server->loops[i]);
+		server->loops_count++;
+	}
+	return 0;
+}
+
+/* What the group of Unix sockets is to be: see WYN_SOCKET_GROUP. */
+static int find_group(const struct wyn_options *options, gid_t *ret_group,
+	struct wyn_fault *fault)
+{
+	const char *name = options->socket_group;
+	const struct group *group;
+
+	*ret_group = WYN_NO_GROUP;
+	if (!name && geteuid() != 0) {
+		return 0;
+	}
+	group = getgrnam(name ? name : WYN_SOCKET_GROUP);
+	if (group) {
+		*ret_group = group->gr_gid;
+		return 0;
+	}
+	return name ? wyn_fault_set(fault, -ENOENT, WYN_EXIT_CONFIGURATION,
+			      "--socket-group %.200s: there is no such group",
+			      name)
+		    : 0;
+}
+
+static int open_listeners(struct server *server,
+	const struct wyn_options *options, struct wyn_fault *fault)
+{
+	struct wyn_listener_config config = {
+		.allow_plaintext = options->allow_plaintext,
+		.socket_mode = options->socket_mode,
+	};
+	int error = find_group(options, &config.socket_group, fault);
+
+	if (error) {
+		return error;
+	}
+	error = wyn_acceptor_create(
+		server->loops, server->loops_count, &server->acceptor);
+	if (error) {
+		return system_fault(fault, error, "listen");
+	}
+	for (size_t i = 0; i < options->listen_count; i++) {
+		error = wyn_acceptor_listen(
+			server->acceptor, &options->listen[i], &config, fault);
+		if (error) {
+			return error;
+		}
+	}
+	return 0;
+}
+
+/* Loop 0 last: nothing is accepted before every loop can take it. */
+static int start_threads(struct server *server, struct wyn_fault *fault)
+{
+	int error = wyn_acceptor_start(server->acceptor);
+
+	for (size_t i = server->loops_count; !error && i > 0; i--) {
+		error = wyn_loop_start(server->loops[i - 1]);
+	}
+	return error ? system_fault(fault, error, "start the loops") : 0;
+}
+
+static int bring_up(struct server *server, const struct wyn_options *options,
+	struct wyn_fault *fault)
+{
+	int error = load_modules(server, options, fault);
+
+	if (!error) {
+		error = start_pool(server, options, fault);
+	}
+	if (!error) {
+		error = create_loops(server, options, fault);
+	}
+	if (!error) {
+		error = open_listeners(server, options, fault);
+	}
+	if (error) {
+		return error;
+	}
+	error = wyn_drain_create(&server->shared, server->loops,
+		server->loops_count, server->acceptor, &server->drain);
+	if (error) {
+		return system_fault(fault, error, "watch signals");
+	}
+	return start_threads(server, fault);
+}
+
+static void take_down(struct server *server)
+{
+	for (size_t i = 0; i < server->loops_count; i++) {
+		wyn_loop_enter(server->loops[i], WYN_LOOP_END);
+		wyn_loop_join(server->loops[i]);
+	}
+	if (server->acceptor) {
+		wyn_acceptor_stop(server->acceptor);
+	}
+	if (server->drain) {
+		wyn_drain_stop(server->drain);
+	}
+	wyn_pool_destroy(server->pool);
+	for (size_t i = server->loops_count; i > 0; i--) {
+		wyn_loop_destroy(server->loops[i - 1]);
+	}
+	wyn_drain_destroy(server->drain);
+	wyn_acceptor_destroy(server->acceptor);
+	wyn_registry_destroy(server->registry);
+	wyn_loader_destroy(server->loader);
+}
+
+static void announce(
+	const struct server *server, const struct wyn_options *options)
+{
+	const struct wyn_endpoint *endpoint;
+	char text[WYN_ENDPOINT_TEXT_BYTES];
+
+	wyn_log(WYN_LOG_INFO, "started", WYN_LOG_TEXT("version", WYN_VERSION),
+		WYN_LOG_NUMBER("workers", wyn_pool_workers(server->pool)),
+		WYN_LOG_NUMBER("loops", server->loops_count),
+		WYN_LOG_NUMBER("modules", wyn_loader_count(server->loader)));
+	for (size_t i = 0;
+		(endpoint = wyn_acceptor_endpoint(server->acceptor, i)); i++) {
+		wyn_endpoint_format(endpoint, text, sizeof(text));
+		wyn_log(WYN_LOG_INFO, "listening",
+			WYN_LOG_TEXT("address", text));
+	}
+	if (options->ready_fd >= 0) {
+		int error =
+			wyn_ready_fd_tell(options->ready_fd, server->acceptor);
+
+		/* Whoever waited is gone; the service is not. */
+		if (error) {
+			wyn_log(WYN_LOG_WARNING, "ready-fd-failed",
+				WYN_LOG_TEXT("error", strerror(-error)));
+		}
+	}
+}
+
+/* Only here may the signals come: everything they act on exists. */
+static void serve(struct server *server)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+	for (size_t i = 0; i < server->loops_count; i++) {
+		wyn_loop_join(server->loops[i]);
+	}
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+int wyn_server_run(const struct wyn_options *options,
+	enum wyn_exit_code *ret_exit_code, struct wyn_fault *ret_fault)
+{
+	/* Zeroed, it is a server of which nothing stands yet. */
+	struct server *server = calloc(1, sizeof(*server));
+	int error;
+
+	if (!server) {
+		return system_fault(ret_fault, -ENOMEM, "start");
+	}
+	/* A task takes longer than a nanosecond, so the ids of this run stay
+	 * below the time, and the next run starts above them. */
+	server->shared.id_base = wyn_clock_ns(CLOCK_REALTIME);
+	server->shared.started_ns = uv_hrtime();
+	error = bring_up(server, options, ret_fault);
+	if (!error) {
+		announce(server, options);
+		serve(server);
+		*ret_exit_code = wyn_drain_exit_code(server->drain);
+		wyn_log(WYN_LOG_INFO, "ended",
+			WYN_LOG_NUMBER("exit_code", *ret_exit_code));
+	}
+	take_down(server);
+	free(server);
+	return error;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * stats.h - what one loop counts, and its sum over all loops.
+ *
+ * One writer per counter, relaxed, read by whoever answers a stats Call:
+ * statistics only, nothing is decided by them. The names are the wire's.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+
+/* X(field): counters of a loop. Those that count a bound being reached carry
+ * its name. */
+#define WYN_STATS_TABLE(X)       \
+	X(connections_accepted)  \
+	X(connections_closed)    \
+	X(connections_over_max)  \
+	X(connections_failed)    \
+	X(bytes_received)        \
+	X(bytes_sent)            \
+	X(frames_received)       \
+	X(submits)               \
+	X(tasks_accepted)        \
+	X(tasks_ok)              \
+	X(tasks_failed)          \
+	X(tasks_cancelled)       \
+	X(tasks_expired)         \
+	X(tasks_refused)         \
+	X(tasks_discarded)       \
+	X(partial_values)        \
+	X(tasks_over_credit)     \
+	X(bytes_over_credit)     \
+	X(daemon_tasks_over_max) \
+	X(daemon_bytes_over_max) \
+	X(arguments_over_max)    \
+	X(batches_over_max)      \
+	X(uploads_over_max)      \
+	X(values_over_max)       \
+	X(output_over_max)       \
+	X(executor_full)         \
+	X(dispatches)            \
+	X(turns)
+
+struct wyn_stats {
+#define WYN_STATS_FIELD(field) uint64_t field##_approx;
+	WYN_STATS_TABLE(WYN_STATS_FIELD)
+#undef WYN_STATS_FIELD
+	/* from the receipt of the Submit to the encoding of the row */
+	struct wyn_histogram latency_ns;
+};
+
+/* Adds to a counter. Thread: the loop that owns it. */
+#define WYN_STATS_ADD(stats, field, n)             \
+	__atomic_store_n(&(stats)->field##_approx, \
+		(stats)->field##_approx + (n), __ATOMIC_RELAXED)
+
+/* wyn_stats_init - all zero. Thread: boot. */
+void wyn_stats_init(struct wyn_stats *stats);
+
+/*
+ * wyn_stats_sum - adds what `from` has counted so far to `into`.
+ *
+ * Thread: any; `into` is the caller's own.
+ */
+void wyn_stats_sum(struct wyn_stats *into, const struct wyn_stats *from);

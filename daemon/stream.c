@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+/*
+ * stream.c - partial values on their way from workers to their loop.
+ *
+ * One mutex for all tasks of a loop, held for a few instructions: neither the
+ * copy nor the wake nor the creation of a spare thread happens under it. A
+ * partial value counts with its header, so that empty ones are bounded too.
+ * One condition for all waiters: they are few, and each is woken only when
+ * something of its loop was sent or cancelled.
+ */
+#include "daemon/stream.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wyn/pool.h>
+
+#include "base/assert.h"
+#include "daemon/task.h"
+
+int wyn_stream_init(
+	struct wyn_stream *stream, void (*wake)(struct wyn_stream *stream))
+{
+	int rc = pthread_mutex_init(&stream->lock, NULL);
+
+	if (rc != 0) {
+		return -rc;
+	}
+	rc = pthread_cond_init(&stream->room, NULL);
+	if (rc != 0) {
+		pthread_mutex_destroy(&stream->lock);
+		return -rc;
+	}
+	stream->head = NULL;
+	stream->tail = &stream->head;
+	atomic_init(&stream->waiting, 0);
+	stream->wake = wake;
+	return 0;
+}
+
+void wyn_stream_fini(struct wyn_stream *stream)
+{
+	struct wyn_partial *partial = stream->head;
+
+	wyn_assert(wyn_stream_waiting(stream) == 0);
+	while (partial != NULL) {
+		struct wyn_partial *next = partial->next;
+
+		free(partial);
+		partial = next;
+	}
+	pthread_cond_destroy(&stream->room);
+	pthread_mutex_destroy(&stream->lock);
+}
+
+static size_t charge(size_t bytes)
+{
+	return sizeof(struct wyn_partial) + bytes;
+}
+
+/*
+ * A partial value larger than the bound still goes, alone. Only this worker
+ * adds to the sum, so what fits here fits later.
+ */
+static bool fits(const struct wyn_task *task, size_t bytes, size_t unsent_max)
+{
+	/* Pairs with the release in wyn_stream_sent(). [partial] */
+	uint64_t unsent = atomic_load_explicit(
+		&task->partial_unsent_bytes, memory_order_acquire);
+
+	return unsent == 0 ||
+	       (unsent <= unsent_max && charge(bytes) <= unsent_max - unsent);
+}
+
+/* Returns: 0 when there is room, -ECANCELED, -EAGAIN. */
+static int wait_for_room(struct wyn_stream *stream, struct wyn_task *task,
+	size_t bytes, size_t unsent_max)
+{
+	if (wyn_block_begin() < 0) {
+		return -EAGAIN;
+	}
+	/* Before the look under the lock: whoever makes room after that look
+	 * sees it there, and the loop sees it when it comes around. [partial] */
+	atomic_fetch_add_explicit(&stream->waiting, 1, memory_order_relaxed);
+	stream->wake(stream);
+	pthread_mutex_lock(&stream->lock);
+	while (!wyn_task_is_cancelled(task) && !fits(task, bytes, unsent_max)) {
+		pthread_cond_wait(&stream->room, &stream->lock);
+	}
+	pthread_mutex_unlock(&stream->lock);
+	atomic_fetch_sub_explicit(&stream->waiting, 1, memory_order_relaxed);
+	wyn_block_end();
+	return wyn_task_is_cancelled(task) ? -ECANCELED : 0;
+}
+
+static struct wyn_partial *partial_create(
+	struct wyn_task *task, const void *data, size_t bytes)
+{
+	struct wyn_partial *partial = malloc(charge(bytes));
+
+	if (partial == NULL) {
+		return NULL;
+	}
+	partial->next = NULL;
+	partial->task = task;
+	partial->bytes = bytes;
+	if (bytes > 0) {
+		memcpy(partial->data, data, bytes);
+	}
+	return partial;
+}
+
+int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
+	const void *data, size_t bytes, size_t unsent_max)
+{
+	struct wyn_partial *partial;
+	bool first;
+	int rc = 0;
+
+	if (wyn_task_is_cancelled(task)) {
+		return -ECANCELED;
+	}
+	if (bytes > task->partial_bytes_max) {
+		return -EMSGSIZE;
+	}
+	if (!fits(task, bytes, unsent_max)) {
+		rc = wait_for_room(stream, task, bytes, unsent_max);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	partial = partial_create(task, data, bytes);
+	if (partial == NULL) {
+		return -ENOMEM;
+	}
+	pthread_mutex_lock(&stream->lock);
+	first = stream->head == NULL;
+	*stream->tail = partial;
+	stream->tail = &partial->next;
+	atomic_fetch_add_explicit(&task->partial_unsent_bytes, charge(bytes),
+		memory_order_relaxed);
+	pthread_mutex_unlock(&stream->lock);
+	/* Whoever found it empty wakes: once for all until it is taken. */
+	if (first) {
+		stream->wake(stream);
+	}
+	return 0;
+}
+
+unsigned wyn_stream_waiting(const struct wyn_stream *stream)
+{
+	/* Relaxed: under the lock its holder orders it, and elsewhere it is a
+	 * number that the wake after it brings somebody to look at. [partial] */
+	return atomic_load_explicit(&stream->waiting, memory_order_relaxed);
+}
+
+struct wyn_partial *wyn_stream_take(struct wyn_stream *stream)
+{
+	struct wyn_partial *first;
+
+	pthread_mutex_lock(&stream->lock);
+	first = stream->head;
+	stream->head = NULL;
+	stream->tail = &stream->head;
+	pthread_mutex_unlock(&stream->lock);
+	return first;
+}
+
+void wyn_stream_sent(struct wyn_stream *stream, struct wyn_partial *partial)
+{
+	size_t bytes = charge(partial->bytes);
+	uint64_t before;
+
+	pthread_mutex_lock(&stream->lock);
+	/* Under the lock for the waiter's sake: between its look and its wait
+	 * the sum must not fall. Pairs with the acquire in fits(). [partial] */
+	before = atomic_fetch_sub_explicit(&partial->task->partial_unsent_bytes,
+		bytes, memory_order_release);
+	if (wyn_stream_waiting(stream) > 0) {
+		pthread_cond_broadcast(&stream->room);
+	}
+	pthread_mutex_unlock(&stream->lock);
+	wyn_assert(before >= bytes);
+	free(partial);
+}
+
+void wyn_stream_cancel(struct wyn_stream *stream, struct wyn_task *task)
+{
+	pthread_mutex_lock(&stream->lock);
+	/* Pairs with the acquire in wyn_task_is_cancelled(), here and in invoke.c.
+	 * Under the lock for the same reason as in wyn_stream_sent(). [cancel] */
+	atomic_store_explicit(&task->cancelled, true, memory_order_release);
+	if (wyn_stream_waiting(stream) > 0) {
+		pthread_cond_broadcast(&stream->room);
+	}
+	pthread_mutex_unlock(&stream->lock);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/*
+ * task.h - one task between its dispatch and its answer.
+ *
+ * A loop takes it from its pool, fills it and hands it to the executor; the
+ * worker writes the outcome; the completion sink brings it back. The loop
+ * writes nothing but the two atomics while the executor has it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <wyn/module.h>
+#include <wyn/pool.h>
+
+#include "base/list.h"
+#include "base/slice.h"
+#include "daemon/limits.h"
+#include "daemon/timers.h"
+
+struct wyn_batch;
+struct wyn_stream;
+struct wyn_function_entry;
+
+/* How it ended. [W] until it is completed, then [L]. */
+struct wyn_task_outcome {
+	uint32_t code;	    /* enum wyn_status */
+	bool ran;	    /* the body was entered */
+	const char *reason; /* a constant; NULL = none */
+	char *message;	    /* malloc'd, owned; NULL = none */
+	uint8_t *value;	    /* small_value, or malloc'd */
+	size_t value_bytes;
+	uint8_t small_value[WYN_INLINE_VALUE_BYTES];
+};
+
+struct wyn_task {
+	struct wyn_job job;
+	struct wyn_context context; /* what its function is given */
+
+	/* [I] set by dispatch before it is started */
+	const struct wyn_function_entry *function;
+	struct wyn_slice argument;     /* view into the batch */
+	struct wyn_stream *stream;     /* of its loop */
+	_Atomic uint64_t *values_held; /* the whole daemon's large values */
+	uint64_t values_held_max;
+	uint64_t value_bytes_max;
+	uint32_t partial_bytes_max;  /* one partial value; 0 = none wanted */
+	uint64_t partial_unsent_max; /* limits.stream_bytes_max */
+	bool timed;    /* it has a timeout: started_ns is wanted */
+	bool measured; /* run_ns is wanted */
+
+	uint64_t run_ns; /* [W] then [L] what the body took; 0 = not measured */
+
+	struct wyn_task_outcome outcome; /* [W] then [L] */
+
+	atomic_bool cancelled;		       /* [A cancel] set by the loop */
+	_Atomic uint64_t started_ns;	       /* [A start] 0 = not yet */
+	_Atomic uint64_t partial_unsent_bytes; /* [A partial] */
+
+	/* [L] */
+	struct wyn_list link; /* its owner's running, then done tasks */
+	struct wyn_batch *batch;
+	struct wyn_timer timer; /* its timeout_ms */
+	uint64_t seq;
+	uint64_t owner; /* (generation, slot) */
+	uint64_t received_ns;
+	uint64_t partial_offset;  /* of the next PARTIAL chunk */
+	uint64_t value_sent;	  /* bytes of a value that goes in chunks */
+	uint64_t cost_ns;	  /* charged to the executor's budget */
+	uint32_t function_index;  /* in the registry */
+	uint32_t partials_queued; /* of its partial values, not sent yet */
+	bool answered; /* its row was sent already; what comes back is dropped */
+	bool waiting;  /* it is back, and its partial values go first */
+};
+
+/* Its result is not wanted any more. Thread: worker. */
+static inline bool wyn_task_is_cancelled(const struct wyn_task *task)
+{
+	/* [cancel] pairs with the release in wyn_stream_cancel(). */
+	return atomic_load_explicit(&task->cancelled, memory_order_acquire);
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: MIT
+/*
+ * transport.c - bytes between a libuv stream and its connection.
+ *
+ *	serving    reads by wish; writes at once, the rest by one uv_write
+ *	lingering  the connection is gone, nothing is written, input is dropped
+ *	closing    uv_close() is under way; nothing else happens any more
+ *
+ * A connection is let go in the close callback, or when the lingering begins:
+ * never while libuv may still read from its output.
+ */
+#include "daemon/transport.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/compiler.h"
+#include "daemon/conn.h"
+#include "daemon/limits.h"
+
+enum state {
+	SERVING,
+	LINGERING,
+	CLOSING,
+};
+
+/* [L] all of it */
+struct wyn_transport {
+	union {
+		uv_handle_t any;
+		uv_stream_t stream;
+		uv_pipe_t pipe;
+		uv_tcp_t tcp;
+	} handle;
+	uv_write_t write;
+	struct wyn_transports *all;
+	struct wyn_conn *conn;	 /* NULL once it is let go */
+	struct wyn_list link;	 /* all->open */
+	struct wyn_list lingers; /* all->lingering, or on no list */
+	enum state state;
+	bool reading;
+	bool ended;	      /* the peer sends nothing more */
+	size_t writing_bytes; /* by the uv_write under way; 0 = none is */
+	uint64_t linger_until_ns;
+	size_t dropped_bytes; /* while lingering */
+};
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct wyn_transport *transport = handle->data;
+	struct wyn_transports *all = transport->all;
+
+	if (transport->conn) {
+		wyn_conn_gone(transport->conn, uv_hrtime());
+	}
+	wyn_list_remove(&transport->link);
+	all->count--;
+	free(transport);
+	if (all->gone) {
+		all->gone(all->context);
+	}
+}
+
+static void start_close(struct wyn_transport *transport)
+{
+	if (transport->state == CLOSING) {
+		return;
+	}
+	wyn_list_remove(&transport->lingers);
+	transport->state = CLOSING;
+	uv_close(&transport->handle.any, on_closed);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+	struct wyn_transport *transport = handle->data;
+
+	(void)suggested;
+	ret->base = (char *)transport->all->slab;
+	ret->len = WYN_SLAB_BYTES;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t bytes, const uv_buf_t *buf);
+
+static void set_reading(struct wyn_transport *transport, bool wanted)
+{
+	wanted = wanted && !transport->ended;
+	if (wanted == transport->reading) {
+		return;
+	}
+	transport->reading = wanted;
+	if (!wanted) {
+		uv_read_stop(&transport->handle.stream);
+	} else if (uv_read_start(
+			   &transport->handle.stream, on_alloc, on_read)) {
+		start_close(transport);
+	}
+}
+
+static void on_end(struct wyn_transport *transport)
+{
+	/* libuv has stopped reading by itself. */
+	transport->ended = true;
+	transport->reading = false;
+	if (transport->state == LINGERING) {
+		start_close(transport);
+	} else {
+		wyn_conn_eof(transport->conn, uv_hrtime());
+	}
+}
+
+static void drop(struct wyn_transport *transport, size_t bytes)
+{
+	transport->dropped_bytes += bytes;
+	if (transport->dropped_bytes > WYN_LINGER_BYTES_MAX) {
+		start_close(transport);
+	}
+}
+
+static void on_read(uv_stream_t *stream, ssize_t bytes, const uv_buf_t *buf)
+{
+	struct wyn_transport *transport = stream->data;
+
+	if (transport->state == CLOSING || bytes == 0) {
+		return;
+	}
+	if (bytes == UV_EOF) {
+		on_end(transport);
+	} else if (bytes < 0) {
+		start_close(transport);
+	} else if (transport->state == LINGERING) {
+		drop(transport, (size_t)bytes);
+	} else {
+		wyn_conn_receive(transport->conn,
+			(struct wyn_slice){
+				(const uint8_t *)buf->base, (size_t)bytes},
+			uv_hrtime());
+		/* At once: libuv reads up to 32 times in one turn. */
+		if (wyn_conn_wish(transport->conn) != WYN_CONN_READ) {
+			set_reading(transport, false);
+		}
+	}
+}
+
+static size_t gather(const struct wyn_transport *transport, uv_buf_t *bufs,
+	size_t bufs_max, size_t *ret_bytes)
+{
+	struct wyn_slice pieces[WYN_WRITE_PIECES_MAX];
+	size_t count = wyn_conn_output(transport->conn, pieces, bufs_max);
+
+	*ret_bytes = 0;
+	for (size_t i = 0; i < count; i++) {
+		bufs[i].base = (char *)pieces[i].data;
+		bufs[i].len = pieces[i].len;
+		*ret_bytes += pieces[i].len;
+	}
+	return count;
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct wyn_transport *transport = write->data;
+	size_t bytes = transport->writing_bytes;
+
+	transport->writing_bytes = 0;
+	if (transport->state != SERVING) {
+		return;
+	}
+	if (status) {
+		start_close(transport);
+		return;
+	}
+	wyn_conn_written(transport->conn, bytes, uv_hrtime());
+	wyn_transport_flush(transport);
+}
+
+/* The socket takes no more now: libuv writes the next pieces when it does. */
+static void write_later(struct wyn_transport *transport)
+{
+	uv_buf_t bufs[WYN_PENDING_PIECES_MAX];
+	size_t bytes;
+	size_t count = gather(transport, bufs, WYN_PENDING_PIECES_MAX, &bytes);
+
+	if (!count) {
+		return;
+	}
+	transport->writing_bytes = bytes;
+	transport->write.data = transport;
+	if (uv_write(&transport->write, &transport->handle.stream, bufs,
+		    (unsigned)count, on_written)) {
+		transport->writing_bytes = 0;
+		start_close(transport);
+	}
+}
+
+static void write_output(struct wyn_transport *transport)
+{
+	uv_buf_t bufs[WYN_WRITE_PIECES_MAX];
+
+	for (unsigned i = 0; i < WYN_WRITE_ROUNDS_MAX; i++) {
+		size_t bytes;
+		size_t count =
+			gather(transport, bufs, WYN_WRITE_PIECES_MAX, &bytes);
+		int sent;
+
+		if (!count) {
+			return;
+		}
+		sent = uv_try_write(
+			&transport->handle.stream, bufs, (unsigned)count);
+		if (sent < 0 && sent != UV_EAGAIN) {
+			start_close(transport);
+			return;
+		}
+		if (sent > 0) {
+			wyn_conn_written(
+				transport->conn, (size_t)sent, uv_hrtime());
+		}
+		if (sent < 0 || (size_t)sent < bytes) {
+			break;
+		}
+	}
+	write_later(transport);
+}
+
+/* Everything is written: see the head of transport.h. */
+static void start_linger(struct wyn_transport *transport)
+{
+	uint64_t now_ns = uv_hrtime();
+	uv_os_fd_t fd;
+
+	if (transport->ended || uv_fileno(&transport->handle.any, &fd) ||
+		shutdown(fd, SHUT_WR)) {
+		start_close(transport);
+		return;
+	}
+	wyn_conn_gone(transport->conn, now_ns);
+	transport->conn = NULL;
+	transport->state = LINGERING;
+	transport->linger_until_ns = now_ns + WYN_LINGER_MS * UINT64_C(1000000);
+	wyn_list_push_back(&transport->all->lingering, &transport->lingers);
+	set_reading(transport, true);
+}
+
+void wyn_transport_flush(struct wyn_transport *transport)
+{
+	if (transport->state != SERVING) {
+		return;
+	}
+	if (!transport->writing_bytes) {
+		write_output(transport);
+	}
+	if (transport->state != SERVING) {
+		return;
+	}
+	switch (wyn_conn_wish(transport->conn)) {
+	case WYN_CONN_READ:
+		set_reading(transport, true);
+		break;
+	case WYN_CONN_PAUSE:
+		set_reading(transport, false);
+		break;
+	case WYN_CONN_CLOSE:
+		set_reading(transport, false);
+		/* Otherwise the end of the write comes here again. */
+		if (!transport->writing_bytes) {
+			start_linger(transport);
+		}
+		break;
+	case WYN_CONN_ABORT:
+		start_close(transport);
+		break;
+	}
+}
+
+/* Without these it works as well, only a peer that vanished stays longer and
+ * a short answer waits for a round trip (Nagle's algorithm). */
+static void set_tcp_options(int fd)
+{
+	const struct {
+		int level;
+		int name;
+		int value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, WYN_TCP_IDLE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, WYN_TCP_PROBE_EVERY_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, WYN_TCP_PROBES},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+	};
+
+	for (size_t i = 0; i < WYN_COUNT_OF(options); i++) {
+		(void)setsockopt(fd, options[i].level, options[i].name,
+			&options[i].value, sizeof(options[i].value));
+	}
+}
+
+static int init_handle(
+	struct wyn_transport *transport, int fd, enum wyn_endpoint_kind kind)
+{
+	uv_loop_t *uv = transport->all->uv;
+	int error;
+
+	/* The inits cannot fail: no socket is made, nothing is allocated. */
+	if (kind == WYN_ENDPOINT_UNIX) {
+		(void)uv_pipe_init(uv, &transport->handle.pipe, 0);
+		error = uv_pipe_open(&transport->handle.pipe, fd);
+	} else {
+		(void)uv_tcp_init(uv, &transport->handle.tcp);
+		error = uv_tcp_open(&transport->handle.tcp, fd);
+	}
+	transport->handle.any.data = transport;
+	if (error) {
+		close(fd);
+		return error;
+	}
+	if (kind == WYN_ENDPOINT_TCP) {
+		set_tcp_options(fd);
+	}
+	return 0;
+}
+
+int wyn_transport_open(struct wyn_transports *transports, int fd,
+	enum wyn_endpoint_kind kind, const struct wyn_peer *peer)
+{
+	struct wyn_transport *transport = calloc(1, sizeof(*transport));
+	int error;
+
+	if (!transport) {
+		close(fd);
+		if (transports->gone) {
+			transports->gone(transports->context);
+		}
+		return -ENOMEM;
+	}
+	transport->all = transports;
+	wyn_list_init(&transport->lingers);
+	wyn_list_init(&transport->link);
+	wyn_list_push_back(&transports->open, &transport->link);
+	transports->count++;
+	error = init_handle(transport, fd, kind);
+	if (!error) {
+		error = wyn_engine_open(transports->engine, peer, transport,
+			uv_hrtime(), &transport->conn);
+	}
+	if (error) {
+		start_close(transport);
+		return error;
+	}
+	wyn_transport_flush(transport);
+	return 0;
+}
+
+uint64_t wyn_transports_expire(
+	struct wyn_transports *transports, uint64_t now_ns)
+{
+	struct wyn_list *link;
+
+	while ((link = wyn_list_first(&transports->lingering))) {
+		struct wyn_transport *transport =
+			wyn_list_entry(link, struct wyn_transport, lingers);
+
+		if (transport->linger_until_ns > now_ns) {
+			return transport->linger_until_ns;
+		}
+		start_close(transport);
+	}
+	return UINT64_MAX;
+}
+
+void wyn_transports_abort(struct wyn_transports *transports)
+{
+	struct wyn_list *link;
+
+	/* Closing takes none off the list before the loop's next turn. */
+	wyn_list_for_each (link, &transports->open) {
+		start_close(wyn_list_entry(link, struct wyn_transport, link));
+	}
+}
+
+int wyn_transports_init(struct wyn_transports *transports, uv_loop_t *uv,
+	struct wyn_engine *engine, void (*gone)(void *context), void *context)
+{
+	*transports = (struct wyn_transports){
+		.uv = uv,
+		.engine = engine,
+		.gone = gone,
+		.context = context,
+		.slab = malloc(WYN_SLAB_BYTES),
+	};
+	wyn_list_init(&transports->open);
+	wyn_list_init(&transports->lingering);
+	return transports->slab ? 0 : -ENOMEM;
+}
+
+void wyn_transports_fini(struct wyn_transports *transports)
+{
+	wyn_assert(transports->count == 0);
+	free(transports->slab);
+	transports->slab = NULL;
+}

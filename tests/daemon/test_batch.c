@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_batch.c - spans over the arguments of a Submit, split anywhere.
+ */
+#include "daemon/batch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/compiler.h"
+#include "proto/codec.h"
+#include "tests/support/bytes.h"
+
+#define COUNT 6u
+
+static const struct wyn_slice arguments[COUNT] = {BYTES("a"), BYTES(""),
+	BYTES("ccc"), BYTES("dd"), BYTES("0123456789"), BYTES("f")};
+static uint8_t frame_bytes[256];
+static struct wyn_args args;
+
+/* The region of a Submit as the decoder gives it. */
+static int setup(void **state)
+{
+	static _Alignas(16) uint8_t memory[4096];
+	const struct wyn_submit submit = {
+		.first_seq = 1, .function = BYTES("f")};
+	struct wyn_arena arena;
+	struct wyn_message message;
+	struct wyn_frame frame;
+	const char *reason;
+	size_t n;
+
+	(void)state;
+	n = wyn_submit_encode(&submit, arguments, COUNT, frame_bytes);
+	wyn_arena_init(&arena, memory, sizeof(memory));
+	assert_int_equal(wyn_frame_next((struct wyn_slice){frame_bytes, n},
+				 4096, &frame, &n),
+		WYN_FRAME_READY);
+	assert_int_equal(
+		wyn_codec_decode(&frame, &arena, &message, &reason), 0);
+	args = message.submit.args;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return 0;
+}
+
+static struct wyn_batch *batch_made(void)
+{
+	struct wyn_batch *batch = wyn_batch_create(&args);
+
+	assert_non_null(batch);
+	batch->span.next_seq = 10;
+	/* It has a copy of its own. */
+	memset(frame_bytes, 0xee, sizeof(frame_bytes));
+	return batch;
+}
+
+/* The tasks [from, to) stand in the span, and no more. */
+static void tasks_expected(struct wyn_span *span, size_t from, size_t to)
+{
+	struct wyn_slice argument;
+	uint64_t bytes = 0;
+	uint64_t seq;
+
+	for (size_t i = from; i < to; i++) {
+		bytes += arguments[i].len;
+	}
+	assert_int_equal(span->args.count, to - from);
+	assert_int_equal(span->args.bytes_total, bytes);
+	for (size_t i = from; i < to; i++) {
+		assert_true(wyn_span_take(span, &seq, &argument));
+		assert_int_equal(seq, 10 + i);
+		assert_true(wyn_slice_equal(argument, arguments[i]));
+	}
+	assert_false(wyn_span_take(span, &seq, &argument));
+}
+
+static void batch_gives_each_task_in_order(void **state)
+{
+	struct wyn_batch *batch = batch_made();
+
+	(void)state;
+	tasks_expected(&batch->span, 0, COUNT);
+	assert_true(wyn_span_drop(&batch->span) > 0);
+}
+
+static void batch_is_freed_by_its_last_holder(void **state)
+{
+	struct wyn_batch *batch = batch_made();
+	size_t bytes = batch->bytes;
+
+	(void)state;
+	wyn_batch_hold(batch);
+	assert_int_equal(wyn_span_drop(&batch->span), 0);
+	assert_int_equal(wyn_batch_release(batch), bytes);
+}
+
+static void span_splits_at_each_point(void **state)
+{
+	for (size_t at = 1; at < COUNT; at++) {
+		struct wyn_batch *batch;
+		struct wyn_span *rest;
+
+		(void)setup(state);
+		batch = batch_made();
+		rest = wyn_span_split(&batch->span, at);
+		assert_non_null(rest);
+		tasks_expected(&batch->span, 0, at);
+		tasks_expected(rest, at, COUNT);
+		assert_int_equal(wyn_span_drop(&batch->span), 0);
+		assert_true(wyn_span_drop(rest) > 0);
+	}
+}
+
+static void span_splits_when_some_were_taken(void **state)
+{
+	struct wyn_batch *batch = batch_made();
+	struct wyn_slice argument;
+	struct wyn_span *rest;
+	uint64_t seq;
+
+	(void)state;
+	assert_true(wyn_span_take(&batch->span, &seq, &argument));
+	assert_true(wyn_span_take(&batch->span, &seq, &argument));
+	rest = wyn_span_split(&batch->span, 1);
+	tasks_expected(&batch->span, 2, 3);
+	tasks_expected(rest, 3, COUNT);
+	(void)wyn_span_drop(rest);
+	(void)wyn_span_drop(&batch->span);
+}
+
+static void span_splits_into_single_tasks(void **state)
+{
+	struct wyn_batch *batch = batch_made();
+	struct wyn_span *spans[COUNT] = {&batch->span};
+
+	(void)state;
+	for (size_t i = 1; i < COUNT; i++) {
+		spans[i] = wyn_span_split(spans[i - 1], 1);
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		tasks_expected(spans[i], i, i + 1);
+	}
+	for (size_t i = COUNT; i > 0; i--) {
+		assert_true((wyn_span_drop(spans[i - 1]) > 0) == (i == 1));
+	}
+}
+
+static void batch_knows_the_spans_that_are_left(void **state)
+{
+	struct wyn_batch *batch = batch_made();
+	struct wyn_span *rest = wyn_span_split(&batch->span, 2);
+
+	(void)state;
+	assert_ptr_equal(batch->spans.next, &batch->span.of_batch);
+	assert_ptr_equal(batch->spans.prev, &rest->of_batch);
+	(void)wyn_span_drop(&batch->span);
+	assert_ptr_equal(batch->spans.next, &rest->of_batch);
+	(void)wyn_span_drop(rest);
+}
+
+static void upload_is_a_batch_of_one_argument(void **state)
+{
+	static const uint64_t sizes[] = {0, 1, 127, 128, 16383, 16384, 100000};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(sizes); i++) {
+		struct wyn_slice argument;
+		uint64_t seq;
+		uint8_t *room;
+		struct wyn_batch *batch =
+			wyn_batch_create_upload(sizes[i], &room);
+
+		assert_non_null(batch);
+		memset(room, 'x', sizes[i]);
+		assert_int_equal(batch->span.args.bytes_total, sizes[i]);
+		assert_true(wyn_span_take(&batch->span, &seq, &argument));
+		assert_int_equal(argument.len, sizes[i]);
+		assert_ptr_equal(argument.data, room);
+		assert_false(wyn_span_take(&batch->span, &seq, &argument));
+		(void)wyn_span_drop(&batch->span);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(batch_gives_each_task_in_order),
+		TEST(batch_is_freed_by_its_last_holder),
+		TEST(span_splits_at_each_point),
+		TEST(span_splits_when_some_were_taken),
+		TEST(span_splits_into_single_tasks),
+		TEST(batch_knows_the_spans_that_are_left),
+		TEST(upload_is_a_batch_of_one_argument),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

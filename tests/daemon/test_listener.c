@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_listener.c - which addresses are taken, which are refused, what stays
+ * behind. Real sockets, in a directory of each test's own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/listener.h"
+
+struct fixture {
+	char directory[64];
+	struct wyn_endpoint endpoint; /* "s" in the directory */
+	char lock_path[128];
+	struct wyn_fault fault;
+};
+
+static const struct wyn_listener_config config = {
+	.socket_mode = 0660,
+	.socket_group = WYN_NO_GROUP,
+};
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	snprintf(fixture->directory, sizeof(fixture->directory),
+		"/tmp/wynd-test-XXXXXX");
+	assert_non_null(mkdtemp(fixture->directory));
+	fixture->endpoint.kind = WYN_ENDPOINT_UNIX;
+	snprintf(fixture->endpoint.path, sizeof(fixture->endpoint.path), "%s/s",
+		fixture->directory);
+	snprintf(fixture->lock_path, sizeof(fixture->lock_path), "%s.lock",
+		fixture->endpoint.path);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	unlink(fixture->endpoint.path);
+	unlink(fixture->lock_path);
+	rmdir(fixture->directory);
+	free(fixture);
+	return 0;
+}
+
+static int open_it(struct fixture *fixture, struct wyn_listener *ret)
+{
+	return wyn_listener_open(
+		&fixture->endpoint, &config, ret, &fixture->fault);
+}
+
+static void assert_refused(
+	struct fixture *fixture, int error, int exit_code, const char *words)
+{
+	struct wyn_listener never;
+
+	assert_int_equal(open_it(fixture, &never), error);
+	assert_int_equal(fixture->fault.exit_code, exit_code);
+	assert_non_null(strstr(fixture->fault.text, words));
+	assert_non_null(strstr(fixture->fault.text, fixture->endpoint.path));
+}
+
+static int socket_at(const struct fixture *fixture, bool listening, int type)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type, 0);
+
+	memcpy(address.sun_path, fixture->endpoint.path,
+		sizeof(address.sun_path));
+	assert_int_equal(
+		bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	if (listening) {
+		assert_int_equal(listen(fd, 1), 0);
+	}
+	return fd;
+}
+
+static int connect_to(const struct fixture *fixture)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(address.sun_path, fixture->endpoint.path,
+		sizeof(address.sun_path));
+	assert_int_equal(
+		connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static void unix_listener_accepts_and_names_its_own_user(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_peer peer = {0};
+	struct wyn_listener listener;
+	int client;
+	int fd;
+
+	assert_int_equal(open_it(fixture, &listener), 0);
+	assert_int_equal(wyn_listener_accept(&listener, &fd, &peer), -EAGAIN);
+	client = connect_to(fixture);
+	assert_int_equal(wyn_listener_accept(&listener, &fd, &peer), 0);
+	assert_true(peer.administrator);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	close(fd);
+	close(client);
+	wyn_listener_close(&listener);
+}
+
+static void unix_listener_removes_both_files_when_closed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_listener listener;
+
+	assert_int_equal(open_it(fixture, &listener), 0);
+	assert_true(exists(fixture->endpoint.path));
+	assert_true(exists(fixture->lock_path));
+	wyn_listener_close(&listener);
+	wyn_listener_close(&listener);
+	assert_false(exists(fixture->endpoint.path));
+	assert_false(exists(fixture->lock_path));
+}
+
+static void unix_listener_has_its_mode(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_listener listener;
+	struct stat made;
+
+	assert_int_equal(open_it(fixture, &listener), 0);
+	assert_int_equal(stat(fixture->endpoint.path, &made), 0);
+	assert_int_equal(made.st_mode & 0777, 0660);
+	wyn_listener_close(&listener);
+}
+
+static void unix_listener_is_refused_when_another_holds_the_lock(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_listener first;
+
+	assert_int_equal(open_it(fixture, &first), 0);
+	assert_refused(fixture, -EADDRINUSE, WYN_EXIT_UNAVAILABLE,
+		"in use by another wynd");
+	close(connect_to(fixture));
+	wyn_listener_close(&first);
+}
+
+static void unix_listener_is_refused_when_somebody_answers(void **state)
+{
+	struct fixture *fixture = *state;
+	int other = socket_at(fixture, true, SOCK_STREAM);
+
+	assert_refused(
+		fixture, -EADDRINUSE, WYN_EXIT_UNAVAILABLE, "answers there");
+	assert_true(exists(fixture->endpoint.path));
+	assert_false(exists(fixture->lock_path));
+	close(other);
+}
+
+static void unix_listener_is_refused_when_the_socket_is_no_stream(void **state)
+{
+	struct fixture *fixture = *state;
+	int other = socket_at(fixture, false, SOCK_DGRAM);
+
+	assert_refused(
+		fixture, -EADDRINUSE, WYN_EXIT_UNAVAILABLE, "answers there");
+	assert_true(exists(fixture->endpoint.path));
+	close(other);
+}
+
+static void unix_listener_takes_over_when_nobody_answers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_listener listener;
+
+	close(socket_at(fixture, true, SOCK_STREAM));
+	assert_true(exists(fixture->endpoint.path));
+	assert_int_equal(open_it(fixture, &listener), 0);
+	close(connect_to(fixture));
+	wyn_listener_close(&listener);
+}
+
+static void unix_listener_is_refused_when_a_file_is_there(void **state)
+{
+	struct fixture *fixture = *state;
+
+	close(open(fixture->endpoint.path, O_CREAT | O_WRONLY, 0600));
+	assert_refused(fixture, -EEXIST, WYN_EXIT_CONFIGURATION,
+		"is there and not a socket");
+	assert_true(exists(fixture->endpoint.path));
+}
+
+static void unix_listener_is_refused_when_the_directory_is_missing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture other = *fixture;
+
+	snprintf(other.endpoint.path, sizeof(other.endpoint.path), "%s/no/s",
+		fixture->directory);
+	assert_refused(&other, -ENOENT, WYN_EXIT_CONFIGURATION,
+		"create its directory first");
+}
+
+static void unix_listener_leaves_a_socket_when_it_is_not_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_listener listener;
+	int other;
+
+	assert_int_equal(open_it(fixture, &listener), 0);
+	unlink(fixture->endpoint.path);
+	other = socket_at(fixture, true, SOCK_STREAM);
+	wyn_listener_close(&listener);
+	assert_true(exists(fixture->endpoint.path));
+	assert_false(exists(fixture->lock_path));
+	close(other);
+}
+
+static struct wyn_endpoint tcp(const char *text)
+{
+	struct wyn_endpoint endpoint;
+	const char *why;
+
+	assert_int_equal(wyn_endpoint_parse(text, &endpoint, &why), 0);
+	return endpoint;
+}
+
+static void tcp_listener_names_the_port_when_it_was_0(void **state)
+{
+	const struct wyn_endpoint asked = tcp("tcp:localhost:0");
+	struct fixture *fixture = *state;
+	struct wyn_listener listener;
+
+	assert_int_equal(
+		wyn_listener_open(&asked, &config, &listener, &fixture->fault),
+		0);
+	assert_int_not_equal(listener.endpoint.port, 0);
+	assert_true(!strcmp(listener.endpoint.host, "127.0.0.1") ||
+		    !strcmp(listener.endpoint.host, "::1"));
+	wyn_listener_close(&listener);
+}
+
+static void tcp_listener_is_refused_when_the_port_is_taken(void **state)
+{
+	const struct wyn_endpoint asked = tcp("tcp:127.0.0.1:0");
+	struct fixture *fixture = *state;
+	struct wyn_listener first;
+	struct wyn_listener second;
+
+	assert_int_equal(
+		wyn_listener_open(&asked, &config, &first, &fixture->fault), 0);
+	assert_int_equal(wyn_listener_open(&first.endpoint, &config, &second,
+				 &fixture->fault),
+		-EADDRINUSE);
+	assert_int_equal(fixture->fault.exit_code, WYN_EXIT_UNAVAILABLE);
+	wyn_listener_close(&first);
+}
+
+static void tcp_listener_is_refused_when_it_is_not_loopback(void **state)
+{
+	static const char *const addresses[] = {
+		"tcp:0.0.0.0:0", "tcp:[::]:0", "tcp:[::ffff:192.0.2.1]:0"};
+	struct fixture *fixture = *state;
+	struct wyn_listener never;
+
+	for (size_t i = 0; i < WYN_COUNT_OF(addresses); i++) {
+		const struct wyn_endpoint asked = tcp(addresses[i]);
+
+		assert_int_equal(wyn_listener_open(&asked, &config, &never,
+					 &fixture->fault),
+			-EPERM);
+		assert_int_equal(
+			fixture->fault.exit_code, WYN_EXIT_CONFIGURATION);
+		assert_non_null(
+			strstr(fixture->fault.text, "--allow-plaintext"));
+	}
+}
+
+static void tcp_listener_binds_any_address_when_plaintext_is_allowed(
+	void **state)
+{
+	const struct wyn_listener_config allowed = {
+		.allow_plaintext = true, .socket_group = WYN_NO_GROUP};
+	const struct wyn_endpoint asked = tcp("tcp:0.0.0.0:0");
+	struct fixture *fixture = *state;
+	struct wyn_listener listener;
+
+	assert_int_equal(
+		wyn_listener_open(&asked, &allowed, &listener, &fixture->fault),
+		0);
+	assert_string_equal(listener.endpoint.host, "0.0.0.0");
+	wyn_listener_close(&listener);
+}
+
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(unix_listener_accepts_and_names_its_own_user),
+		TEST(unix_listener_removes_both_files_when_closed),
+		TEST(unix_listener_has_its_mode),
+		TEST(unix_listener_is_refused_when_another_holds_the_lock),
+		TEST(unix_listener_is_refused_when_somebody_answers),
+		TEST(unix_listener_is_refused_when_the_socket_is_no_stream),
+		TEST(unix_listener_takes_over_when_nobody_answers),
+		TEST(unix_listener_is_refused_when_a_file_is_there),
+		TEST(unix_listener_is_refused_when_the_directory_is_missing),
+		TEST(unix_listener_leaves_a_socket_when_it_is_not_its_own),
+		TEST(tcp_listener_names_the_port_when_it_was_0),
+		TEST(tcp_listener_is_refused_when_the_port_is_taken),
+		TEST(tcp_listener_is_refused_when_it_is_not_loopback),
+		TEST(tcp_listener_binds_any_address_when_plaintext_is_allowed),
+	};
+
+	return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
+}

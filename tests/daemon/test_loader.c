@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_loader.c - directories of good modules and of all kinds of bad ones.
+ */
+#include "daemon/loader.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/registry.h"
+#include "tests/support/module_host.h"
+
+#define REFUSALS_MAX 4u
+#define PATH_BYTES   256u
+
+struct refusal {
+	char file[64];
+	char why[WYN_LOADER_WHY_BYTES_MAX];
+};
+
+struct bench {
+	char directory[64];
+	struct wyn_registry *registry;
+	struct wyn_loader *loader;
+	struct refusal refusals[REFUSALS_MAX];
+	size_t refusals_count;
+};
+
+static void note_refusal(void *context, const char *file, const char *why)
+{
+	struct bench *bench = context;
+
+	if (bench->refusals_count < REFUSALS_MAX) {
+		struct refusal *refusal =
+			&bench->refusals[bench->refusals_count];
+
+		(void)snprintf(
+			refusal->file, sizeof(refusal->file), "%s", file);
+		(void)snprintf(refusal->why, sizeof(refusal->why), "%s", why);
+	}
+	bench->refusals_count++;
+}
+
+static int begin(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+
+	if (bench == NULL) {
+		return -1;
+	}
+	strcpy(bench->directory, "/tmp/wyn-test-loader-XXXXXX");
+	if (mkdtemp(bench->directory) == NULL ||
+		wyn_registry_create(&bench->registry) < 0 ||
+		wyn_loader_create(bench->registry, note_refusal, bench,
+			&bench->loader) < 0) {
+		return -1;
+	}
+	*state = bench;
+	return 0;
+}
+
+static void path_of(
+	const struct bench *bench, const char *name, char path[PATH_BYTES])
+{
+	(void)snprintf(path, PATH_BYTES, "%s/%s", bench->directory, name);
+}
+
+static int end(void **state)
+{
+	struct bench *bench = *state;
+	DIR *directory = opendir(bench->directory);
+	const struct dirent *entry;
+
+	wyn_loader_destroy(bench->loader);
+	wyn_registry_destroy(bench->registry);
+	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] != '.' || strlen(entry->d_name) > 2) {
+			(void)unlinkat(dirfd(directory), entry->d_name, 0);
+		}
+	}
+	(void)closedir(directory);
+	if (rmdir(bench->directory) < 0) {
+		return -1;
+	}
+	free(bench);
+	return 0;
+}
+
+static void put_bytes(const struct bench *bench, const char *name,
+	const void *bytes, size_t count)
+{
+	char path[PATH_BYTES];
+	FILE *file;
+
+	path_of(bench, name, path);
+	file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, count, file), count);
+	assert_int_equal(fclose(file), 0);
+	/* Whatever the umask says. */
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static void put_copy(
+	const struct bench *bench, const char *name, const char *original)
+{
+	FILE *file = fopen(original, "rb");
+	char *bytes;
+	long count;
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 0, SEEK_END), 0);
+	count = ftell(file);
+	assert_true(count > 0);
+	rewind(file);
+	bytes = malloc((size_t)count);
+	assert_non_null(bytes);
+	assert_int_equal(fread(bytes, 1, (size_t)count, file), count);
+	(void)fclose(file);
+	put_bytes(bench, name, bytes, (size_t)count);
+	free(bytes);
+}
+
+static void put_module(
+	const struct bench *bench, const char *name, const char *module)
+{
+	char path[WYN_HOST_PATH_BYTES];
+
+	wyn_module_host_path(module, path);
+	put_copy(bench, name, path);
+}
+
+/* A shared object that everything is right with, but that is no module. */
+static void put_library(const struct bench *bench, const char *name)
+{
+	Dl_info info;
+
+	assert_true(dladdr((void *)(uintptr_t)_cmocka_run_group_tests, &info));
+	put_copy(bench, name, info.dli_fname);
+}
+
+static void load(struct bench *bench, size_t loaded, size_t refused)
+{
+	assert_int_equal(wyn_loader_load(bench->loader, bench->directory), 0);
+	if (bench->refusals_count != refused) {
+		for (size_t i = 0; i < bench->refusals_count; i++) {
+			print_error("%s: %s\n", bench->refusals[i].file,
+				bench->refusals[i].why);
+		}
+	}
+	assert_int_equal(bench->refusals_count, refused);
+	assert_int_equal(wyn_loader_count(bench->loader), loaded);
+}
+
+static void check_refusal(const struct bench *bench, size_t index,
+	const char *file, const char *why)
+{
+	assert_string_equal(bench->refusals[index].file, file);
+	if (strstr(bench->refusals[index].why, why) == NULL) {
+		fail_msg("\"%s\" does not say \"%s\"",
+			bench->refusals[index].why, why);
+	}
+	assert_null(strchr(bench->refusals[index].why, '\n'));
+	assert_null(strstr(bench->refusals[index].why, "/proc/self/fd"));
+}
+
+static bool has(const struct bench *bench, const char *function)
+{
+	return wyn_registry_find(bench->registry, wyn_slice_of(function)) !=
+	       NULL;
+}
+
+static void loader_loads_every_module_when_all_are_good(void **state)
+{
+	struct bench *bench = *state;
+
+	put_module(bench, "one.so", "digest");
+	put_module(bench, "two.so", "diag");
+
+	load(bench, 2, 0);
+
+	assert_true(has(bench, "echo"));
+	assert_true(has(bench, "sha256"));
+}
+
+static void loader_takes_files_of_root_and_ours_when_linked(void **state)
+{
+	struct bench *bench = *state;
+	char original[PATH_BYTES];
+	char path[PATH_BYTES];
+
+	put_module(bench, "diag.module", "diag");
+	path_of(bench, "diag.module", original);
+	path_of(bench, "link.so", path);
+	assert_int_equal(symlink(original, path), 0);
+
+	load(bench, 1, 0);
+}
+
+static void loader_passes_over_files_when_they_are_not_named_so(void **state)
+{
+	struct bench *bench = *state;
+
+	put_bytes(bench, "README", "text", 4);
+	put_bytes(bench, "diag.so.old", "text", 4);
+	put_bytes(bench, ".hidden.so", "text", 4);
+	put_bytes(bench, "so", "text", 4);
+
+	load(bench, 0, 0);
+}
+
+static void loader_gives_errno_when_the_directory_is_missing(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(
+		wyn_loader_load(bench->loader, "/proc/self/no-such-directory"),
+		-ENOENT);
+	assert_int_equal(
+		wyn_loader_load(bench->loader, "/proc/self/status"), -ENOTDIR);
+}
+
+static void loader_loads_the_rest_when_some_are_no_modules(void **state)
+{
+	struct bench *bench = *state;
+
+	/* Each before a good one that gets the same descriptor number. */
+	put_bytes(bench, "1.so", "not ELF at all", 14);
+	put_module(bench, "2.so", "diag");
+	put_library(bench, "3.so");
+	put_module(bench, "4.so", "digest");
+	put_bytes(bench, "5.so", "", 0);
+
+	load(bench, 2, 3);
+
+	check_refusal(bench, 0, "1.so", "");
+	check_refusal(bench, 1, "3.so", "no symbol wyn_module");
+	check_refusal(bench, 2, "5.so", "");
+	assert_true(has(bench, "echo"));
+	assert_true(has(bench, "sha256"));
+}
+
+static void loader_refuses_a_module_when_others_may_write_it(void **state)
+{
+	struct bench *bench = *state;
+	char path[PATH_BYTES];
+
+	put_module(bench, "a.so", "diag");
+	path_of(bench, "a.so", path);
+	assert_int_equal(chmod(path, 0664), 0);
+	put_module(bench, "b.so", "diag");
+	path_of(bench, "b.so", path);
+	assert_int_equal(chmod(path, 0646), 0);
+
+	load(bench, 0, 2);
+
+	check_refusal(bench, 0, "a.so",
+		"writable by its group or by others (mode 0664)");
+	check_refusal(bench, 1, "b.so",
+		"writable by its group or by others (mode 0646)");
+}
+
+static void loader_refuses_a_module_when_another_user_owns_it(void **state)
+{
+	struct bench *bench = *state;
+	char path[PATH_BYTES];
+
+	put_module(bench, "a.so", "diag");
+	path_of(bench, "a.so", path);
+	if (chown(path, 65534, 65534) < 0) {
+		skip(); /* only root can give files away */
+	}
+
+	load(bench, 0, 1);
+
+	check_refusal(bench, 0, "a.so", "owned by uid 65534");
+}
+
+static void loader_refuses_what_is_no_file_when_named_so(void **state)
+{
+	struct bench *bench = *state;
+	char path[PATH_BYTES];
+
+	path_of(bench, "fifo.so", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	path_of(bench, "nowhere.so", path);
+	assert_int_equal(symlink("nowhere", path), 0);
+
+	load(bench, 0, 2);
+
+	check_refusal(bench, 0, "fifo.so", "not a regular file");
+	check_refusal(bench, 1, "nowhere.so", "No such file");
+}
+
+static void loader_refuses_the_second_when_a_module_is_there_twice(void **state)
+{
+	struct bench *bench = *state;
+
+	put_module(bench, "b.so", "diag");
+	put_module(bench, "a.so", "diag");
+
+	load(bench, 1, 1);
+
+	check_refusal(bench, 0, "b.so", "a module diag is loaded already");
+}
+
+static int never_run(struct wyn_context *context, const void *argument,
+	size_t argument_bytes)
+{
+	(void)argument;
+	(void)argument_bytes;
+	return wyn_fail(context, WYN_STATUS_INTERNAL, "not to be run");
+}
+
+static void loader_refuses_a_module_when_its_function_is_taken(void **state)
+{
+	static const struct wyn_function function = {"sha512", "", never_run};
+	static const struct wyn_module module = {WYN_MODULE_ABI,
+		sizeof(struct wyn_module), "built-in", "1", &function, 1};
+	struct bench *bench = *state;
+	const char *culprit;
+
+	assert_int_equal(
+		wyn_registry_add(bench->registry, &module, &culprit), 0);
+	put_module(bench, "a.so", "digest");
+
+	load(bench, 0, 1);
+
+	check_refusal(bench, 0, "a.so", "there is a function sha512 already");
+	assert_false(has(bench, "sha256"));
+}
+
+static void loader_loads_nothing_when_there_are_too_many(void **state)
+{
+	struct bench *bench = *state;
+	char name[16];
+
+	for (unsigned i = 0; i <= WYN_LOADER_MODULES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "%u.so", i);
+		put_bytes(bench, name, "", 0);
+	}
+
+	assert_int_equal(
+		wyn_loader_load(bench->loader, bench->directory), -E2BIG);
+
+	assert_int_equal(bench->refusals_count, 0);
+}
+
+static void loader_refuses_a_table_when_it_is_not_ours(void **state)
+{
+	static const struct wyn_module good = {WYN_MODULE_ABI,
+		sizeof(struct wyn_module), "good", "1", NULL, 0};
+	struct wyn_module bad[5] = {good, good, good, good, good};
+	static const char *const expected[5] = {"module ABI 2, this wynd has 1",
+		"size_bytes", "no name", "no name", "no version"};
+	char why[WYN_LOADER_WHY_BYTES_MAX];
+
+	(void)state;
+	bad[0].abi = 2;
+	bad[1].size_bytes = 8;
+	bad[2].name = NULL;
+	bad[3].name = "Not Valid";
+	bad[4].version = NULL;
+
+	assert_int_equal(wyn_loader_check(&good, why), 0);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(wyn_loader_check(&bad[i], why), -EINVAL);
+		assert_non_null(strstr(why, expected[i]));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+		CASE(loader_loads_every_module_when_all_are_good),
+		CASE(loader_takes_files_of_root_and_ours_when_linked),
+		CASE(loader_passes_over_files_when_they_are_not_named_so),
+		CASE(loader_gives_errno_when_the_directory_is_missing),
+		CASE(loader_loads_the_rest_when_some_are_no_modules),
+		CASE(loader_refuses_a_module_when_others_may_write_it),
+		CASE(loader_refuses_a_module_when_another_user_owns_it),
+		CASE(loader_refuses_what_is_no_file_when_named_so),
+		CASE(loader_refuses_the_second_when_a_module_is_there_twice),
+		CASE(loader_refuses_a_module_when_its_function_is_taken),
+		CASE(loader_loads_nothing_when_there_are_too_many),
+		CASE(loader_refuses_a_table_when_it_is_not_ours),
+#undef CASE
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

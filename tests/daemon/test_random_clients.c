@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_random_clients.c - several clients that do anything a client may, by
+ * seed: every count must balance at the end, whatever came between.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/compiler.h"
+#include "base/prng.h"
+#include "daemon/conn_upload.h"
+#include "daemon/engine_state.h"
+#include "tests/support/rig_messages.h"
+
+#define CLIENTS	      6u
+#define STEPS_DEFAULT 4000u
+#define SEED_DEFAULT  1u
+
+static struct rig *rig;
+static struct wyn_prng prng;
+
+struct person {
+	struct rig_client *client;
+	uint64_t next_seq;
+	uint64_t granted; /* 0 = not bounded */
+};
+
+static struct person people[CLIENTS];
+
+static uint64_t below(uint64_t bound)
+{
+	return wyn_prng_below(&prng, bound);
+}
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text != NULL ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static int setup(void **state)
+{
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+	uint64_t seed = number_of("WYN_TEST_SEED", SEED_DEFAULT);
+
+	(void)state;
+	print_message("seed %ju\n", (uintmax_t)seed);
+	wyn_prng_init(&prng, seed);
+	limits.batch_max = 3000;
+	limits.credit_tasks = 2000;
+	limits.credit_bytes = 100000;
+	limits.argument_bytes_max = 20000;
+	limits.daemon_tasks_max = 5000;
+	limits.daemon_bytes_max = WYN_MIB;
+	limits.frame_bytes_max = 64 * WYN_KIB;
+	limits.output_bytes_max = 64 * WYN_KIB;
+	limits.stream_bytes_max = 4 * WYN_KIB;
+	limits.uploads_max = 10;
+	limits.executor_tasks_max = 200;
+	limits.connections_max = CLIENTS;
+	rig = rig_create(&limits, 4);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_destroy(rig);
+	return 0;
+}
+
+static void person_open(struct person *person)
+{
+	person->granted = below(2) ? 0 : 1 + below(5000);
+	person->client = rig_open_stream(rig, person->granted);
+	person->client->feed_max = 1 + below(3000);
+	person->next_seq = 1;
+}
+
+static void person_submit(struct person *person)
+{
+	static const char *const functions[] = {
+		"echo", "noop", "slow", "fail", "emit", "big", "ask", "none"};
+	static const char *const texts[] = {
+		"", "1", "7", "300", "4000", "30000", "99000", "200000"};
+	static const uint64_t times_ms[] = {0, 0, 0, 20, 500};
+	uint64_t sizes[20];
+	struct rig_submit submit = {
+		.first_seq = person->next_seq + below(2) * below(5),
+		.function = functions[below(WYN_COUNT_OF(functions))],
+		.text = texts[below(WYN_COUNT_OF(texts))],
+		.count = 1 + below(below(5) ? 20 : 3500),
+		.options = {.priority = (uint8_t)below(4),
+			.timeout_ms = times_ms[below(5)],
+			.deadline_ms = times_ms[below(5)],
+			.stream = below(2),
+			.accept = below(4) == 0,
+			.quiet = below(4) == 0},
+	};
+
+	if (below(5) == 0) {
+		submit.count = 1 + below(WYN_COUNT_OF(sizes));
+		for (size_t i = 0; i < submit.count; i++) {
+			sizes[i] = below(4) * below(7000);
+		}
+		submit.sizes = sizes;
+	}
+	rig_submit(person->client, &submit);
+	person->next_seq = submit.first_seq + submit.count;
+}
+
+/* The next piece of some argument that the engine waits for. */
+static void person_upload(struct person *person)
+{
+	static const char data[4096];
+	struct wyn_conn *conn = person->client->conn;
+	uint8_t head[WYN_CHUNK_HEAD_BYTES_MAX];
+	struct wyn_list *link;
+	uint64_t skip;
+
+	if (conn->uploads_count == 0 || person->client->unfed_bytes > 0) {
+		return;
+	}
+	skip = below(conn->uploads_count);
+	wyn_list_for_each (link, &conn->uploads) {
+		const struct wyn_upload *upload =
+			wyn_list_entry(link, struct wyn_upload, link);
+		uint64_t left = upload->size - upload->have;
+		uint64_t n = 1 + below(sizeof(data));
+		struct wyn_chunk chunk = {.seq = upload->batch->first_seq,
+			.stream = WYN__V1__STREAM__STREAM_ARGUMENT,
+			.offset = upload->have,
+			.eof = n >= left};
+
+		if (skip-- > 0) {
+			continue;
+		}
+		chunk.data = (struct wyn_slice){
+			(const uint8_t *)data, n < left ? n : left};
+		rig_send(person->client, head,
+			wyn_chunk_head_encode(&chunk, head));
+		rig_send(person->client, data, chunk.data.len);
+		return;
+	}
+}
+
+static void person_talk(struct person *person)
+{
+	struct rig_client *client = person->client;
+
+	switch (below(8)) {
+	case 0:
+		rig_cancel(client, below(person->next_seq + 1), below(50));
+		return;
+	case 1:
+		rig_cancel_id(client,
+			rig->shared.id_base +
+				below(1 + atomic_load_explicit(
+						  &rig->shared.ids_used,
+						  memory_order_relaxed)));
+		return;
+	case 2:
+		rig_ping(client, below(1000));
+		return;
+	case 3:
+		rig_kind(client, WYN_MESSAGE_CALL);
+		return;
+	case 4:
+		if (person->granted > 0) {
+			person->granted += below(300000);
+			rig_credit(client, person->granted);
+		}
+		return;
+	default:
+		person_upload(person);
+	}
+}
+
+static void person_leave(struct person *person)
+{
+	struct rig_client *client = person->client;
+
+	switch (below(3)) {
+	case 0:
+		rig_client_break(client);
+		return;
+	case 1:
+		rig_end(client);
+		return;
+	default:
+		rig_finish(client);
+		if (below(2)) {
+			rig_end(client);
+		}
+	}
+}
+
+static void person_step(struct person *person)
+{
+	struct rig_client *client = person->client;
+
+	if (client == NULL || client->conn == NULL) {
+		person_open(person);
+	} else if (client->ended || client->conn->phase != WYN_CONN_OPEN ||
+		   client->unfed_bytes > 100000) {
+		/* It only reads any more, or is not read from. */
+		client->read_max = SIZE_MAX;
+		client->conn->stream_granted = UINT64_MAX;
+		rig_client_flush(client);
+		if (client->conn != NULL) {
+			wyn_engine_activate(client->conn);
+		}
+	} else if (below(100) == 0) {
+		person_leave(person);
+	} else if (below(10) == 0) {
+		client->read_max = below(3) ? SIZE_MAX : below(20000);
+		rig_client_flush(client);
+	} else if (below(2)) {
+		person_submit(person);
+	} else {
+		person_talk(person);
+	}
+}
+
+static void workers_step(void)
+{
+	if (rig->started_count == 0) {
+		return;
+	}
+	switch (below(6)) {
+	case 0:
+		rig_begin_at(rig, below(rig->started_count));
+		return;
+	case 1:
+		rig_run_at(rig, below(rig->started_count));
+		return;
+	case 2:
+		(void)rig_emit_at(rig, below(rig->started_count), "part");
+		return;
+	default:
+		rig_run(rig, below(100));
+	}
+}
+
+static void everybody_ends(void)
+{
+	for (size_t i = 0; i < CLIENTS; i++) {
+		struct rig_client *client = people[i].client;
+
+		if (client == NULL || client->conn == NULL) {
+			continue;
+		}
+		client->read_max = SIZE_MAX;
+		client->conn->stream_granted = UINT64_MAX;
+		wyn_engine_activate(client->conn);
+		rig_client_flush(client);
+		rig_finish_all(rig);
+		if (client->conn != NULL) {
+			if (!client->ended &&
+				client->conn->phase == WYN_CONN_OPEN) {
+				rig_finish(client);
+			}
+			rig_end(client);
+		}
+	}
+	rig_finish_all(rig);
+}
+
+static void random_clients_leave_nothing_behind(void **state)
+{
+	uint64_t steps = number_of("WYN_TEST_STEPS", STEPS_DEFAULT);
+	uint64_t answered;
+
+	(void)state;
+	for (uint64_t i = 0; i < steps; i++) {
+		person_step(&people[below(CLIENTS)]);
+		if (below(3) == 0) {
+			workers_step();
+		}
+		if (below(3) == 0) {
+			rig_turn(rig);
+		}
+		if (below(50) == 0) {
+			rig_advance(rig, below(100));
+		}
+	}
+	everybody_ends();
+	for (size_t i = 0; i < CLIENTS; i++) {
+		assert_true(people[i].client == NULL ||
+			    people[i].client->conn == NULL);
+	}
+	answered = rig->engine->stats.tasks_ok_approx;
+	print_message("%ju tasks ended well\n", (uintmax_t)answered);
+	assert_true(answered > 0);
+	assert_int_equal(rig->engine->unfinished, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(random_clients_leave_nothing_behind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

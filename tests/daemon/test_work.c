@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_work.c - small frames that cost much: the one who sends them waits.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/compiler.h"
+#include "daemon/conn.h"
+#include "daemon/engine_state.h"
+#include "tests/support/rig_messages.h"
+
+/* A Cancel looks at each of them, so four fill a turn. */
+#define WAITING (WYN_CONN_WORK_MAX / 4)
+
+static struct rig *rig;
+static struct rig_client *client;
+
+static int setup(void **state)
+{
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+
+	(void)state;
+	limits.executor_tasks_max = 1;
+	rig = rig_create(&limits, 1);
+	client = rig_open(rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_destroy(rig);
+	return 0;
+}
+
+/* One task in each Submit, so that each waits in a span of its own. */
+static void queue_fill(void)
+{
+	for (uint64_t i = 0; i < WAITING; i++) {
+		rig_task_send(client, 2 + 2 * i, "ask", NULL);
+	}
+	rig_settle(rig);
+}
+
+/* In one read: Cancels of nothing, and a Ping behind them. */
+static void cancels_send(struct rig_client *sender, unsigned count)
+{
+	sender->corked = true;
+	for (unsigned i = 0; i < count; i++) {
+		rig_cancel(sender, 1, 1);
+	}
+	rig_ping(sender, 7);
+	sender->corked = false;
+	rig_client_feed(sender);
+}
+
+static void work_rests_when_a_turn_is_full(void **state)
+{
+	(void)state;
+	queue_fill();
+	cancels_send(client, 100);
+	assert_int_equal(wyn_conn_wish(client->conn), WYN_CONN_PAUSE);
+	assert_true(client->conn->work < 2 * WYN_CONN_WORK_MAX);
+	rig_turn(rig);
+	assert_int_equal(client->pongs, 0);
+}
+
+static void work_goes_on_in_the_turns_that_follow(void **state)
+{
+	(void)state;
+	queue_fill();
+	cancels_send(client, 100);
+	rig_settle(rig);
+	assert_int_equal(client->pongs, 1);
+	assert_int_equal(client->conn->carry.len, 0);
+	assert_int_equal(wyn_conn_wish(client->conn), WYN_CONN_READ);
+}
+
+static void work_of_many_shares_a_turn(void **state)
+{
+	struct rig_client *others[8];
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(others); i++) {
+		client = others[i] = rig_open(rig);
+		queue_fill();
+	}
+	for (size_t i = 0; i < WYN_COUNT_OF(others); i++) {
+		cancels_send(others[i], 100);
+	}
+	rig_turn(rig);
+	assert_true(rig->engine->work < 2 * WYN_CONN_WORK_MAX);
+	rig_settle(rig);
+	for (size_t i = 0; i < WYN_COUNT_OF(others); i++) {
+		assert_int_equal(others[i]->pongs, 1);
+	}
+}
+
+static void work_keeps_nobody_who_asks_little(void **state)
+{
+	(void)state;
+	cancels_send(client, 100);
+	assert_int_equal(wyn_conn_wish(client->conn), WYN_CONN_READ);
+	rig_turn(rig);
+	assert_int_equal(client->pongs, 1);
+}
+
+static void work_ends_with_its_connection(void **state)
+{
+	(void)state;
+	queue_fill();
+	cancels_send(client, 100);
+	rig_client_break(client);
+	rig_settle(rig);
+	assert_true(wyn_list_empty(&rig->engine->worked));
+}
+
+/* Sizes of arguments take a byte each in the frame. */
+static void refusals_in_a_row_share_an_answer(void **state)
+{
+	uint64_t sizes[5000];
+	const struct rig_submit submit = {.first_seq = 1,
+		.function = "echo",
+		.count = WYN_COUNT_OF(sizes),
+		.sizes = sizes};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(sizes); i++) {
+		sizes[i] = 1;
+	}
+	rig_submit(client, &submit);
+	assert_true(
+		client->conn->unsent_bytes <= 2 * sizeof(struct wyn_verdict));
+	rig_settle(rig);
+	assert_int_equal(client->rows, WYN_COUNT_OF(sizes) - 1024);
+	assert_string_equal(rig_task(client, 5000)->reason, "UPLOADS_MAX");
+}
+
+/* Each may emit max-stream before anything of it is sent. */
+static void streams_start_few_at_once(void **state)
+{
+	const struct rig_submit submit = {.first_seq = 2000,
+		.function = "emit",
+		.count = 100,
+		.text = "1",
+		.options = {.stream = true}};
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+
+	(void)state;
+	rig_destroy(rig);
+	rig = rig_create(&limits, 2);
+	client = rig_open(rig);
+	/* It is known to be fast, so that many fit into the executor. */
+	rig_batch_send(client, 1000, 100, "emit", "0");
+	rig_finish_all(rig);
+	client->rows = 0;
+	rig_submit(client, &submit);
+	rig_settle(rig);
+	assert_true(rig->started_count > 0);
+	assert_true(rig->started_count * limits.stream_bytes_max <=
+		    limits.output_bytes_max);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows, 100);
+	assert_int_equal(client->conn->streaming, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(work_rests_when_a_turn_is_full),
+		TEST(work_goes_on_in_the_turns_that_follow),
+		TEST(work_of_many_shares_a_turn),
+		TEST(work_keeps_nobody_who_asks_little),
+		TEST(work_ends_with_its_connection),
+		TEST(refusals_in_a_row_share_an_answer),
+		TEST(streams_start_few_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

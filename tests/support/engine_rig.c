@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+/*
+ * engine_rig.c - see engine_rig.h. The caller's thread only.
+ */
+#include "tests/support/engine_rig.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/compiler.h"
+#include "daemon/conn.h"
+#include "daemon/engine_state.h"
+#include "daemon/invoke.h"
+#include "tests/support/rig_client.h"
+#include "tests/support/rig_functions.h"
+
+/* More turns than this without an end are a loop that never sleeps. */
+#define RIG_TURNS_MAX 100000u
+
+void rig_failed(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	abort();
+}
+
+static struct rig *rig_of(const struct wyn_executor *executor)
+{
+	return WYN_CONTAINER_OF(executor, struct rig, executor);
+}
+
+static int executor_start(
+	struct wyn_executor *executor, struct wyn_task *const *tasks, size_t n)
+{
+	struct rig *rig = rig_of(executor);
+	size_t want = rig->started_count + n;
+
+	if (rig->no_memory) {
+		return -ENOMEM;
+	}
+	rig_check(n > 0);
+	rig_check(want <= rig->shared.limits.executor_tasks_max);
+	if (want > rig->started_room) {
+		rig->started_room = 2 * want;
+		rig->started = reallocarray(rig->started, rig->started_room,
+			sizeof(struct wyn_task *));
+		rig_check(rig->started != NULL);
+	}
+	for (size_t i = 0; i < n; i++) {
+		rig->started[rig->started_count++] = tasks[i];
+	}
+	rig->started_total += n;
+	if (rig->started_count > rig->started_peak) {
+		rig->started_peak = rig->started_count;
+	}
+	return 0;
+}
+
+static void executor_cancel(
+	struct wyn_executor *executor, struct wyn_task *task)
+{
+	(void)executor;
+	wyn_stream_cancel(task->stream, task);
+}
+
+static struct wyn_task *executor_done(struct wyn_executor *executor)
+{
+	struct rig *rig = rig_of(executor);
+	struct wyn_job *first = rig->done;
+
+	rig->done = NULL;
+	rig->done_tail = &rig->done;
+	return first == NULL ? NULL
+			     : WYN_CONTAINER_OF(first, struct wyn_task, job);
+}
+
+static bool executor_arm(struct wyn_executor *executor)
+{
+	return rig_of(executor)->done == NULL;
+}
+
+static unsigned executor_width(const struct wyn_executor *executor)
+{
+	return rig_of(executor)->width;
+}
+
+static const struct wyn_executor_ops executor_ops = {
+	.start = executor_start,
+	.cancel = executor_cancel,
+	.done = executor_done,
+	.arm = executor_arm,
+	.width = executor_width,
+};
+
+/* A turn looks for partial values by itself. */
+static void stream_wake(struct wyn_stream *stream)
+{
+	(void)stream;
+}
+
+static void drain_asked(struct wyn_shared *shared)
+{
+	WYN_CONTAINER_OF(shared, struct rig, shared)->drain_calls++;
+}
+
+struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
+{
+	static const struct wyn_limits defaults = WYN_LIMITS_INIT;
+	struct rig *rig = calloc(1, sizeof(*rig));
+	const char *culprit;
+
+	rig_check(rig != NULL);
+	rig->width = width;
+	/* Anything but 0, so that a time of 0 is never mistaken for one. */
+	rig->now_ns = 1000 * RIG_SECOND_NS;
+	rig->done_tail = &rig->done;
+	rig->executor.ops = &executor_ops;
+	wyn_list_init(&rig->clients);
+	rig_check(wyn_registry_create(&rig->registry) == 0);
+	rig_check(wyn_registry_add(rig->registry, &rig_module, &culprit) == 0);
+	rig->shared.limits = limits != NULL ? *limits : defaults;
+	rig->shared.registry = rig->registry;
+	rig->shared.engines = rig->engines;
+	rig->shared.engines_count = 1;
+	rig->shared.id_base = 1000000;
+	rig->shared.started_ns = rig->now_ns;
+	rig->shared.drain = drain_asked;
+	rig_check(wyn_engine_create(&rig->shared, 0, &rig->executor,
+			  stream_wake, &rig->engine) == 0);
+	rig->engines[0] = rig->engine;
+	return rig;
+}
+
+static uint64_t held(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void rig_destroy(struct rig *rig)
+{
+	struct wyn_list *link;
+
+	wyn_list_for_each (link, &rig->clients) {
+		rig_client_break(wyn_list_entry(link, struct rig_client, link));
+	}
+	rig_settle(rig);
+	while (rig->started_count > 0) {
+		rig_run(rig, rig->started_count);
+		rig_settle(rig);
+	}
+	rig_check(rig->engine->conns_count == 0);
+	rig_check(wyn_engine_in_executor(rig->engine) == 0);
+	rig_check(rig->engine->unfinished == 0);
+	rig_check(rig->engine->dispatch.cost_ns == 0);
+	rig_check(rig->engine->ready.tasks == 0);
+	rig_check(wyn_engine_next_ns(rig->engine) == UINT64_MAX);
+	rig_check(held(&rig->shared.tasks_held) == 0);
+	rig_check(held(&rig->shared.bytes_held) == 0);
+	rig_check(held(&rig->shared.values_held) == 0);
+	rig_check(held(&rig->shared.connections) == 0);
+	while ((link = wyn_list_pop_front(&rig->clients)) != NULL) {
+		rig_client_free(wyn_list_entry(link, struct rig_client, link));
+	}
+	wyn_engine_destroy(rig->engine);
+	wyn_registry_destroy(rig->registry);
+	free(rig->started);
+	free(rig);
+}
+
+static void flush(struct rig *rig)
+{
+	struct wyn_conn *conn;
+
+	while ((conn = wyn_engine_dirty(rig->engine)) != NULL) {
+		rig_client_flush(wyn_conn_transport(conn));
+	}
+}
+
+void rig_turn(struct rig *rig)
+{
+	rig->fed = false;
+	wyn_engine_turn(rig->engine, rig->now_ns);
+	flush(rig);
+}
+
+void rig_settle(struct rig *rig)
+{
+	unsigned turns = 0;
+
+	do {
+		rig_turn(rig);
+		rig_check(++turns < RIG_TURNS_MAX);
+	} while (rig->fed || !wyn_engine_arm(rig->engine));
+	/* What is due at this very time has been done. */
+	rig_check(wyn_engine_next_ns(rig->engine) > rig->now_ns);
+}
+
+void rig_finish_all(struct rig *rig)
+{
+	unsigned rounds = 0;
+
+	rig_settle(rig);
+	while (rig->started_count > 0) {
+		rig_run(rig, rig->started_count);
+		rig_settle(rig);
+		rig_check(++rounds < RIG_TURNS_MAX);
+	}
+}
+
+void rig_advance(struct rig *rig, uint64_t ms)
+{
+	rig->now_ns += ms * WYN_NS_PER_MS;
+	rig_settle(rig);
+}
+
+void rig_begin_at(struct rig *rig, size_t at)
+{
+	rig_check(at < rig->started_count);
+	atomic_store_explicit(&rig->started[at]->started_ns, rig->now_ns,
+		memory_order_release);
+}
+
+static void task_run(struct rig *rig, struct wyn_task *task)
+{
+	uint64_t begun_ns =
+		atomic_load_explicit(&task->started_ns, memory_order_relaxed);
+
+	task->job.next = NULL;
+	wyn_invoke(&task->job);
+	/* The worker's side reads the real clock. */
+	atomic_store_explicit(&task->started_ns,
+		begun_ns != 0 ? begun_ns : rig->now_ns, memory_order_relaxed);
+	if (task->run_ns != 0) {
+		task->run_ns = rig_cost_ns(task->function->name);
+	}
+	*rig->done_tail = &task->job;
+	rig->done_tail = &task->job.next;
+}
+
+/* Closes the gap that n of them leave. */
+static void started_remove(struct rig *rig, size_t at, size_t n)
+{
+	rig->started_count -= n;
+	memmove(&rig->started[at], &rig->started[at + n],
+		(rig->started_count - at) * sizeof(struct wyn_task *));
+}
+
+void rig_run_at(struct rig *rig, size_t at)
+{
+	rig_check(at < rig->started_count);
+	task_run(rig, rig->started[at]);
+	started_remove(rig, at, 1);
+}
+
+void rig_run(struct rig *rig, size_t n)
+{
+	if (n > rig->started_count) {
+		n = rig->started_count;
+	}
+	for (size_t i = 0; i < n; i++) {
+		task_run(rig, rig->started[i]);
+	}
+	if (n > 0) {
+		started_remove(rig, 0, n);
+	}
+}
+
+int rig_emit_at(struct rig *rig, size_t at, const char *text)
+{
+	struct wyn_task *task = rig->started[at];
+
+	rig_check(at < rig->started_count);
+	if (rig_emit_waits(task, strlen(text))) {
+		return -EAGAIN;
+	}
+	return wyn_stream_emit(task->stream, task, text, strlen(text),
+		task->partial_unsent_max);
+}
+
+size_t rig_started_at(const struct rig *rig, uint64_t seq)
+{
+	size_t at = 0;
+
+	while (at < rig->started_count && rig->started[at]->seq != seq) {
+		at++;
+	}
+	return at;
+}
+
+void rig_drain(struct rig *rig)
+{
+	wyn_engine_drain(rig->engine, rig->now_ns);
+	rig_settle(rig);
+}
+
+void rig_cancel_all(struct rig *rig)
+{
+	wyn_engine_cancel_all(rig->engine, rig->now_ns);
+	rig_settle(rig);
+}

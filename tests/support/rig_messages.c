@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+/*
+ * rig_messages.c - see rig_messages.h.
+ */
+#include "tests/support/rig_messages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rig_client *rig_open_stream(struct rig *rig, uint64_t stream_bytes)
+{
+	struct rig_client *client = rig_connect(rig);
+
+	rig_preface(client);
+	rig_hello(client, stream_bytes);
+	rig_settle(rig);
+	return client;
+}
+
+struct rig_client *rig_open(struct rig *rig)
+{
+	return rig_open_stream(rig, 0);
+}
+
+void rig_preface(struct rig_client *client)
+{
+	rig_send(client, WYN_PREFACE, WYN_PREFACE_BYTES);
+}
+
+void rig_frame(struct rig_client *client, const Wyn__V1__Frame *frame)
+{
+	uint8_t *bytes = malloc(wyn_frame_encoded_bytes(frame));
+
+	rig_check(bytes != NULL);
+	rig_send(client, bytes, wyn_frame_encode(frame, 0, bytes));
+	free(bytes);
+}
+
+void rig_hello(struct rig_client *client, uint64_t stream_bytes)
+{
+	Wyn__V1__Hello hello = WYN__V1__HELLO__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	hello.version_min = 1;
+	hello.version_max = 1;
+	hello.stream_bytes = stream_bytes;
+	frame.body_case = WYN__V1__FRAME__BODY_HELLO;
+	frame.hello = &hello;
+	rig_frame(client, &frame);
+}
+
+/* The messages that only servers send, with nothing in them. */
+static void server_kind(struct rig_client *client, enum wyn_message_kind kind)
+{
+	Wyn__V1__Results results = WYN__V1__RESULTS__INIT;
+	Wyn__V1__Accepted accepted = WYN__V1__ACCEPTED__INIT;
+	Wyn__V1__Reply reply = WYN__V1__REPLY__INIT;
+	Wyn__V1__Welcome welcome = WYN__V1__WELCOME__INIT;
+	Wyn__V1__GoAway away = WYN__V1__GO_AWAY__INIT;
+	Wyn__V1__Error error = WYN__V1__ERROR__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	frame.body_case = (Wyn__V1__Frame__BodyCase)kind;
+	switch (kind) {
+	case WYN_MESSAGE_RESULTS:
+		frame.results = &results;
+		break;
+	case WYN_MESSAGE_ACCEPTED:
+		frame.accepted = &accepted;
+		break;
+	case WYN_MESSAGE_REPLY:
+		frame.reply = &reply;
+		break;
+	case WYN_MESSAGE_WELCOME:
+		frame.welcome = &welcome;
+		break;
+	case WYN_MESSAGE_GO_AWAY:
+		frame.go_away = &away;
+		break;
+	default:
+		frame.error = &error;
+	}
+	rig_frame(client, &frame);
+}
+
+static void call_send(struct rig_client *client)
+{
+	Wyn__V1__FunctionsCall functions = WYN__V1__FUNCTIONS_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	call.call_id = 1;
+	call.what_case = WYN__V1__CALL__WHAT_FUNCTIONS;
+	call.functions = &functions;
+	frame.body_case = WYN__V1__FRAME__BODY_CALL;
+	frame.call = &call;
+	rig_frame(client, &frame);
+}
+
+static void pong_send(struct rig_client *client)
+{
+	Wyn__V1__Pong pong = WYN__V1__PONG__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	frame.body_case = WYN__V1__FRAME__BODY_PONG;
+	frame.pong = &pong;
+	rig_frame(client, &frame);
+}
+
+void rig_kind(struct rig_client *client, enum wyn_message_kind kind)
+{
+	switch (kind) {
+	case WYN_MESSAGE_SUBMIT:
+		rig_task_send(client, 1000, "noop", NULL);
+		return;
+	case WYN_MESSAGE_CHUNK:
+		rig_chunk(client, 1, 0, "", false);
+		return;
+	case WYN_MESSAGE_CREDIT:
+		rig_credit(client, 1);
+		return;
+	case WYN_MESSAGE_CANCEL:
+		rig_cancel(client, 1, 1);
+		return;
+	case WYN_MESSAGE_CALL:
+		call_send(client);
+		return;
+	case WYN_MESSAGE_HELLO:
+		rig_hello(client, 0);
+		return;
+	case WYN_MESSAGE_PING:
+		rig_ping(client, 7);
+		return;
+	case WYN_MESSAGE_PONG:
+		pong_send(client);
+		return;
+	case WYN_MESSAGE_FINISH:
+		rig_finish(client);
+		return;
+	default:
+		server_kind(client, kind);
+	}
+}
+
+void rig_submit(struct rig_client *client, const struct rig_submit *submit)
+{
+	struct wyn_submit message = {
+		.first_seq = submit->first_seq,
+		.function = wyn_slice_of(submit->function),
+		.options = submit->options,
+		.arg_sizes = submit->sizes,
+		.arg_sizes_count = submit->sizes != NULL ? submit->count : 0,
+	};
+	size_t n = submit->sizes != NULL ? 0 : submit->count;
+	struct wyn_slice *args = calloc(n + 1, sizeof(*args));
+	uint8_t *bytes;
+
+	rig_check(args != NULL);
+	for (size_t i = 0; i < n; i++) {
+		const char *text =
+			submit->texts != NULL ? submit->texts[i] : submit->text;
+
+		args[i] = wyn_slice_of(text != NULL ? text : "");
+	}
+	bytes = malloc(wyn_submit_encoded_bytes(&message, args, n));
+	rig_check(bytes != NULL);
+	rig_send(client, bytes, wyn_submit_encode(&message, args, n, bytes));
+	free(bytes);
+	free(args);
+}
+
+void rig_batch_send(struct rig_client *client, uint64_t first_seq, size_t count,
+	const char *function, const char *text)
+{
+	const struct rig_submit submit = {
+		.first_seq = first_seq,
+		.function = function,
+		.count = count,
+		.text = text,
+	};
+
+	rig_submit(client, &submit);
+}
+
+void rig_task_send(struct rig_client *client, uint64_t seq,
+	const char *function, const char *text)
+{
+	rig_batch_send(client, seq, 1, function, text);
+}
+
+void rig_chunk(struct rig_client *client, uint64_t seq, uint64_t offset,
+	const char *text, bool eof)
+{
+	struct wyn_chunk chunk = {
+		.seq = seq,
+		.stream = WYN__V1__STREAM__STREAM_ARGUMENT,
+		.offset = offset,
+		.eof = eof,
+		.data = wyn_slice_of(text),
+	};
+	uint8_t head[WYN_CHUNK_HEAD_BYTES_MAX];
+
+	rig_send(client, head, wyn_chunk_head_encode(&chunk, head));
+	rig_send(client, text, strlen(text));
+}
+
+static void cancel_send(struct rig_client *client, Wyn__V1__Cancel *cancel)
+{
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
+	frame.cancel = cancel;
+	rig_frame(client, &frame);
+}
+
+void rig_cancel(struct rig_client *client, uint64_t first, uint64_t count)
+{
+	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
+	Wyn__V1__SeqRange *ranges[] = {&range};
+	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
+
+	range.first = first;
+	range.count = count;
+	cancel.n_seqs = 1;
+	cancel.seqs = ranges;
+	cancel_send(client, &cancel);
+}
+
+void rig_cancel_id(struct rig_client *client, uint64_t id)
+{
+	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
+
+	cancel.n_ids = 1;
+	cancel.ids = &id;
+	cancel_send(client, &cancel);
+}
+
+void rig_credit(struct rig_client *client, uint64_t stream_bytes)
+{
+	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	credit.stream_bytes = stream_bytes;
+	frame.body_case = WYN__V1__FRAME__BODY_CREDIT;
+	frame.credit = &credit;
+	rig_frame(client, &frame);
+}
+
+void rig_ping(struct rig_client *client, uint64_t token)
+{
+	Wyn__V1__Ping ping = WYN__V1__PING__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	ping.token = token;
+	frame.body_case = WYN__V1__FRAME__BODY_PING;
+	frame.ping = &ping;
+	rig_frame(client, &frame);
+}
+
+void rig_finish(struct rig_client *client)
+{
+	Wyn__V1__Finish finish = WYN__V1__FINISH__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	frame.body_case = WYN__V1__FRAME__BODY_FINISH;
+	frame.finish = &finish;
+	rig_frame(client, &frame);
+}
