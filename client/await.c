@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+/*
+ * await.c - the half of the blocking layer that waits for answers.
+ *
+ * Events, and the answers to cancel, ping and calls. Whatever else comes while
+ * one answer is waited for is kept in the session, within its bounds.
+ */
+#include "client/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/connect.h"
+#include "client/control.h"
+
+/* Nothing is in flight: an event could only come out of the blue. */
+static int await_idle(
+	struct wyn_client *client, struct wyn_client_event *ret_event)
+{
+	int result = wyn_client_step(client, WYN_CLIENT_AT_ONCE, ret_event);
+
+	if (result != -EAGAIN) {
+		return result;
+	}
+	return wyn_session_fail(&client->session, -ENODATA, WYN_STATUS_OK,
+		"IDLE", "nothing is in flight");
+}
+
+int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
+	struct wyn_client_event *ret_event)
+{
+	int result;
+
+	if (wyn_session_take(&client->session, ret_event)) {
+		return 0;
+	}
+	do {
+		if (client->session.state == WYN_SESSION_OPEN &&
+			wyn_client_in_flight(client) == 0) {
+			result = await_idle(client, ret_event);
+		} else {
+			result =
+				wyn_client_step(client, deadline_ns, ret_event);
+		}
+	} while (result == WYN_SESSION_NOTED);
+	if (result == 0) {
+		wyn_session_done(&client->session, ret_event);
+	}
+	return result;
+}
+
+int wyn_client_await(struct wyn_client *client, uint64_t seq,
+	uint64_t deadline_ns, struct wyn_client_event *ret_event)
+{
+	struct wyn_session *session = &client->session;
+	struct wyn_slot *slot = wyn_table_find(&session->table, seq);
+	int result;
+
+	if (slot == NULL) {
+		return wyn_session_fail(session, -ENOENT, WYN_STATUS_NOT_FOUND,
+			"NO_SUCH_TASK", "no result is to come for task %llu",
+			(unsigned long long)seq);
+	}
+	if (slot->state == WYN_SLOT_DONE) {
+		(void)wyn_table_take(&session->table, slot, ret_event);
+		return 0;
+	}
+	for (;;) {
+		if (wyn_session_keeps_too_much(session)) {
+			return wyn_session_fail(session, -ENOBUFS,
+				WYN_STATUS_RESOURCE_EXHAUSTED, "PARTIAL_VALUES",
+				"too many partial values wait to be taken");
+		}
+		result = wyn_client_step(client, deadline_ns, ret_event);
+		if (result != 0 && result != WYN_SESSION_NOTED) {
+			return result;
+		}
+		if (result == WYN_SESSION_NOTED) {
+			continue;
+		}
+		if (ret_event->kind == WYN_CLIENT_RESULT &&
+			ret_event->seq == seq) {
+			wyn_session_done(session, ret_event);
+			return 0;
+		}
+		result = wyn_session_keep(session, ret_event);
+		if (result != 0) {
+			return result;
+		}
+	}
+}
+
+int wyn_client_cancel(struct wyn_client *client, uint64_t first, uint64_t count)
+{
+	return wyn_session_cancel(&client->session, first, count);
+}
+
+int wyn_client_flush(struct wyn_client *client, uint64_t deadline_ns)
+{
+	int err;
+
+	while (wyn_client_wants_write(client)) {
+		err = wyn_client_step_keeping(client, deadline_ns);
+		if (err != 0) {
+			return err;
+		}
+	}
+	return 0;
+}
+
+int wyn_client_finish(struct wyn_client *client)
+{
+	return wyn_session_finish(&client->session);
+}
+
+int wyn_client_ping(
+	struct wyn_client *client, uint64_t deadline_ns, uint64_t *ret_ns)
+{
+	uint64_t start;
+	int err = wyn_session_ping(&client->session);
+
+	if (err != 0) {
+		return err;
+	}
+	start = wyn_connect_now_ns();
+	while (!client->session.ponged) {
+		err = wyn_client_step_keeping(client, deadline_ns);
+		if (err != 0) {
+			return err;
+		}
+	}
+	*ret_ns = wyn_connect_now_ns() - start;
+	return 0;
+}
+
+/* Waits for the Reply to the Call that is in the outbox, with that answer. */
+static int await_reply(struct wyn_client *client, uint64_t deadline_ns,
+	Wyn__V1__Reply__WhatCase what, const Wyn__V1__Reply **ret_reply)
+{
+	const Wyn__V1__Reply *reply;
+	int err;
+
+	while (client->session.reply == NULL) {
+		err = wyn_client_step_keeping(client, deadline_ns);
+		if (err != 0) {
+			return err;
+		}
+	}
+	reply = client->session.reply;
+	if (reply->code != WYN_STATUS_OK) {
+		(void)wyn_session_fail(&client->session, -EREMOTEIO,
+			reply->code, reply->reason, "%s", reply->message);
+		return -EREMOTEIO;
+	}
+	if (reply->what_case != what) {
+		(void)wyn_session_fail(&client->session, -EREMOTEIO,
+			WYN_STATUS_UNIMPLEMENTED, "NO_ANSWER",
+			"the server answered without saying what was asked");
+		return -EREMOTEIO;
+	}
+	*ret_reply = reply;
+	return 0;
+}
+
+/* One page. The last name is copied into *last, which the caller frees. */
+static int await_functions_page(struct wyn_client *client, uint64_t deadline_ns,
+	int (*each)(void *context, const struct wyn_client_function *function),
+	void *context, char **last, bool *ret_more)
+{
+	const Wyn__V1__Reply *reply;
+	const Wyn__V1__FunctionsReply *page;
+	size_t i;
+	int err = wyn_session_functions(
+		&client->session, *last != NULL ? *last : "");
+
+	if (err == 0) {
+		err = await_reply(client, deadline_ns,
+			WYN__V1__REPLY__WHAT_FUNCTIONS, &reply);
+	}
+	if (err != 0) {
+		return err;
+	}
+	page = reply->functions;
+	for (i = 0; i < page->n_functions; i++) {
+		const struct wyn_client_function function = {
+			.name = page->functions[i]->name,
+			.module = page->functions[i]->module,
+			.summary = page->functions[i]->summary,
+		};
+
+		err = each(context, &function);
+		if (err != 0) {
+			return err;
+		}
+	}
+	*ret_more = page->more && page->n_functions > 0;
+	if (*ret_more) {
+		free(*last);
+		*last = strdup(page->functions[page->n_functions - 1]->name);
+	}
+	if (*ret_more && *last == NULL) {
+		return wyn_session_fail(&client->session, -ENOMEM,
+			WYN_STATUS_RESOURCE_EXHAUSTED, "CLIENT_NO_MEMORY",
+			"no memory for a name");
+	}
+	return 0;
+}
+
+int wyn_client_functions(struct wyn_client *client, uint64_t deadline_ns,
+	int (*each)(void *context, const struct wyn_client_function *function),
+	void *context)
+{
+	char *last = NULL;
+	bool more = true;
+	int err = 0;
+
+	while (err == 0 && more) {
+		err = await_functions_page(
+			client, deadline_ns, each, context, &last, &more);
+	}
+	free(last);
+	return err;
+}
+
+int wyn_client_stats(struct wyn_client *client, uint64_t deadline_ns,
+	int (*each)(void *context, const struct wyn_client_counter *counter),
+	void *context)
+{
+	const Wyn__V1__Reply *reply;
+	size_t i;
+	int err = wyn_session_stats(&client->session);
+
+	if (err == 0) {
+		err = await_reply(client, deadline_ns,
+			WYN__V1__REPLY__WHAT_STATS, &reply);
+	}
+	if (err != 0) {
+		return err;
+	}
+	for (i = 0; err == 0 && i < reply->stats->n_counters; i++) {
+		const struct wyn_client_counter counter = {
+			.name = reply->stats->counters[i]->name,
+			.value = reply->stats->counters[i]->value,
+		};
+
+		err = each(context, &counter);
+	}
+	return err;
+}
+
+int wyn_client_drain(struct wyn_client *client, uint64_t deadline_ns,
+	uint64_t *ret_unfinished)
+{
+	const Wyn__V1__Reply *reply;
+	int err = wyn_session_drain(&client->session);
+
+	if (err == 0) {
+		err = await_reply(client, deadline_ns,
+			WYN__V1__REPLY__WHAT_DRAIN, &reply);
+	}
+	if (err != 0) {
+		return err;
+	}
+	*ret_unfinished = reply->drain->unfinished;
+	return 0;
+}

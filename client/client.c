@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+/*
+ * client.c - the blocking layer: poll, send and recv around a session.
+ *
+ * It decides only when to touch the socket. Submits gather in the session; the
+ * socket is written when enough has gathered and whenever a call is about to
+ * wait, so that a burst of small submits costs one system call.
+ */
+#include "client/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client/connect.h"
+#include "client/source.h"
+#include "client/submit.h"
+
+/* Enough to be worth a system call of its own. */
+#define FLUSH_BYTES (64u << 10)
+
+int wyn_client_create(
+	const struct wyn_client_config *config, struct wyn_client **ret_client)
+{
+	struct wyn_client *client = calloc(1, sizeof(*client));
+	int err;
+
+	if (client == NULL) {
+		return -ENOMEM;
+	}
+	client->fd = -1;
+	err = wyn_session_init(&client->session, config);
+	if (err != 0) {
+		free(client);
+		return err;
+	}
+	*ret_client = client;
+	return 0;
+}
+
+void wyn_client_destroy(struct wyn_client *client)
+{
+	if (client == NULL) {
+		return;
+	}
+	wyn_session_fini(&client->session);
+	if (client->fd >= 0) {
+		(void)close(client->fd);
+	}
+	free(client);
+}
+
+static int client_lost(struct wyn_client *client, int error)
+{
+	wyn_session_end(&client->session, error, WYN_STATUS_UNAVAILABLE,
+		"CONNECTION_LOST",
+		"the connection to the server was lost: %s; what was not "
+		"answered may have run",
+		strerror(-error));
+	return WYN_SESSION_NOTED;
+}
+
+/* Sends what the socket takes. Returns: NOTED, or -EAGAIN if it was nothing. */
+static int client_send(struct wyn_client *client)
+{
+	struct wyn_slice output = wyn_session_output(&client->session);
+	int result = -EAGAIN;
+	ssize_t sent;
+
+	while (output.len > 0 && !client->send_failed) {
+		sent = send(client->fd, output.data, output.len,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && errno == EINTR) {
+			continue;
+		}
+		if (sent < 0 && errno == EAGAIN) {
+			break;
+		}
+		if (sent < 0) {
+			client->send_failed = true;
+			return WYN_SESSION_NOTED;
+		}
+		wyn_session_sent(&client->session, (size_t)sent);
+		result = WYN_SESSION_NOTED;
+		output = wyn_session_output(&client->session);
+	}
+	return result;
+}
+
+static int client_receive(struct wyn_client *client)
+{
+	uint8_t *room;
+	size_t bytes;
+	ssize_t got;
+	int err = wyn_session_room(&client->session, &room, &bytes);
+
+	if (err != 0) {
+		return WYN_SESSION_NOTED;
+	}
+	do {
+		got = recv(client->fd, room, bytes, MSG_DONTWAIT);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN) {
+		return -EAGAIN;
+	}
+	if (got < 0) {
+		return client_lost(
+			client, errno == EPIPE ? -EPIPE : -ECONNRESET);
+	}
+	if (got == 0) {
+		wyn_session_eof(&client->session);
+		return WYN_SESSION_NOTED;
+	}
+	wyn_session_received(&client->session, (size_t)got);
+	return WYN_SESSION_NOTED;
+}
+
+static int client_timed_out(struct wyn_client *client)
+{
+	return wyn_session_fail(&client->session, -ETIMEDOUT,
+		WYN_STATUS_DEADLINE_EXCEEDED, "TIMED_OUT",
+		"the server did not answer in time");
+}
+
+/* Past its deadline a caller gets what is there already, once: a server that
+ * always has something to say could hold it for ever. */
+static bool client_is_late(struct wyn_client *client, uint64_t deadline_ns)
+{
+	if (deadline_ns == WYN_CLIENT_AT_ONCE ||
+		deadline_ns == WYN_CLIENT_FOREVER ||
+		wyn_connect_now_ns() < deadline_ns) {
+		return false;
+	}
+	if (client->late_ns == deadline_ns) {
+		return true;
+	}
+	client->late_ns = deadline_ns;
+	return false;
+}
+
+/* Everything received has been read: so talk to the socket. */
+static int client_exchange(struct wyn_client *client, uint64_t deadline_ns)
+{
+	int sent;
+	int received;
+	short events = POLLIN;
+	int err;
+
+	if (client_is_late(client, deadline_ns)) {
+		return client_timed_out(client);
+	}
+	sent = client_send(client);
+	if (client->session.state == WYN_SESSION_ENDED) {
+		return WYN_SESSION_NOTED;
+	}
+	received = client_receive(client);
+	if (sent == WYN_SESSION_NOTED || received == WYN_SESSION_NOTED) {
+		return WYN_SESSION_NOTED;
+	}
+	if (deadline_ns == WYN_CLIENT_AT_ONCE) {
+		return -EAGAIN;
+	}
+	if (wyn_client_wants_write(client)) {
+		events |= POLLOUT;
+	}
+	err = wyn_connect_poll(client->fd, events, deadline_ns);
+	if (err == -ETIMEDOUT) {
+		return client_timed_out(client);
+	}
+	if (err == -EINTR) {
+		return wyn_session_fail(&client->session, err,
+			WYN_STATUS_ABORTED, "INTERRUPTED",
+			"interrupted by a signal");
+	}
+	return err == 0 ? WYN_SESSION_NOTED : client_lost(client, err);
+}
+
+int wyn_client_step(struct wyn_client *client, uint64_t deadline_ns,
+	struct wyn_client_event *ret_event)
+{
+	int result = wyn_session_pull(&client->session, ret_event);
+
+	if (result != -EAGAIN) {
+		return result;
+	}
+	if (client->fd < 0) {
+		return wyn_session_fail(&client->session, -ENOTCONN,
+			WYN_STATUS_FAILED_PRECONDITION, "NOT_CONNECTED",
+			"the client is not connected");
+	}
+	return client_exchange(client, deadline_ns);
+}
+
+int wyn_client_step_keeping(struct wyn_client *client, uint64_t deadline_ns)
+{
+	struct wyn_client_event event;
+	int result;
+
+	if (wyn_session_keeps_too_much(&client->session)) {
+		return wyn_session_fail(&client->session, -ENOBUFS,
+			WYN_STATUS_RESOURCE_EXHAUSTED, "PARTIAL_VALUES",
+			"too many partial values wait to be taken");
+	}
+	result = wyn_client_step(client, deadline_ns, &event);
+	if (result == 0) {
+		return wyn_session_keep(&client->session, &event);
+	}
+	return result == WYN_SESSION_NOTED ? 0 : result;
+}
+
+int wyn_client_connect_fd(
+	struct wyn_client *client, int fd, uint64_t deadline_ns)
+{
+	int err;
+
+	if (client->fd >= 0) {
+		(void)close(fd);
+		return wyn_session_fail(&client->session, -EISCONN,
+			WYN_STATUS_FAILED_PRECONDITION, "CONNECTED",
+			"the client is connected already");
+	}
+	client->fd = fd;
+	while (client->session.state == WYN_SESSION_NEW) {
+		err = wyn_client_step_keeping(client, deadline_ns);
+		if (err != 0) {
+			return err;
+		}
+	}
+	if (client->session.state == WYN_SESSION_ENDED) {
+		client->session.error = client->session.end;
+		return client->session.end_error;
+	}
+	return 0;
+}
+
+int wyn_client_connect(
+	struct wyn_client *client, const char *address, uint64_t deadline_ns)
+{
+	char why[WYN_CONNECT_WHY_BYTES];
+	uint32_t status = WYN_STATUS_UNAVAILABLE;
+	int fd;
+	int err;
+
+	if (client->fd >= 0) {
+		return wyn_session_fail(&client->session, -EISCONN,
+			WYN_STATUS_FAILED_PRECONDITION, "CONNECTED",
+			"the client is connected already");
+	}
+	err = wyn_connect(address, deadline_ns, why, &fd);
+	if (err == 0) {
+		return wyn_client_connect_fd(client, fd, deadline_ns);
+	}
+	if (err == -EINVAL || err == -ENAMETOOLONG) {
+		status = WYN_STATUS_INVALID_ARGUMENT;
+	} else if (err == -EACCES || err == -EPERM) {
+		status = WYN_STATUS_PERMISSION_DENIED;
+	}
+	return wyn_session_fail(
+		&client->session, err, status, "CANNOT_CONNECT", "%s", why);
+}
+
+/* Larger than a frame: a copy of it goes in chunks. */
+static int client_submit_copy(struct wyn_client *client, const char *function,
+	struct wyn_bytes argument, const struct wyn_client_options *options,
+	uint64_t *ret_seq)
+{
+	struct wyn_client_source source;
+	int err = wyn_source_copy(argument, &source);
+
+	if (err != 0) {
+		return wyn_session_fail(&client->session, err,
+			WYN_STATUS_RESOURCE_EXHAUSTED, "CLIENT_NO_MEMORY",
+			"no memory for the argument");
+	}
+	return wyn_client_submit_source(
+		client, function, &source, options, ret_seq);
+}
+
+/* Before -EAGAIN is returned the socket has had its chance. */
+static int client_wait(struct wyn_client *client, bool nonblock)
+{
+	if (nonblock) {
+		return client_send(client) == WYN_SESSION_NOTED &&
+				       !client->send_failed
+			       ? 0
+			       : -EAGAIN;
+	}
+	return wyn_client_step_keeping(client, WYN_CLIENT_FOREVER);
+}
+
+static void client_send_if_enough(struct wyn_client *client)
+{
+	if (wyn_outbox_pending(&client->session.outbox).len >= FLUSH_BYTES) {
+		(void)client_send(client);
+	}
+}
+
+static const struct wyn_client_options submit_defaults;
+
+int wyn_client_submit_batch(struct wyn_client *client, const char *function,
+	const struct wyn_bytes *arguments, size_t n,
+	const struct wyn_client_options *options, uint64_t *ret_first,
+	size_t *ret_count)
+{
+	int err;
+
+	if (options == NULL) {
+		options = &submit_defaults;
+	}
+	if (n == 0) {
+		*ret_count = 0;
+		return 0;
+	}
+	do {
+		err = wyn_session_submit(&client->session, function, arguments,
+			n, options, ret_first, ret_count);
+		if (err != -EAGAIN) {
+			break;
+		}
+		err = client_wait(client, options->nonblock);
+	} while (err == 0);
+	if (err == -EMSGSIZE) {
+		err = client_submit_copy(
+			client, function, arguments[0], options, ret_first);
+		*ret_count = 1;
+	}
+	client_send_if_enough(client);
+	return err;
+}
+
+int wyn_client_submit(struct wyn_client *client, const char *function,
+	struct wyn_bytes argument, const struct wyn_client_options *options,
+	uint64_t *ret_seq)
+{
+	size_t count;
+
+	return wyn_client_submit_batch(
+		client, function, &argument, 1, options, ret_seq, &count);
+}
+
+int wyn_client_submit_source(struct wyn_client *client, const char *function,
+	const struct wyn_client_source *source,
+	const struct wyn_client_options *options, uint64_t *ret_seq)
+{
+	int err;
+
+	if (options == NULL) {
+		options = &submit_defaults;
+	}
+	do {
+		err = wyn_session_submit_source(
+			&client->session, function, source, options, ret_seq);
+		if (err != -EAGAIN) {
+			break;
+		}
+		err = client_wait(client, options->nonblock);
+	} while (err == 0);
+	if (err != 0 && source->release != NULL) {
+		source->release(source->context);
+	}
+	client_send_if_enough(client);
+	return err;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+/*
+ * connect.c - sockets, opened.
+ *
+ * A Unix socket connects at once or waits for a place in the backlog, which
+ * poll(2) cannot see: there the socket's own send timeout is the deadline. TCP
+ * tries each address of a name in turn, all within one deadline.
+ */
+#include "client/connect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/endpoint.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+uint64_t wyn_connect_now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+int wyn_connect_poll(int fd, short events, uint64_t deadline_ns)
+{
+	struct pollfd pollfd = {.fd = fd, .events = events};
+	struct timespec left = {0};
+	uint64_t now;
+	int n;
+
+	if (deadline_ns != UINT64_MAX) {
+		now = wyn_connect_now_ns();
+		if (deadline_ns > now) {
+			left.tv_sec = (time_t)((deadline_ns - now) / NS_PER_S);
+			left.tv_nsec = (long)((deadline_ns - now) % NS_PER_S);
+		}
+	}
+	n = ppoll(&pollfd, 1, deadline_ns == UINT64_MAX ? NULL : &left, NULL);
+	if (n < 0) {
+		return -errno;
+	}
+	return n == 0 ? -ETIMEDOUT : 0;
+}
+
+/* Closes the fd unless all went well. Returns: err. */
+static int connect_settle(int fd, int err, int *ret_fd)
+{
+	if (err != 0) {
+		(void)close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int connect_unix(const char *path, uint64_t deadline_ns, int *ret_fd)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval timeout = {0};
+	uint64_t now = wyn_connect_now_ns();
+	int err = 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	if (deadline_ns != UINT64_MAX) {
+		uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+
+		timeout.tv_sec = (time_t)(left / NS_PER_S);
+		timeout.tv_usec = (suseconds_t)(left % NS_PER_S / 1000) + 1;
+		timeout.tv_sec += timeout.tv_usec / 1000000;
+		timeout.tv_usec %= 1000000;
+		(void)setsockopt(
+			fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	}
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) !=
+			0 ||
+		fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+		err = errno == EAGAIN ? -ETIMEDOUT : -errno;
+	}
+	return connect_settle(fd, err, ret_fd);
+}
+
+/* The connection is on its way: waits for how it went. */
+static int connect_wait(int fd, uint64_t deadline_ns)
+{
+	socklen_t size = sizeof(int);
+	int error = 0;
+	int err = wyn_connect_poll(fd, POLLOUT, deadline_ns);
+
+	if (err != 0) {
+		return err;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+		return -errno;
+	}
+	return -error;
+}
+
+static int connect_address(
+	const struct addrinfo *address, uint64_t deadline_ns, int *ret_fd)
+{
+	int on = 1;
+	int err = 0;
+	int fd = socket(address->ai_family,
+		SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	/* Frames are gathered here already: each write is to go out at once. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
+		err = errno == EINPROGRESS ? connect_wait(fd, deadline_ns)
+					   : -errno;
+	}
+	return connect_settle(fd, err, ret_fd);
+}
+
+static int connect_tcp(const struct wyn_endpoint *endpoint,
+	uint64_t deadline_ns, const char **ret_detail, int *ret_fd)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *addresses;
+	struct addrinfo *each;
+	char port[8];
+	int err;
+
+	(void)snprintf(port, sizeof(port), "%u", endpoint->port);
+	err = getaddrinfo(endpoint->host, port, &hints, &addresses);
+	if (err != 0) {
+		*ret_detail = gai_strerror(err);
+		return -EHOSTUNREACH;
+	}
+	err = -EHOSTUNREACH;
+	for (each = addresses; each != NULL; each = each->ai_next) {
+		err = connect_address(each, deadline_ns, ret_fd);
+		if (err == 0 || err == -EINTR || err == -ETIMEDOUT) {
+			break;
+		}
+	}
+	freeaddrinfo(addresses);
+	return err;
+}
+
+static int connect_endpoint(const struct wyn_endpoint *endpoint,
+	uint64_t deadline_ns, char why[WYN_CONNECT_WHY_BYTES], int *ret_fd)
+{
+	char text[WYN_ENDPOINT_TEXT_BYTES];
+	const char *detail = NULL;
+	const char *advice = "is wynd running?";
+	int err;
+
+	if (endpoint->kind == WYN_ENDPOINT_UNIX) {
+		err = connect_unix(endpoint->path, deadline_ns, ret_fd);
+	} else {
+		err = connect_tcp(endpoint, deadline_ns, &detail, ret_fd);
+	}
+	if (err == 0) {
+		return 0;
+	}
+	if (detail == NULL) {
+		detail = strerror(-err);
+	} else {
+		advice = "check the host's name";
+	}
+	if (err == -EACCES || err == -EPERM) {
+		advice = "are you in the socket's group, wynd by default?";
+	}
+	wyn_endpoint_format(endpoint, text, sizeof(text));
+	(void)snprintf(why, WYN_CONNECT_WHY_BYTES,
+		"cannot connect to %s: %s; %s", text, detail, advice);
+	return err;
+}
+
+/* The system's daemon first, then the user's own. */
+static int connect_default(
+	uint64_t deadline_ns, char why[WYN_CONNECT_WHY_BYTES], int *ret_fd)
+{
+	struct wyn_endpoint endpoint = {
+		.kind = WYN_ENDPOINT_UNIX, .path = WYN_CONNECT_DEFAULT};
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char unused[WYN_CONNECT_WHY_BYTES];
+	int err = connect_endpoint(&endpoint, deadline_ns, why, ret_fd);
+	int size;
+
+	if (err == 0 || runtime == NULL || runtime[0] != '/') {
+		return err;
+	}
+	size = snprintf(
+		endpoint.path, sizeof(endpoint.path), "%s/wynd.sock", runtime);
+	if (size < 0 || (size_t)size >= sizeof(endpoint.path)) {
+		return err;
+	}
+	return connect_endpoint(&endpoint, deadline_ns, unused, ret_fd) == 0
+		       ? 0
+		       : err;
+}
+
+int wyn_connect(const char *address, uint64_t deadline_ns,
+	char why[WYN_CONNECT_WHY_BYTES], int *ret_fd)
+{
+	struct wyn_endpoint endpoint;
+	const char *wrong = "";
+	int err;
+
+	if (address == NULL) {
+		return connect_default(deadline_ns, why, ret_fd);
+	}
+	err = wyn_endpoint_parse(address, &endpoint, &wrong);
+	if (err != 0) {
+		(void)snprintf(why, WYN_CONNECT_WHY_BYTES,
+			"bad address \"%s\": %s", address, wrong);
+		return err;
+	}
+	return connect_endpoint(&endpoint, deadline_ns, why, ret_fd);
+}

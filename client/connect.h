@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/*
+ * connect.h - from an address to a connected socket.
+ *
+ * Knows addresses and sockets, nothing of what is spoken over them. Any
+ * thread.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+#define WYN_CONNECT_WHY_BYTES 480u
+#define WYN_CONNECT_DEFAULT   "/run/wynd/wynd.sock"
+
+/*
+ * wyn_connect - opens a connection to an address.
+ *
+ * address is text as of base/endpoint.h, or NULL for the default search. The
+ * socket is non-blocking and close-on-exec.
+ *
+ * Owns: gives *ret_fd. Returns: 0; -EINVAL, -ENAMETOOLONG, -EHOSTUNREACH (the
+ * name does not resolve), -ETIMEDOUT, -EINTR, or what socket(2) and connect(2)
+ * say; then `why` is a sentence that names the address and what to do.
+ * Blocks: until deadline_ns of CLOCK_MONOTONIC, and in the resolver.
+ */
+WYN_NODISCARD
+int wyn_connect(const char *address, uint64_t deadline_ns,
+	char why[WYN_CONNECT_WHY_BYTES], int *ret_fd);
+
+/*
+ * wyn_connect_poll - waits for `events` on one fd until the deadline.
+ *
+ * Returns: 0; -ETIMEDOUT (also at once for deadline 0), -EINTR, -errno.
+ */
+WYN_NODISCARD
+int wyn_connect_poll(int fd, short events, uint64_t deadline_ns);
+
+/* wyn_connect_now_ns - CLOCK_MONOTONIC. */
+uint64_t wyn_connect_now_ns(void);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * control.c - what a client asks beside tasks: cancel, ping, calls, finish.
+ *
+ * None of it needs credit, and all but calls may follow Finish. Answers are matched by call_id in receive.c; the
+ * ids of pings and calls come from one counter, so none is taken for another.
+ */
+#include "client/control.h"
+
+#include <errno.h>
+
+static int control_check(struct wyn_session *session)
+{
+	if (session->state == WYN_SESSION_NEW) {
+		return wyn_session_fail(session, -ENOTCONN,
+			WYN_STATUS_FAILED_PRECONDITION, "NOT_CONNECTED",
+			"the client is not connected");
+	}
+	return 0;
+}
+
+int wyn_session_cancel(
+	struct wyn_session *session, uint64_t first, uint64_t count)
+{
+	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
+	Wyn__V1__SeqRange *ranges[] = {&range};
+	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	int err = control_check(session);
+
+	if (err != 0) {
+		return err;
+	}
+	range.first = first;
+	range.count = count;
+	cancel.seqs = ranges;
+	cancel.n_seqs = 1;
+	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
+	frame.cancel = &cancel;
+	return wyn_session_put(session, &frame);
+}
+
+int wyn_session_ping(struct wyn_session *session)
+{
+	Wyn__V1__Ping ping = WYN__V1__PING__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	int err = control_check(session);
+
+	if (err != 0) {
+		return err;
+	}
+	session->ponged = false;
+	ping.token = ++session->call_id;
+	frame.body_case = WYN__V1__FRAME__BODY_PING;
+	frame.ping = &ping;
+	return wyn_session_put(session, &frame);
+}
+
+static int control_call(struct wyn_session *session, Wyn__V1__Call *call)
+{
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	int err = control_check(session);
+
+	if (err != 0) {
+		return err;
+	}
+	if (session->finishing) {
+		return wyn_session_fail(session, -ESHUTDOWN,
+			WYN_STATUS_FAILED_PRECONDITION, "FINISHED",
+			"nothing can be asked after finish");
+	}
+	session->reply = NULL;
+	call->call_id = ++session->call_id;
+	frame.body_case = WYN__V1__FRAME__BODY_CALL;
+	frame.call = call;
+	return wyn_session_put(session, &frame);
+}
+
+int wyn_session_functions(struct wyn_session *session, const char *after)
+{
+	Wyn__V1__FunctionsCall functions = WYN__V1__FUNCTIONS_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	functions.after = wyn_message_text(after);
+	call.what_case = WYN__V1__CALL__WHAT_FUNCTIONS;
+	call.functions = &functions;
+	return control_call(session, &call);
+}
+
+int wyn_session_stats(struct wyn_session *session)
+{
+	Wyn__V1__StatsCall stats = WYN__V1__STATS_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	call.what_case = WYN__V1__CALL__WHAT_STATS;
+	call.stats = &stats;
+	return control_call(session, &call);
+}
+
+int wyn_session_drain(struct wyn_session *session)
+{
+	Wyn__V1__DrainCall drain = WYN__V1__DRAIN_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	call.what_case = WYN__V1__CALL__WHAT_DRAIN;
+	call.drain = &drain;
+	return control_call(session, &call);
+}
+
+int wyn_session_finish(struct wyn_session *session)
+{
+	Wyn__V1__Finish finish = WYN__V1__FINISH__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	int err = control_check(session);
+
+	if (err != 0 || session->finishing) {
+		return err;
+	}
+	frame.body_case = WYN__V1__FRAME__BODY_FINISH;
+	frame.finish = &finish;
+	err = wyn_session_put(session, &frame);
+	session->finishing = err == 0;
+	return err;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/*
+ * control.h - what a session asks beside tasks.
+ *
+ * Without I/O, as session.h; the answers come by wyn_session_pull(). One
+ * thread at a time.
+ */
+#pragma once
+
+#include "client/session.h"
+
+/*
+ * wyn_session_cancel, _ping, _functions, _stats, _drain - put such a request
+ * into the outbox.
+ *
+ * The answer to the last three is session->reply, to a ping session->ponged.
+ * One of them at a time: a later one's answer is the only one looked for.
+ * Returns: 0; -ESHUTDOWN (a call after finish); -ENOTCONN; the error that
+ * ended it.
+ */
+WYN_NODISCARD
+int wyn_session_cancel(
+	struct wyn_session *session, uint64_t first, uint64_t count);
+WYN_NODISCARD
+int wyn_session_ping(struct wyn_session *session);
+WYN_NODISCARD
+int wyn_session_functions(struct wyn_session *session, const char *after);
+WYN_NODISCARD
+int wyn_session_stats(struct wyn_session *session);
+WYN_NODISCARD
+int wyn_session_drain(struct wyn_session *session);
+
+/*
+ * wyn_session_finish - nothing more will be submitted; idempotent.
+ *
+ * Returns: 0; -ENOTCONN; the error that ended it.
+ */
+WYN_NODISCARD
+int wyn_session_finish(struct wyn_session *session);

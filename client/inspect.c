@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * inspect.c - what a caller may look at without waiting.
+ */
+#include <errno.h>
+
+#include "client/client.h"
+#include "client/connect.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+const struct wyn_client_error *wyn_client_error(const struct wyn_client *client)
+{
+	return &client->session.error;
+}
+
+const struct wyn_client_server *wyn_client_server(
+	const struct wyn_client *client)
+{
+	return &client->session.server;
+}
+
+uint64_t wyn_client_in_flight(const struct wyn_client *client)
+{
+	return wyn_table_pending(&client->session.table) +
+	       client->session.quiet;
+}
+
+uint64_t wyn_client_uploads(const struct wyn_client *client)
+{
+	return client->session.uploads.count;
+}
+
+int wyn_client_fd(const struct wyn_client *client)
+{
+	return client->fd;
+}
+
+bool wyn_client_wants_write(const struct wyn_client *client)
+{
+	return !client->send_failed &&
+	       (wyn_outbox_pending(&client->session.outbox).len > 0 ||
+		       client->session.uploads.count > 0);
+}
+
+uint64_t wyn_client_deadline_in_ms(uint64_t ms)
+{
+	uint64_t now = wyn_connect_now_ns();
+
+	if (ms >= (WYN_CLIENT_FOREVER - now) / NS_PER_MS) {
+		return WYN_CLIENT_FOREVER;
+	}
+	return now + ms * NS_PER_MS;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/*
+ * receive_task.c - rows and chunks: what the server says of one task.
+ *
+ * Rows of a Results are handed out by a cursor over the frame, so a result
+ * that its caller takes at once is never copied.
+ */
+#include "client/receive_task.h"
+
+#include <errno.h>
+#include <string.h>
+
+int wyn_receive_broken(struct wyn_session *session, const char *what)
+{
+	wyn_session_end(session, -EPROTO, WYN_STATUS_INTERNAL,
+		"PROTOCOL_VIOLATION",
+		"the server broke the protocol: %s; is it wynd that listens "
+		"there?",
+		what);
+	return WYN_SESSION_NOTED;
+}
+
+/* Copies as much of `from` as fits, as a string. Returns: its size, NUL too. */
+static size_t text_put(char *out, size_t room, struct wyn_slice from)
+{
+	size_t size = from.len < room ? from.len : room - 1;
+
+	if (size > 0) {
+		memcpy(out, from.data, size);
+	}
+	out[size] = '\0';
+	return size + 1;
+}
+
+void wyn_receive_text(struct wyn_session *session, struct wyn_slice reason,
+	struct wyn_slice message, struct wyn_client_event *event)
+{
+	size_t used = text_put(session->text, 64, reason);
+
+	event->reason = session->text;
+	event->message = session->text + used;
+	(void)text_put(
+		session->text + used, sizeof(session->text) - used, message);
+}
+
+/* What the table holds of the task: its value's parts, or why it failed. */
+static int receive_kept(struct wyn_session *session, struct wyn_slot *slot,
+	struct wyn_client_event *event)
+{
+	const struct wyn_kept *kept = wyn_table_kept(&session->table, slot);
+
+	if (kept->text != NULL) {
+		event->code = WYN_STATUS_ABORTED;
+		event->ran = WYN_CLIENT_RAN_NO;
+		event->value = (struct wyn_bytes){NULL, 0};
+		event->reason = kept->text;
+		event->message = kept->text + strlen(kept->text) + 1;
+		return 0;
+	}
+	if (event->code != WYN_STATUS_OK) {
+		return 0;
+	}
+	if (!slot->ended) {
+		return wyn_receive_broken(session, "a value without its end");
+	}
+	event->value = (struct wyn_bytes){kept->heap, kept->heap_size};
+	return 0;
+}
+
+int wyn_receive_row(struct wyn_session *session, struct wyn_client_event *event)
+{
+	struct wyn_slot *slot;
+	struct wyn_result row;
+
+	if (!wyn_results_next(&session->rows, &row)) {
+		return wyn_receive_broken(session, "a row that is not there");
+	}
+	slot = wyn_table_find(&session->table, row.seq);
+	*event = (struct wyn_client_event){
+		.kind = WYN_CLIENT_RESULT,
+		.code = row.code,
+		.seq = row.seq,
+		.value = {row.value.data, row.value.len},
+		.reason = "",
+		.message = "",
+	};
+	if (row.detail != NULL) {
+		event->ran = (enum wyn_client_ran)row.detail->ran;
+		event->retry_after_ms = row.detail->retry_after_ms;
+		wyn_receive_text(session, row.detail->reason,
+			row.detail->message, event);
+	}
+	if (slot == NULL || slot->state != WYN_SLOT_PENDING) {
+		if (session->quiet == 0) {
+			session->rows.count = 0;
+			return wyn_receive_broken(
+				session, "a result that nobody waits for");
+		}
+		session->quiet--;
+		wyn_uploads_drop(&session->uploads, row.seq);
+		return 0;
+	}
+	event->tag = slot->tag;
+	if (slot->uploading) {
+		wyn_uploads_drop(&session->uploads, row.seq);
+		slot->uploading = false;
+	}
+	return slot->has_kept ? receive_kept(session, slot, event) : 0;
+}
+
+int wyn_receive_results(struct wyn_session *session,
+	const struct wyn_results *results, struct wyn_client_event *event)
+{
+	uint64_t quiet = results->quiet_done;
+
+	session->rows = *results;
+	if (quiet == 0) {
+		return WYN_SESSION_NOTED;
+	}
+	if (quiet > session->quiet) {
+		return wyn_receive_broken(
+			session, "more quiet tasks than there are");
+	}
+	session->quiet -= quiet;
+	*event = (struct wyn_client_event){
+		.kind = WYN_CLIENT_QUIET,
+		.code = WYN_STATUS_OK,
+		.count = quiet,
+		.reason = "",
+		.message = "",
+	};
+	return 0;
+}
+
+static int receive_value_part(struct wyn_session *session,
+	struct wyn_slot *slot, const struct wyn_chunk *chunk)
+{
+	const struct wyn_kept *kept;
+
+	if (slot == NULL || slot->state != WYN_SLOT_PENDING) {
+		return wyn_receive_broken(
+			session, "a value that nobody waits for");
+	}
+	kept = wyn_table_kept(&session->table, slot);
+	if (slot->ended || chunk->offset != kept->heap_size) {
+		return wyn_receive_broken(session, "a gap in a value");
+	}
+	if (chunk->data.len >
+		session->server.value_bytes_max - kept->heap_size) {
+		return wyn_receive_broken(session, "a value over its limit");
+	}
+	if (wyn_table_part(&session->table, slot, chunk->data.data,
+		    chunk->data.len) != 0) {
+		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
+			"CLIENT_NO_MEMORY", "no memory for a value");
+	}
+	slot->ended = chunk->eof;
+	return WYN_SESSION_NOTED;
+}
+
+int wyn_receive_chunk(struct wyn_session *session,
+	const struct wyn_chunk *chunk, struct wyn_client_event *event)
+{
+	struct wyn_slot *slot = wyn_table_find(&session->table, chunk->seq);
+
+	session->stream_received += chunk->data.len;
+	if (!session->unbounded &&
+		session->stream_received > session->stream_granted) {
+		return wyn_receive_broken(
+			session, "more chunks than were granted");
+	}
+	if (chunk->stream == WYN__V1__STREAM__STREAM_VALUE) {
+		return receive_value_part(session, slot, chunk);
+	}
+	if (chunk->stream != WYN__V1__STREAM__STREAM_PARTIAL) {
+		return WYN_SESSION_NOTED;
+	}
+	if (slot == NULL && session->quiet == 0) {
+		return wyn_receive_broken(
+			session, "a partial value that nobody waits for");
+	}
+	*event = (struct wyn_client_event){
+		.kind = WYN_CLIENT_PARTIAL,
+		.seq = chunk->seq,
+		.tag = slot != NULL ? slot->tag : 0,
+		.value = {chunk->data.data, chunk->data.len},
+		.reason = "",
+		.message = "",
+	};
+	return 0;
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+/*
+ * session.c - the life of a session, its ends, and what passes through it.
+ *
+ * Frames are read in receive*.c, tasks go out in submit.c, the rest in
+ * control.c. Here is what they share: errors, output, what is kept.
+ */
+#include "client/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "proto/codec.h"
+
+static void error_set(struct wyn_client_error *out, int error, uint32_t status,
+	const char *reason, const char *format, va_list arguments)
+{
+	out->status = status;
+	out->error = error;
+	(void)snprintf(out->reason, sizeof(out->reason), "%s", reason);
+	(void)vsnprintf(out->message, sizeof(out->message), format, arguments);
+}
+
+int wyn_session_fail(struct wyn_session *session, int error, uint32_t status,
+	const char *reason, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	error_set(&session->error, error, status, reason, format, arguments);
+	va_end(arguments);
+	return error;
+}
+
+void wyn_session_end(struct wyn_session *session, int error, uint32_t status,
+	const char *reason, const char *format, ...)
+{
+	va_list arguments;
+
+	if (session->state == WYN_SESSION_ENDED) {
+		return;
+	}
+	va_start(arguments, format);
+	error_set(&session->end, error, status, reason, format, arguments);
+	va_end(arguments);
+	session->state = WYN_SESSION_ENDED;
+	session->end_error = error;
+	wyn_uploads_fini(&session->uploads);
+	wyn_outbox_fini(&session->outbox);
+}
+
+void wyn_session_eof(struct wyn_session *session)
+{
+	bool answered =
+		wyn_table_pending(&session->table) == 0 && session->quiet == 0;
+
+	if (session->state == WYN_SESSION_NEW) {
+		wyn_session_end(session, -EPIPE, WYN_STATUS_UNAVAILABLE,
+			"CONNECTION_CLOSED",
+			"the server closed the connection before its Welcome; "
+			"is it wynd that listens there?");
+	} else if (session->finishing && answered) {
+		wyn_session_end(session, -ENODATA, WYN_STATUS_OK, "FINISHED",
+			"every task is answered");
+	} else {
+		wyn_session_end(session, -EPIPE, WYN_STATUS_UNAVAILABLE,
+			"CONNECTION_CLOSED",
+			"the server closed the connection; what was not "
+			"answered may have run");
+	}
+}
+
+static int session_hello(
+	struct wyn_session *session, const struct wyn_client_config *config)
+{
+	Wyn__V1__Hello hello = WYN__V1__HELLO__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	uint8_t *room = wyn_outbox_reserve(&session->outbox, WYN_PREFACE_BYTES);
+
+	if (room == NULL) {
+		return -ENOMEM;
+	}
+	memcpy(room, WYN_PREFACE, WYN_PREFACE_BYTES);
+	wyn_outbox_commit(&session->outbox, WYN_PREFACE_BYTES);
+	hello.version_min = WYN_SESSION_PROTOCOL;
+	hello.version_max = WYN_SESSION_PROTOCOL;
+	hello.client_name = wyn_message_text(
+		config != NULL && config->name != NULL ? config->name
+						       : "libwynclient");
+	hello.stream_bytes = session->stream_granted;
+	frame.body_case = WYN__V1__FRAME__BODY_HELLO;
+	frame.hello = &hello;
+	return wyn_session_put(session, &frame);
+}
+
+int wyn_session_init(
+	struct wyn_session *session, const struct wyn_client_config *config)
+{
+	uint32_t in_flight = config != NULL ? config->in_flight_max : 0;
+	uint64_t window = config != NULL ? config->stream_bytes : 0;
+	void *memory;
+	int err;
+
+	memset(session, 0, sizeof(*session));
+	wyn_notices_init(&session->notices);
+	wyn_uploads_init(&session->uploads);
+	if (in_flight == 0) {
+		in_flight = WYN_CLIENT_IN_FLIGHT_DEFAULT;
+	}
+	if (in_flight > WYN_CLIENT_IN_FLIGHT_MAX) {
+		return -EINVAL;
+	}
+	if (window == 0) {
+		window = WYN_CLIENT_STREAM_BYTES_DEFAULT;
+	}
+	if (window < 4 * WYN_FRAME_BYTES_DEFAULT) {
+		window = 4 * WYN_FRAME_BYTES_DEFAULT;
+	}
+	session->server.frame_bytes_max = WYN_FRAME_BYTES_DEFAULT;
+	session->unbounded = config != NULL && config->stream_unbounded;
+	session->stream_window = window;
+	session->stream_granted = session->unbounded ? 0 : window;
+	memory = malloc(WYN_SESSION_ARENA_BYTES);
+	if (memory == NULL) {
+		return -ENOMEM;
+	}
+	wyn_arena_init(&session->arena, memory, WYN_SESSION_ARENA_BYTES);
+	err = wyn_table_init(&session->table, in_flight);
+	if (err == 0) {
+		err = session_hello(session, config);
+	}
+	if (err != 0) {
+		wyn_session_fini(session);
+	}
+	return err;
+}
+
+void wyn_session_fini(struct wyn_session *session)
+{
+	wyn_uploads_fini(&session->uploads);
+	wyn_notices_fini(&session->notices);
+	wyn_table_fini(&session->table);
+	wyn_outbox_fini(&session->outbox);
+	wyn_inbox_fini(&session->inbox);
+	free(session->arena.base);
+	session->arena = (struct wyn_arena){0};
+}
+
+int wyn_session_put(struct wyn_session *session, const Wyn__V1__Frame *frame)
+{
+	uint8_t *room;
+
+	if (session->state == WYN_SESSION_ENDED) {
+		session->error = session->end;
+		return session->end_error;
+	}
+	room = wyn_outbox_reserve(
+		&session->outbox, wyn_frame_encoded_bytes(frame));
+	if (room == NULL) {
+		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
+			"CLIENT_NO_MEMORY", "no memory for the output");
+		session->error = session->end;
+		return -ENOMEM;
+	}
+	wyn_outbox_commit(&session->outbox, wyn_frame_encode(frame, 0, room));
+	return 0;
+}
+
+/* Tells the server of the room that reading has made, now and then. */
+static void session_grant(struct wyn_session *session)
+{
+	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	uint64_t target = session->stream_received - session->notices.bytes +
+			  session->stream_window;
+
+	if (session->unbounded || session->state != WYN_SESSION_OPEN ||
+		target < session->stream_granted + session->stream_window / 4) {
+		return;
+	}
+	credit.stream_bytes = target;
+	frame.body_case = WYN__V1__FRAME__BODY_CREDIT;
+	frame.credit = &credit;
+	if (wyn_session_put(session, &frame) == 0) {
+		session->stream_granted = target;
+	}
+}
+
+/* Its argument will never be whole: the task is to end, and to say why. */
+static void session_upload_failed(
+	struct wyn_session *session, const struct wyn_upload_report *report)
+{
+	struct wyn_slot *slot = wyn_table_find(&session->table, report->seq);
+	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
+	Wyn__V1__SeqRange *ranges[] = {&range};
+	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	char message[160];
+
+	if (report->error != 0) {
+		(void)snprintf(message, sizeof(message),
+			"cannot read the argument: %s",
+			strerror(-report->error));
+	} else {
+		(void)snprintf(message, sizeof(message),
+			"the argument ended after %llu of %llu bytes",
+			(unsigned long long)report->offset,
+			(unsigned long long)report->size);
+	}
+	if (slot != NULL) {
+		slot->uploading = false;
+		wyn_table_fail_here(
+			&session->table, slot, "ARGUMENT_INCOMPLETE", message);
+	}
+	range.first = report->seq;
+	range.count = 1;
+	cancel.seqs = ranges;
+	cancel.n_seqs = 1;
+	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
+	frame.cancel = &cancel;
+	/* Without memory the session has ended, and the task with it. */
+	(void)!wyn_session_put(session, &frame);
+}
+
+/* One piece of one upload. Returns: whether to go on. */
+static bool session_upload(struct wyn_session *session)
+{
+	struct wyn_upload_report report;
+	struct wyn_slot *slot;
+
+	switch (wyn_uploads_step(&session->uploads, &session->outbox,
+		session->server.frame_bytes_max, &report)) {
+	case WYN_UPLOAD_SENT:
+		return true;
+	case WYN_UPLOAD_DONE:
+		slot = wyn_table_find(&session->table, report.seq);
+		if (slot != NULL) {
+			slot->uploading = false;
+		}
+		return true;
+	case WYN_UPLOAD_FAILED:
+		session_upload_failed(session, &report);
+		return true;
+	case WYN_UPLOAD_NOMEM:
+		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
+			"CLIENT_NO_MEMORY", "no memory for the output");
+		return false;
+	case WYN_UPLOAD_IDLE:
+		break;
+	}
+	return false;
+}
+
+struct wyn_slice wyn_session_output(struct wyn_session *session)
+{
+	session_grant(session);
+	while (session->uploads.count > 0 &&
+		!wyn_outbox_full(&session->outbox) && session_upload(session)) {
+	}
+	return wyn_outbox_pending(&session->outbox);
+}
+
+void wyn_session_sent(struct wyn_session *session, size_t bytes)
+{
+	wyn_outbox_sent(&session->outbox, bytes);
+}
+
+int wyn_session_room(
+	struct wyn_session *session, uint8_t **ret_room, size_t *ret_bytes)
+{
+	int err = wyn_inbox_room(&session->inbox, ret_room, ret_bytes);
+
+	if (err != 0) {
+		wyn_session_end(session, err, WYN_STATUS_RESOURCE_EXHAUSTED,
+			"CLIENT_NO_MEMORY", "no memory for the input");
+		session->error = session->end;
+	}
+	return err;
+}
+
+void wyn_session_received(struct wyn_session *session, size_t bytes)
+{
+	wyn_inbox_received(&session->inbox, bytes);
+}
+
+static struct wyn_slot *session_pending(
+	struct wyn_session *session, const struct wyn_client_event *event)
+{
+	struct wyn_slot *slot = wyn_table_find(&session->table, event->seq);
+
+	return slot != NULL && slot->state == WYN_SLOT_PENDING ? slot : NULL;
+}
+
+int wyn_session_keep(
+	struct wyn_session *session, const struct wyn_client_event *event)
+{
+	struct wyn_slot *slot = NULL;
+
+	if (event->kind == WYN_CLIENT_RESULT) {
+		slot = session_pending(session, event);
+	}
+	if (slot != NULL) {
+		wyn_table_keep(&session->table, slot, event);
+		return 0;
+	}
+	if (wyn_notices_keep(&session->notices, event) != 0) {
+		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
+			"CLIENT_NO_MEMORY", "no memory to keep an event");
+		session->error = session->end;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void wyn_session_done(
+	struct wyn_session *session, const struct wyn_client_event *event)
+{
+	struct wyn_slot *slot;
+
+	if (event->kind != WYN_CLIENT_RESULT) {
+		return;
+	}
+	slot = session_pending(session, event);
+	if (slot != NULL) {
+		wyn_table_end(&session->table, slot);
+	}
+}
+
+bool wyn_session_take(
+	struct wyn_session *session, struct wyn_client_event *ret_event)
+{
+	return wyn_notices_take(&session->notices, ret_event) ||
+	       wyn_table_take(&session->table, NULL, ret_event);
+}
+
+bool wyn_session_keeps_too_much(const struct wyn_session *session)
+{
+	return session->notices.memory_bytes > session->stream_window / 2;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/*
+ * submit.c - tasks on their way out, within credit and limits.
+ *
+ * One call makes at most one Submit: as many tasks as credit, table, batch and
+ * frame allow together. Nothing is taken from any of them before all have said
+ * yes, so a refusal leaves no trace.
+ */
+#include "client/submit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "proto/codec.h"
+
+/* Frame and Submit around the arguments, at its largest, without the name. */
+#define SUBMIT_HEAD_BYTES 96u
+/* Tag and length before each argument. */
+#define ARGUMENT_HEAD_BYTES 6u
+/* Far more than any server has; what it has not it refuses by itself. */
+#define FUNCTION_NAME_BYTES_MAX 255u
+
+static int submit_check(struct wyn_session *session, const char *function)
+{
+	if (session->state == WYN_SESSION_NEW) {
+		return wyn_session_fail(session, -ENOTCONN,
+			WYN_STATUS_FAILED_PRECONDITION, "NOT_CONNECTED",
+			"the client is not connected");
+	}
+	if (session->state == WYN_SESSION_ENDED) {
+		session->error = session->end;
+		return session->end_error == -ENODATA ? -ESHUTDOWN
+						      : session->end_error;
+	}
+	if (session->finishing) {
+		return wyn_session_fail(session, -ESHUTDOWN,
+			WYN_STATUS_FAILED_PRECONDITION, "FINISHED",
+			"nothing can be submitted after finish");
+	}
+	if (session->going_away) {
+		return wyn_session_fail(session, -ESHUTDOWN,
+			WYN_STATUS_FAILED_PRECONDITION, "DRAINING",
+			"the server is shutting down and takes no more tasks; "
+			"try again when it is back");
+	}
+	if (function == NULL || function[0] == '\0' ||
+		strlen(function) > FUNCTION_NAME_BYTES_MAX) {
+		return wyn_session_fail(session, -EINVAL,
+			WYN_STATUS_INVALID_ARGUMENT, "FUNCTION_NAME",
+			"a function's name has 1 to %u bytes",
+			FUNCTION_NAME_BYTES_MAX);
+	}
+	return 0;
+}
+
+static int submit_too_large(struct wyn_session *session, uint64_t size)
+{
+	uint64_t limit = session->server.argument_bytes_max;
+
+	if (limit > session->bytes_window) {
+		limit = session->bytes_window;
+	}
+	if (size <= limit) {
+		return 0;
+	}
+	return wyn_session_fail(session, -E2BIG, WYN_STATUS_INVALID_ARGUMENT,
+		"ARGUMENT_TOO_LARGE",
+		"the argument has %llu bytes, the server takes at most %llu",
+		(unsigned long long)size, (unsigned long long)limit);
+}
+
+/* How many tasks may go into one Submit. Quiet ones take no place. */
+static size_t submit_run(struct wyn_session *session, size_t n, bool quiet)
+{
+	uint64_t credit = session->tasks_granted - session->tasks_used;
+
+	if (n > WYN_SESSION_BATCH_MAX) {
+		n = WYN_SESSION_BATCH_MAX;
+	}
+	if (n > session->server.batch_max) {
+		n = (size_t)session->server.batch_max;
+	}
+	if (n > credit) {
+		n = (size_t)credit;
+	}
+	return quiet ? n : wyn_table_run(&session->table, n);
+}
+
+/* Cuts the run to what frame and byte credit hold. Sets up session->args. */
+static size_t submit_fit(struct wyn_session *session, size_t name_bytes,
+	const struct wyn_bytes *arguments, size_t n, uint64_t *ret_bytes)
+{
+	uint64_t credit = session->bytes_granted - session->bytes_used;
+	uint64_t frame = session->server.frame_bytes_max - SUBMIT_HEAD_BYTES -
+			 name_bytes;
+	uint64_t used = 0;
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		size_t size = arguments[i].size;
+
+		if (size + ARGUMENT_HEAD_BYTES > frame - used ||
+			size > credit - bytes) {
+			break;
+		}
+		used += size + ARGUMENT_HEAD_BYTES;
+		bytes += size;
+		session->args[i] = (struct wyn_slice){arguments[i].data, size};
+	}
+	*ret_bytes = bytes;
+	return i;
+}
+
+static struct wyn_submit submit_head(const struct wyn_session *session,
+	const char *function, const struct wyn_client_options *options)
+{
+	return (struct wyn_submit){
+		.first_seq = session->table.next_seq,
+		.function = wyn_slice_of(function),
+		.options =
+			{
+				.timeout_ms = options->timeout_ms,
+				.deadline_ms = options->deadline_ms,
+				.priority = (uint8_t)options->priority,
+				.stream = options->stream,
+				.accept = options->accept,
+				.quiet = options->quiet,
+			},
+	};
+}
+
+static int submit_no_memory(struct wyn_session *session)
+{
+	return wyn_session_fail(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
+		"CLIENT_NO_MEMORY", "no memory for a task");
+}
+
+/* Encodes what has been decided, and only then counts it. */
+static int submit_commit(struct wyn_session *session,
+	const struct wyn_submit *submit, size_t n, size_t tasks, uint64_t bytes,
+	uint64_t tag)
+{
+	size_t size = wyn_submit_encoded_bytes(submit, session->args, n);
+	uint8_t *room = wyn_outbox_reserve(&session->outbox, size);
+
+	if (room == NULL) {
+		return submit_no_memory(session);
+	}
+	size = wyn_submit_encode(submit, session->args, n, room);
+	wyn_outbox_commit(&session->outbox, size);
+	session->tasks_used += tasks;
+	session->bytes_used += bytes;
+	if (submit->options.quiet) {
+		session->quiet += tasks;
+		session->table.next_seq += tasks;
+	} else {
+		(void)wyn_table_claim(&session->table, tasks, tag);
+	}
+	return 0;
+}
+
+/* Why not even one task could be taken: for want of room, or of credit. */
+static int submit_refuse(struct wyn_session *session)
+{
+	if (session->table.in_use == session->table.in_use_max) {
+		return wyn_session_fail(session, -ENOBUFS,
+			WYN_STATUS_RESOURCE_EXHAUSTED, "IN_FLIGHT",
+			"%u tasks are in flight, or their results not taken: "
+			"take some first",
+			session->table.in_use_max);
+	}
+	return -EAGAIN;
+}
+
+int wyn_session_submit(struct wyn_session *session, const char *function,
+	const struct wyn_bytes *arguments, size_t n,
+	const struct wyn_client_options *options, uint64_t *ret_first,
+	size_t *ret_count)
+{
+	struct wyn_submit submit;
+	uint64_t bytes;
+	size_t run;
+	int err = submit_check(session, function);
+
+	if (err != 0) {
+		return err;
+	}
+	wyn_assert(n > 0);
+	err = submit_too_large(session, arguments[0].size);
+	if (err != 0) {
+		return err;
+	}
+	if (arguments[0].size + ARGUMENT_HEAD_BYTES + SUBMIT_HEAD_BYTES +
+			strlen(function) >
+		session->server.frame_bytes_max) {
+		return wyn_session_fail(session, -EMSGSIZE,
+			WYN_STATUS_INVALID_ARGUMENT, "ARGUMENT_TOO_LARGE",
+			"the argument is larger than a frame: submit it as a "
+			"source");
+	}
+	if (wyn_outbox_full(&session->outbox)) {
+		return -EAGAIN;
+	}
+	run = submit_run(session, n, options->quiet);
+	run = submit_fit(session, strlen(function), arguments, run, &bytes);
+	if (run == 0) {
+		return submit_refuse(session);
+	}
+	submit = submit_head(session, function, options);
+	err = submit_commit(session, &submit, run, run, bytes, options->tag);
+	if (err == 0) {
+		*ret_first = submit.first_seq;
+		*ret_count = run;
+	}
+	return err;
+}
+
+int wyn_session_submit_source(struct wyn_session *session, const char *function,
+	const struct wyn_client_source *source,
+	const struct wyn_client_options *options, uint64_t *ret_seq)
+{
+	struct wyn_submit submit;
+	struct wyn_slot *slot;
+	int err = submit_check(session, function);
+
+	if (err != 0) {
+		return err;
+	}
+	err = submit_too_large(session, source->size);
+	if (err != 0) {
+		return err;
+	}
+	if (wyn_outbox_full(&session->outbox) ||
+		session->uploads.count >= WYN_UPLOADS_MAX ||
+		source->size > session->bytes_granted - session->bytes_used) {
+		return -EAGAIN;
+	}
+	if (submit_run(session, 1, options->quiet) == 0) {
+		return submit_refuse(session);
+	}
+	/* With the room there already, nothing fails after the source is taken. */
+	if (wyn_outbox_reserve(&session->outbox,
+		    SUBMIT_HEAD_BYTES + FUNCTION_NAME_BYTES_MAX) == NULL) {
+		return submit_no_memory(session);
+	}
+	submit = submit_head(session, function, options);
+	session->args[0] = (struct wyn_slice){NULL, 0};
+	if (source->size > 0) {
+		submit.arg_sizes = &source->size;
+		submit.arg_sizes_count = 1;
+		err = wyn_uploads_add(
+			&session->uploads, submit.first_seq, source);
+		if (err != 0) {
+			return submit_no_memory(session);
+		}
+	} else if (source->release != NULL) {
+		source->release(source->context);
+	}
+	err = submit_commit(session, &submit, source->size > 0 ? 0 : 1, 1,
+		source->size, options->tag);
+	wyn_assert(err == 0);
+	slot = wyn_table_find(&session->table, submit.first_seq);
+	if (slot != NULL) {
+		slot->uploading = source->size > 0;
+	}
+	*ret_seq = submit.first_seq;
+	return 0;
+}

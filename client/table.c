@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/*
+ * table.c - the ring of a session's tasks.
+ *
+ * The ring has twice as many places as tasks may be in use, so that at any
+ * time half of it is free and a batch finds a run of free places soon, also
+ * when results come in an order far from that of the submits. Walking past
+ * taken places costs at most one step per place and lap.
+ */
+#include "client/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+#define NONE UINT32_MAX
+
+static uint32_t table_index(
+	const struct wyn_table *table, const struct wyn_slot *slot)
+{
+	return (uint32_t)(slot - table->slots);
+}
+
+int wyn_table_init(struct wyn_table *table, uint32_t in_use_max)
+{
+	uint64_t places = 2;
+
+	while (places < 2 * (uint64_t)in_use_max) {
+		places *= 2;
+	}
+	*table = (struct wyn_table){
+		.mask = places - 1,
+		.in_use_max = in_use_max,
+		.done_head = NONE,
+		.done_tail = NONE,
+		.next_seq = 1,
+	};
+	table->slots = calloc(places, sizeof(*table->slots));
+	table->kept = calloc(places, sizeof(*table->kept));
+	if (table->slots == NULL || table->kept == NULL) {
+		wyn_table_fini(table);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void wyn_table_fini(struct wyn_table *table)
+{
+	uint64_t i;
+
+	wyn_table_release(table);
+	if (table->slots != NULL && table->kept != NULL && table->in_use > 0) {
+		for (i = 0; i <= table->mask; i++) {
+			if (table->slots[i].state != WYN_SLOT_FREE &&
+				table->slots[i].has_kept) {
+				free(table->kept[i].heap);
+				free(table->kept[i].text);
+			}
+		}
+	}
+	free(table->slots);
+	free(table->kept);
+	*table = (struct wyn_table){0};
+}
+
+static struct wyn_slot *table_place(struct wyn_table *table, uint64_t seq)
+{
+	return &table->slots[seq & table->mask];
+}
+
+size_t wyn_table_run(struct wyn_table *table, size_t n)
+{
+	size_t room = table->in_use_max - table->in_use;
+	size_t run = 0;
+
+	if (n > room) {
+		n = room;
+	}
+	if (n == 0) {
+		return 0;
+	}
+	while (table_place(table, table->next_seq)->state != WYN_SLOT_FREE) {
+		table->next_seq++;
+	}
+	while (run < n && table_place(table, table->next_seq + run)->state ==
+				  WYN_SLOT_FREE) {
+		run++;
+	}
+	return run;
+}
+
+uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag)
+{
+	uint64_t first = table->next_seq;
+	size_t i;
+
+	wyn_assert(n <= table->in_use_max - table->in_use);
+	for (i = 0; i < n; i++) {
+		struct wyn_slot *slot = table_place(table, first + i);
+
+		wyn_assert(slot->state == WYN_SLOT_FREE);
+		*slot = (struct wyn_slot){
+			.seq = first + i,
+			.tag = tag + i,
+			.state = WYN_SLOT_PENDING,
+		};
+	}
+	table->next_seq = first + n;
+	table->in_use += (uint32_t)n;
+	return first;
+}
+
+struct wyn_slot *wyn_table_find(struct wyn_table *table, uint64_t seq)
+{
+	struct wyn_slot *slot = table_place(table, seq);
+
+	if (slot->state == WYN_SLOT_FREE || slot->seq != seq) {
+		return NULL;
+	}
+	return slot;
+}
+
+struct wyn_kept *wyn_table_kept(struct wyn_table *table, struct wyn_slot *slot)
+{
+	struct wyn_kept *kept = &table->kept[table_index(table, slot)];
+
+	if (!slot->has_kept) {
+		kept->event = (struct wyn_client_event){0};
+		kept->heap = NULL;
+		kept->heap_size = 0;
+		kept->heap_capacity = 0;
+		kept->text = NULL;
+		slot->has_kept = true;
+	}
+	return kept;
+}
+
+int wyn_table_part(struct wyn_table *table, struct wyn_slot *slot,
+	const void *data, size_t size)
+{
+	struct wyn_kept *kept = wyn_table_kept(table, slot);
+	size_t needed = kept->heap_size + size;
+	size_t capacity = kept->heap_capacity;
+	uint8_t *heap;
+
+	if (needed > capacity) {
+		capacity = capacity * 2 > needed ? capacity * 2 : needed;
+		heap = realloc(kept->heap, capacity);
+		if (heap == NULL) {
+			return -ENOMEM;
+		}
+		kept->heap = heap;
+		kept->heap_capacity = capacity;
+	}
+	if (size > 0) {
+		memcpy(kept->heap + kept->heap_size, data, size);
+	}
+	kept->heap_size = needed;
+	return 0;
+}
+
+/* The two strings in one piece, or NULL when both are empty or no memory. */
+static char *table_text(const char *reason, const char *message)
+{
+	size_t reason_size = strlen(reason) + 1;
+	size_t message_size = strlen(message) + 1;
+	char *text;
+
+	if (reason_size == 1 && message_size == 1) {
+		return NULL;
+	}
+	text = malloc(reason_size + message_size);
+	if (text != NULL) {
+		memcpy(text, reason, reason_size);
+		memcpy(text + reason_size, message, message_size);
+	}
+	return text;
+}
+
+static void table_append_done(struct wyn_table *table, struct wyn_slot *slot)
+{
+	uint32_t index = table_index(table, slot);
+
+	slot->state = WYN_SLOT_DONE;
+	slot->next = NONE;
+	slot->prev = table->done_tail;
+	if (table->done_tail == NONE) {
+		table->done_head = index;
+	} else {
+		table->slots[table->done_tail].next = index;
+	}
+	table->done_tail = index;
+	table->done++;
+}
+
+static void table_keep_value(struct wyn_kept *kept, struct wyn_bytes value)
+{
+	if (value.size == 0 || value.data == kept->heap) {
+		return;
+	}
+	if (value.size <= sizeof(kept->room)) {
+		memcpy(kept->room, value.data, value.size);
+		kept->event.value.data = kept->room;
+		return;
+	}
+	free(kept->heap);
+	kept->heap = malloc(value.size);
+	if (kept->heap == NULL) {
+		kept->event.value = (struct wyn_bytes){NULL, 0};
+		kept->event.code = WYN_STATUS_RESOURCE_EXHAUSTED;
+		kept->event.reason = "CLIENT_NO_MEMORY";
+		kept->event.message = "no memory here to keep the value";
+		return;
+	}
+	memcpy(kept->heap, value.data, value.size);
+	kept->event.value.data = kept->heap;
+}
+
+void wyn_table_keep(struct wyn_table *table, struct wyn_slot *slot,
+	const struct wyn_client_event *event)
+{
+	struct wyn_kept *kept = wyn_table_kept(table, slot);
+	char *text = NULL;
+
+	wyn_assert(slot->state == WYN_SLOT_PENDING);
+	if (event->code != WYN_STATUS_OK) {
+		text = table_text(event->reason, event->message);
+	}
+	free(kept->text);
+	kept->text = text;
+	kept->event = *event;
+	kept->event.reason = text != NULL ? text : "";
+	kept->event.message = text != NULL ? text + strlen(text) + 1 : "";
+	table_keep_value(kept, event->value);
+	table_append_done(table, slot);
+}
+
+void wyn_table_fail_here(struct wyn_table *table, struct wyn_slot *slot,
+	const char *reason, const char *message)
+{
+	struct wyn_kept *kept = wyn_table_kept(table, slot);
+
+	free(kept->text);
+	kept->text = table_text(reason, message);
+}
+
+static void table_free_slot(struct wyn_table *table, struct wyn_slot *slot)
+{
+	struct wyn_kept *kept;
+
+	if (slot->has_kept) {
+		wyn_table_release(table);
+		kept = wyn_table_kept(table, slot);
+		table->lent_heap = kept->heap;
+		table->lent_text = kept->text;
+		slot->has_kept = false;
+	}
+	slot->state = WYN_SLOT_FREE;
+	table->in_use--;
+}
+
+void wyn_table_end(struct wyn_table *table, struct wyn_slot *slot)
+{
+	wyn_assert(slot->state == WYN_SLOT_PENDING);
+	table_free_slot(table, slot);
+}
+
+bool wyn_table_take(struct wyn_table *table, struct wyn_slot *slot,
+	struct wyn_client_event *ret_event)
+{
+	if (slot == NULL) {
+		if (table->done == 0) {
+			return false;
+		}
+		slot = &table->slots[table->done_head];
+	}
+	wyn_assert(slot->state == WYN_SLOT_DONE);
+	if (slot->prev == NONE) {
+		table->done_head = slot->next;
+	} else {
+		table->slots[slot->prev].next = slot->next;
+	}
+	if (slot->next == NONE) {
+		table->done_tail = slot->prev;
+	} else {
+		table->slots[slot->next].prev = slot->prev;
+	}
+	table->done--;
+	*ret_event = wyn_table_kept(table, slot)->event;
+	table_free_slot(table, slot);
+	return true;
+}
+
+void wyn_table_release(struct wyn_table *table)
+{
+	free(table->lent_heap);
+	free(table->lent_text);
+	table->lent_heap = NULL;
+	table->lent_text = NULL;
+}
+
+struct wyn_slot *wyn_table_sweep(struct wyn_table *table)
+{
+	struct wyn_slot *slot;
+
+	while (table->swept <= table->mask) {
+		slot = table_place(table, table->next_seq + table->swept);
+		table->swept++;
+		if (slot->state == WYN_SLOT_PENDING) {
+			return slot;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * arguments.c - parsing, by getopt_long(3) over tables made from ours.
+ *
+ * getopt's own messages are switched off: ours name the nearest option, and
+ * tell an option of another command from one that does not exist.
+ */
+#include "client/wynctl/arguments.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <wyn/client.h>
+
+#include "base/assert.h"
+#include "base/endpoint.h"
+#include "base/nearest.h"
+#include "base/quantity.h"
+#include "client/wynctl/options.h"
+
+/* getopt's value of a long option: above every letter. */
+#define LONG_BASE 256
+
+static int arguments_priority(const char *text, uint64_t *ret)
+{
+	static const char *const names[] = {"default", "low", "normal", "high"};
+	size_t i;
+
+	for (i = 1; i < WYN_COUNT_OF(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int arguments_number(const struct wyn_option *option, const char *text,
+	uint64_t *number, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	enum wyn_quantity_kind kind = WYN_QUANTITY_COUNT;
+	char wrong[WYN_QUANTITY_WHY_BYTES];
+	int err;
+
+	if (option->kind == WYN_OPTION_PRIORITY) {
+		err = arguments_priority(text, number);
+		(void)snprintf(
+			wrong, sizeof(wrong), "must be low, normal or high");
+	} else if (option->kind == WYN_OPTION_MS) {
+		kind = WYN_QUANTITY_MS;
+		err = wyn_quantity_parse_ms(
+			text, option->min, option->max, number);
+	} else {
+		err = wyn_quantity_parse_count(
+			text, option->min, option->max, number);
+	}
+	if (err != 0) {
+		if (option->kind != WYN_OPTION_PRIORITY) {
+			wyn_quantity_explain(kind, err, option->min,
+				option->max, wrong, sizeof(wrong));
+		}
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "--%s %s: %s",
+			option->name, text, wrong);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int arguments_set(struct wyn_arguments *arguments,
+	const struct wyn_option *option, const char *text,
+	char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	char *field = (char *)arguments + option->offset;
+
+	switch (option->kind) {
+	case WYN_OPTION_FLAG:
+		*(bool *)(void *)field = true;
+		return 0;
+	case WYN_OPTION_TEXT:
+		*(const char **)(void *)field = text;
+		return 0;
+	default:
+		return arguments_number(
+			option, text, (uint64_t *)(void *)field, why);
+	}
+}
+
+/* What getopt(3) refused: says so, with the nearest long name. */
+static int arguments_refused(
+	int value, const char *word, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	const char *names[WYN_OPTIONS_MAX];
+	const char *near;
+	char name[WYN_NEAREST_NAME_MAX];
+	size_t n = 0;
+
+	if (optopt >= LONG_BASE) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "option --%s %s",
+			wyn_options[optopt - LONG_BASE].name,
+			value == ':' ? "needs a value" : "takes no value");
+		return -EINVAL;
+	}
+	if (optopt != 0) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			value == ':' ? "option -%c needs a value"
+				     : "unknown option -%c",
+			optopt);
+		return -EINVAL;
+	}
+	while (n < wyn_options_count) {
+		names[n] = wyn_options[n].name;
+		n++;
+	}
+	word += strspn(word, "-");
+	(void)snprintf(
+		name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	near = wyn_nearest(name, names, n);
+	(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+		near != NULL ? "unknown option --%s; did you mean --%s?"
+			     : "unknown option --%s",
+		name, near);
+	return -EINVAL;
+}
+
+/* The tables that getopt_long wants. All options of all commands are known. */
+struct getopt_tables {
+	struct option longs[WYN_OPTIONS_MAX + 1];
+	char shorts[2 + 3 * WYN_OPTIONS_MAX];
+};
+
+static void arguments_tables(struct getopt_tables *tables, bool to_command)
+{
+	size_t size = 0;
+	size_t i;
+
+	wyn_assert(wyn_options_count <= WYN_OPTIONS_MAX);
+	memset(tables, 0, sizeof(*tables));
+	tables->shorts[size++] = to_command ? '+' : ':';
+	if (to_command) {
+		tables->shorts[size++] = ':';
+	}
+	for (i = 0; i < wyn_options_count; i++) {
+		const struct wyn_option *option = &wyn_options[i];
+		bool flag = option->kind == WYN_OPTION_FLAG;
+
+		tables->longs[i] = (struct option){
+			.name = option->name,
+			.has_arg = flag ? no_argument : required_argument,
+			.val = LONG_BASE + (int)i,
+		};
+		if (option->letter != 0) {
+			tables->shorts[size++] = option->letter;
+			if (!flag) {
+				tables->shorts[size++] = ':';
+			}
+		}
+	}
+}
+
+static const struct wyn_option *arguments_option(int value)
+{
+	size_t i = 0;
+
+	if (value >= LONG_BASE) {
+		return &wyn_options[value - LONG_BASE];
+	}
+	while (wyn_options[i].letter != value) {
+		i++;
+		wyn_assert(i < wyn_options_count);
+	}
+	return &wyn_options[i];
+}
+
+/* Reads options into *arguments. given collects which, as bits by index. */
+static int arguments_options(int argc, char **argv, bool to_command,
+	struct wyn_arguments *arguments, uint64_t *given,
+	char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	struct getopt_tables tables;
+	const struct wyn_option *option;
+	int value;
+	int err = 0;
+
+	arguments_tables(&tables, to_command);
+	optind = 0; /* starts anew, in glibc */
+	opterr = 0;
+	while (err == 0) {
+		value = getopt_long(
+			argc, argv, tables.shorts, tables.longs, NULL);
+		if (value < 0) {
+			break;
+		}
+		if (value == '?' || value == ':') {
+			return arguments_refused(value, argv[optind - 1], why);
+		}
+		option = arguments_option(value);
+		*given |= UINT64_C(1) << (option - wyn_options);
+		err = arguments_set(arguments, option, optarg, why);
+	}
+	return err;
+}
+
+static int arguments_command(
+	const char *name, unsigned *ret, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	const char *names[WYN_COMMANDS_MAX];
+	const char *near;
+	size_t i;
+
+	for (i = 0; i < wyn_commands_count; i++) {
+		names[i] = wyn_commands[i].name;
+		if (strcmp(names[i], name) == 0) {
+			*ret = wyn_commands[i].id;
+			return 0;
+		}
+	}
+	near = wyn_nearest(name, names, wyn_commands_count);
+	(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+		near != NULL ? "unknown command \"%s\"; did you mean \"%s\"?"
+			     : "unknown command \"%s\"; see wynctl --help",
+		name, near);
+	return -EINVAL;
+}
+
+/* An option that exists, but not for this command. */
+static int arguments_fit(const struct wyn_arguments *arguments, uint64_t given,
+	char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	size_t i;
+
+	for (i = 0; i < wyn_options_count; i++) {
+		if ((given >> i & 1) != 0 &&
+			(wyn_options[i].commands & arguments->command) == 0) {
+			(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+				"--%s is no option of this command",
+				wyn_options[i].name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int arguments_operands(
+	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	const struct wyn_command *command =
+		wyn_command_by_id(arguments->command);
+	char wrong[WYN_QUANTITY_WHY_BYTES];
+	int err;
+
+	if (arguments->operand_count < command->operands_min ||
+		arguments->operand_count > command->operands_max) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"usage: wynctl %s %s", command->name,
+			command->operands);
+		return -EINVAL;
+	}
+	if (arguments->command != WYN_COMMAND_REPEAT) {
+		return 0;
+	}
+	err = wyn_quantity_parse_count(arguments->operands[1], 1,
+		UINT64_C(1000000000), &arguments->count);
+	if (err != 0) {
+		wyn_quantity_explain(WYN_QUANTITY_COUNT, err, 1,
+			UINT64_C(1000000000), wrong, sizeof(wrong));
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"number of tasks %s: %s", arguments->operands[1],
+			wrong);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int arguments_address(const struct wyn_arguments *arguments,
+	char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	struct wyn_endpoint endpoint;
+	const char *wrong = "";
+
+	if (arguments->connect == NULL || wyn_endpoint_parse(arguments->connect,
+						  &endpoint, &wrong) == 0) {
+		return 0;
+	}
+	(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "bad address \"%s\": %s",
+		arguments->connect, wrong);
+	return -EINVAL;
+}
+
+int wyn_arguments_parse(int argc, char **argv, const char *environment,
+	struct wyn_arguments *ret_arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	struct wyn_arguments arguments = {
+		.connect = environment != NULL && environment[0] != '\0'
+				   ? environment
+				   : NULL,
+		.batch = WYN_BATCH_DEFAULT,
+		.count = WYN_PINGS_DEFAULT,
+	};
+	uint64_t given = 0;
+	unsigned id = WYN_COMMAND_NONE;
+	int err = arguments_options(argc, argv, true, &arguments, &given, why);
+
+	if (err != 0) {
+		return err;
+	}
+	if (optind < argc) {
+		err = arguments_command(argv[optind], &id, why);
+		if (err != 0) {
+			return err;
+		}
+		argv += optind;
+		argc -= optind;
+		err = arguments_options(
+			argc, argv, false, &arguments, &given, why);
+		if (err != 0) {
+			return err;
+		}
+		arguments.operands = argv + optind;
+		arguments.operand_count = (size_t)(argc - optind);
+	} else if (!arguments.help && !arguments.version) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"no command given; see wynctl --help");
+		return -EINVAL;
+	}
+	arguments.command = (enum wyn_command_id)id;
+	if (!arguments.help && id != WYN_COMMAND_NONE) {
+		err = arguments_fit(&arguments, given, why);
+		if (err == 0) {
+			err = arguments_operands(&arguments, why);
+		}
+		if (err == 0) {
+			err = arguments_address(&arguments, why);
+		}
+	}
+	if (err == 0) {
+		*ret_arguments = arguments;
+	}
+	return err;
+}

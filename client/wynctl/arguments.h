@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/*
+ * arguments.h - the command line of wynctl, read.
+ *
+ * One table of options says which command takes which, and yields the parser
+ * and the help. Options may stand before and after the command, and between
+ * its operands; "--" ends them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+
+#define WYN_ARGUMENTS_WHY_BYTES 320u
+
+#define WYN_JOBS_DEFAULT   1024u
+#define WYN_JOBS_MAX	   1048576u
+#define WYN_BATCH_DEFAULT  256u
+#define WYN_BATCH_MAX	   1024u
+#define WYN_FLIGHT_DEFAULT 4096u
+#define WYN_PINGS_DEFAULT  4u
+
+enum wyn_command_id {
+	WYN_COMMAND_NONE = 0,
+	WYN_COMMAND_CALL = 1u << 0,
+	WYN_COMMAND_MAP = 1u << 1,
+	WYN_COMMAND_REPEAT = 1u << 2,
+	WYN_COMMAND_FUNCTIONS = 1u << 3,
+	WYN_COMMAND_STATS = 1u << 4,
+	WYN_COMMAND_PING = 1u << 5,
+	WYN_COMMAND_VERSION = 1u << 6,
+	WYN_COMMAND_DRAIN = 1u << 7,
+};
+
+struct wyn_arguments {
+	enum wyn_command_id command; /* NONE only with help or version */
+	const char *connect;	     /* NULL = default search */
+	bool help;
+	bool json;
+	bool raw;
+	bool stream;
+	bool files;
+	bool null;
+	bool unordered;
+	bool version;
+	uint64_t jobs; /* tasks in flight */
+	uint64_t batch;
+	uint64_t count; /* of pings, or of tasks of repeat */
+	uint64_t timeout_ms;
+	uint64_t deadline_ms;
+	uint64_t priority; /* enum wyn_client_priority */
+	char **operands;   /* after the command: FUNC and what follows */
+	size_t operand_count;
+};
+
+/*
+ * wyn_arguments_parse - reads a command line.
+ *
+ * argv is reordered, its strings are borrowed. environment is the value of
+ * WYN_CONNECT, or NULL. Thread: main (getopt_long). Returns: 0; -EINVAL, and
+ * then `why` says what is wrong, with the nearest name where there is one.
+ */
+WYN_NODISCARD
+int wyn_arguments_parse(int argc, char **argv, const char *environment,
+	struct wyn_arguments *ret_arguments, char why[WYN_ARGUMENTS_WHY_BYTES]);
+
+/* wyn_arguments_help - help for a command, or for NONE the overview. */
+void wyn_arguments_help(FILE *file, enum wyn_command_id command);

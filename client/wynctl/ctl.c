@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ctl.c - connecting, waiting and complaining, for every command.
+ */
+#include "client/wynctl/ctl.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client/wynctl/escape.h"
+#include "client/wynctl/interrupt.h"
+#include "client/wynctl/progress.h"
+
+#define WYN_CTL_WAITS_PER_LOOK 256u
+#define WYN_CTL_SAY_BYTES      4096u
+
+void wyn_ctl_say(const char *format, ...)
+{
+	char said[WYN_CTL_SAY_BYTES];
+	char text[WYN_CTL_SAY_BYTES];
+	va_list arguments;
+
+	wyn_progress_clear();
+	va_start(arguments, format);
+	(void)vsnprintf(said, sizeof(said), format, arguments);
+	va_end(arguments);
+	/* Parts of it a server may have written. */
+	(void)fprintf(stderr, "wynctl: %s\n",
+		wyn_escape_text(said, text, sizeof(text)));
+}
+
+int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight)
+{
+	const struct wyn_client_config config = {
+		.name = "wynctl",
+		.in_flight_max = (uint32_t)in_flight,
+		/* It reads on at all times and keeps nothing for later. */
+		.stream_unbounded = true,
+	};
+	const struct wyn_client_error *error;
+	int err = wyn_client_create(&config, &ctl->client);
+
+	if (err != 0) {
+		wyn_ctl_say("%s", strerror(-err));
+		return WYN_EXIT_TRY_AGAIN;
+	}
+	err = wyn_client_connect(ctl->client, ctl->arguments->connect,
+		wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS));
+	if (err == 0) {
+		return WYN_EXIT_OK;
+	}
+	error = wyn_client_error(ctl->client);
+	if (strcmp(error->reason, "CANNOT_CONNECT") == 0 &&
+		error->status == WYN_STATUS_UNAVAILABLE) {
+		wyn_ctl_say("%s give --connect ADDR or set WYN_CONNECT",
+			error->message);
+		return wyn_exit_status(error->status);
+	}
+	return wyn_ctl_fail(ctl);
+}
+
+int wyn_ctl_fail(const struct wyn_ctl *ctl)
+{
+	const struct wyn_client_error *error = wyn_client_error(ctl->client);
+
+	wyn_ctl_say("%s", error->message);
+	return wyn_exit_status(error->status);
+}
+
+struct wyn_client_options wyn_ctl_options(const struct wyn_arguments *arguments)
+{
+	return (struct wyn_client_options){
+		.priority = (enum wyn_client_priority)arguments->priority,
+		.timeout_ms = arguments->timeout_ms,
+		.deadline_ms = arguments->deadline_ms,
+	};
+}
+
+int wyn_ctl_wait(
+	struct wyn_ctl *ctl, int watch_fd, struct wyn_client_event *ret_event)
+{
+	struct pollfd fds[2];
+	int result;
+
+	/* While events come faster than they are taken, nothing below sleeps,
+	 * and SIGINT would never be let in. */
+	if (++ctl->waits % WYN_CTL_WAITS_PER_LOOK == 0) {
+		result = wyn_interrupt_poll(NULL, 0, 0);
+		if (result < 0) {
+			return result;
+		}
+	}
+	for (;;) {
+		result = wyn_client_next(
+			ctl->client, WYN_CLIENT_AT_ONCE, ret_event);
+		if (result != -EAGAIN &&
+			!(result == -ENODATA && watch_fd >= 0)) {
+			return result;
+		}
+		/* Before it may sleep for long, what there is goes out. */
+		wyn_output_flush(&ctl->output);
+		fds[0] = (struct pollfd){
+			.fd = wyn_client_fd(ctl->client),
+			.events = POLLIN,
+		};
+		if (wyn_client_wants_write(ctl->client)) {
+			fds[0].events |= POLLOUT;
+		}
+		fds[1] = (struct pollfd){.fd = watch_fd, .events = POLLIN};
+		result = wyn_interrupt_poll(fds, watch_fd >= 0 ? 2 : 1, -1);
+		if (result < 0) {
+			return result;
+		}
+		if (watch_fd >= 0 && fds[1].revents != 0) {
+			return 1;
+		}
+	}
+}
+
+const char *wyn_ctl_reason(const struct wyn_client_event *event)
+{
+	static const char *const meanings[] = {
+#define WYN_CTL_MEANING(name, number, text) [number] = text,
+		WYN_STATUS_TABLE(WYN_CTL_MEANING)
+#undef WYN_CTL_MEANING
+	};
+
+	if (event->message[0] != '\0') {
+		return event->message;
+	}
+	return event->code < WYN_COUNT_OF(meanings) ? meanings[event->code]
+						    : "unknown status";
+}

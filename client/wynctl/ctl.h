@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ctl.h - what the commands of wynctl share, and the commands themselves.
+ *
+ * A command is one function that returns the exit code. It is given a context
+ * with the command line and standard output; most of them connect first.
+ * Everything runs in main's thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <wyn/client.h>
+
+#include "base/compiler.h"
+#include "client/wynctl/arguments.h"
+#include "client/wynctl/exit_status.h"
+#include "client/wynctl/output.h"
+
+/* How long a connection, a ping or a call may take. */
+#define WYN_CTL_REQUEST_MS 10000u
+
+struct wyn_ctl {
+	const struct wyn_arguments *arguments;
+	struct wyn_client *client; /* NULL before wyn_ctl_connect() */
+	struct wyn_output output;
+	uint64_t waits; /* how often wyn_ctl_wait() was called */
+};
+
+/* wyn_ctl_say - one line on stderr, after "wynctl: ". */
+void wyn_ctl_say(const char *format, ...) WYN_PRINTF(1, 2);
+
+/*
+ * wyn_ctl_connect - connects, for up to in_flight tasks (0 = default).
+ *
+ * Returns: WYN_EXIT_OK, else the exit code after it has said why.
+ */
+WYN_NODISCARD
+int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight);
+
+/* wyn_ctl_fail - says why the client's last call failed. Returns: the code. */
+int wyn_ctl_fail(const struct wyn_ctl *ctl);
+
+/* wyn_ctl_options - the options that all tasks of this command line have. */
+struct wyn_client_options wyn_ctl_options(
+	const struct wyn_arguments *arguments);
+
+/*
+ * wyn_ctl_wait - the next event, or another fd that can be read.
+ *
+ * watch_fd -1 = none. Returns: 0 with an event; 1 = watch_fd is ready; -EINTR
+ * after SIGINT; else as wyn_client_next(). Blocks.
+ */
+WYN_NODISCARD
+int wyn_ctl_wait(
+	struct wyn_ctl *ctl, int watch_fd, struct wyn_client_event *ret_event);
+
+/* wyn_ctl_reason - what to say of a task that failed: its message, or else
+ * what its code means. */
+const char *wyn_ctl_reason(const struct wyn_client_event *event);
+
+/* The commands. */
+int wyn_command_call(struct wyn_ctl *ctl);
+int wyn_command_map(struct wyn_ctl *ctl);
+int wyn_command_repeat(struct wyn_ctl *ctl);
+int wyn_command_functions(struct wyn_ctl *ctl);
+int wyn_command_stats(struct wyn_ctl *ctl);
+int wyn_command_ping(struct wyn_ctl *ctl);
+int wyn_command_version(struct wyn_ctl *ctl);
+int wyn_command_drain(struct wyn_ctl *ctl);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/*
+ * help.c - what --help prints, from the tables of options.c.
+ */
+#include <string.h>
+
+#include "client/wynctl/options.h"
+
+static void help_option(FILE *file, const struct wyn_option *option)
+{
+	char left[40];
+
+	(void)snprintf(left, sizeof(left), "%c%c%c --%s%s%s",
+		option->letter != 0 ? '-' : ' ',
+		option->letter != 0 ? option->letter : ' ',
+		option->letter != 0 ? ',' : ' ', option->name,
+		option->value != NULL ? " " : "",
+		option->value != NULL ? option->value : "");
+	(void)fprintf(file, "  %-20s  %s\n", left, option->help);
+}
+
+static void help_overview(FILE *file)
+{
+	size_t i;
+
+	(void)fprintf(file, "usage: wynctl [OPTION...] COMMAND [ARG...]\n\n"
+			    "Commands:\n");
+	for (i = 0; i < wyn_commands_count; i++) {
+		(void)fprintf(file, "  %-9s %-15s %s\n", wyn_commands[i].name,
+			wyn_commands[i].operands, wyn_commands[i].summary);
+	}
+	(void)fprintf(file, "\nOptions of every command:\n");
+}
+
+static void help_exit_codes(FILE *file)
+{
+	(void)fprintf(file,
+		"\nExit codes: 0 done, 1 a task failed, 64 usage, 69 cannot "
+		"connect or connection lost,\n75 try again, 77 permission, "
+		"124 deadline, 130 interrupted.\n");
+}
+
+void wyn_arguments_help(FILE *file, enum wyn_command_id command)
+{
+	const struct wyn_command *entry = wyn_command_by_id(command);
+	size_t i;
+
+	if (entry == NULL) {
+		help_overview(file);
+	} else {
+		(void)fprintf(file, "usage: wynctl %s [OPTION...] %s\n\n%s\n\n",
+			entry->name, entry->operands, entry->summary);
+	}
+	for (i = 0; i < wyn_options_count; i++) {
+		if (entry == NULL ? wyn_options[i].commands == UINT32_MAX
+				  : (wyn_options[i].commands & command) != 0) {
+			help_option(file, &wyn_options[i]);
+		}
+	}
+	if (entry == NULL) {
+		(void)fprintf(file, "\nwynctl COMMAND --help says more.\n");
+	}
+	help_exit_codes(file);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/*
+ * json.c - results as JSON, by jansson. When there is no memory, jansson's
+ * functions do nothing and the line is reported as not written.
+ */
+#include "client/wynctl/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "proto/status.h"
+
+static char *json_base64(struct wyn_bytes value)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *data = value.data;
+	char *text = malloc((value.size + 2) / 3 * 4 + 1);
+	size_t size = 0;
+	size_t i;
+
+	if (text == NULL) {
+		return NULL;
+	}
+	for (i = 0; i < value.size; i += 3) {
+		size_t left = value.size - i;
+		unsigned group = (unsigned)data[i] << 16;
+
+		group |= left > 1 ? (unsigned)data[i + 1] << 8 : 0;
+		group |= left > 2 ? (unsigned)data[i + 2] : 0;
+		text[size++] = digits[group >> 18];
+		text[size++] = digits[group >> 12 & 63];
+		text[size++] = left > 1 ? digits[group >> 6 & 63] : '=';
+		text[size++] = left > 2 ? digits[group & 63] : '=';
+	}
+	text[size] = '\0';
+	return text;
+}
+
+void wyn_json_value(json_t *object, struct wyn_bytes value)
+{
+	json_t *text =
+		json_stringn(value.size > 0 ? value.data : "", value.size);
+	char *encoded;
+
+	if (text != NULL) {
+		(void)json_object_set_new(object, "value", text);
+		return;
+	}
+	encoded = json_base64(value);
+	(void)json_object_set_new(object, "value_base64", json_string(encoded));
+	free(encoded);
+}
+
+void wyn_json_end(json_t *object, const struct wyn_client_event *event)
+{
+	static const char *const ran[] = {"unknown", "no", "yes", "maybe"};
+
+	(void)json_object_set_new(
+		object, "status", json_string(wyn_status_name(event->code)));
+	if (event->code == WYN_STATUS_OK) {
+		return;
+	}
+	(void)json_object_set_new(object, "reason", json_string(event->reason));
+	(void)json_object_set_new(
+		object, "message", json_string(event->message));
+	(void)json_object_set_new(object, "ran",
+		json_string(event->ran < WYN_COUNT_OF(ran) ? ran[event->ran]
+							   : ran[0]));
+}
+
+void wyn_json_print(struct wyn_output *output, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	if (text != NULL) {
+		wyn_output_print(output, "%s\n", text);
+	} else if (output->error == 0) {
+		output->error = ENOMEM;
+	}
+	free(text);
+	json_decref(object);
+}

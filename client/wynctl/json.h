@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/*
+ * json.h - what wynctl prints with --json.
+ *
+ * One object per line, keys in the order they were set. Numbers that may pass
+ * 2^53 (ids) are strings; bytes that are no UTF-8 go base64.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include <wyn/client.h>
+
+#include "client/wynctl/output.h"
+
+/*
+ * wyn_json_value - sets "value" to the text, or "value_base64" to the bytes
+ * where they are no text. Thread: main.
+ */
+void wyn_json_value(json_t *object, struct wyn_bytes value);
+
+/*
+ * wyn_json_end - sets "status", and "reason", "message" and "ran" of a task
+ * that failed. Thread: main.
+ */
+void wyn_json_end(json_t *object, const struct wyn_client_event *event);
+
+/* wyn_json_print - one line. Owns: takes the object. Thread: main. */
+void wyn_json_print(struct wyn_output *output, json_t *object);

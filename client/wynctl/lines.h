@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lines.h - the items of `map`: lines of an fd, or operands.
+ *
+ * Reading never blocks unless it is asked to fill, so that wynctl can look at
+ * its connection while a slow pipe says nothing. Main's thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/slice.h"
+
+#define WYN_LINE_BYTES_MAX (64u << 20)
+
+struct wyn_lines {
+	int fd; /* -1 = operands, or the end was reached */
+	char end;
+	char **operands;
+	size_t operand_count;
+	char *buffer;
+	size_t capacity;
+	size_t head;
+	size_t tail;
+	size_t scanned; /* from head: no line ends before */
+};
+
+/* wyn_lines_init_fd - items that `end` ends (newline or NUL). Borrows fd. */
+void wyn_lines_init_fd(struct wyn_lines *lines, int fd, char end);
+
+/* wyn_lines_init_operands - each operand is an item. Borrows them. */
+void wyn_lines_init_operands(
+	struct wyn_lines *lines, char **operands, size_t count);
+
+void wyn_lines_fini(struct wyn_lines *lines);
+
+/*
+ * wyn_lines_next - the next item that is there already.
+ *
+ * Owns: a view, valid until wyn_lines_fill(); one byte behind it may be read
+ * and is NUL. A last line without its end counts. Returns: 0; -EAGAIN (fill
+ * first); -ENODATA (that was all).
+ */
+WYN_NODISCARD
+int wyn_lines_next(struct wyn_lines *lines, struct wyn_slice *ret_line);
+
+/*
+ * wyn_lines_fill - one read(2).
+ *
+ * Returns: 0, also at the end; -E2BIG (a line over WYN_LINE_BYTES_MAX),
+ * -ENOMEM, the errors of read(2). Blocks: as read(2).
+ */
+WYN_NODISCARD
+int wyn_lines_fill(struct wyn_lines *lines);

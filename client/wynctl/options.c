@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/*
+ * options.c - which commands and options there are.
+ */
+#include "client/wynctl/options.h"
+
+#define ALL	  UINT32_MAX
+#define RUN	  (WYN_COMMAND_CALL | WYN_COMMAND_MAP | WYN_COMMAND_REPEAT)
+#define MS_MAX	  (UINT64_C(365) * 86400 * 1000)
+#define AT(field) offsetof(struct wyn_arguments, field)
+
+const struct wyn_option wyn_options[] = {
+	{"connect", 'c', WYN_OPTION_TEXT, AT(connect), ALL, 0, 0, "ADDR",
+		"unix:PATH or tcp:HOST:PORT; else WYN_CONNECT, else the "
+		"default sockets"},
+	{"json", 0, WYN_OPTION_FLAG, AT(json), ALL, 0, 0, NULL, "print JSON"},
+	{"help", 'h', WYN_OPTION_FLAG, AT(help), ALL, 0, 0, NULL, "print this"},
+	{"version", 'V', WYN_OPTION_FLAG, AT(version), ALL, 0, 0, NULL,
+		"print the version of wynctl"},
+	{"raw", 'r', WYN_OPTION_FLAG, AT(raw), WYN_COMMAND_CALL, 0, 0, NULL,
+		"print the value as it is, without a newline after it"},
+	{"stream", 's', WYN_OPTION_FLAG, AT(stream), WYN_COMMAND_CALL, 0, 0,
+		NULL, "print partial values as they come"},
+	{"files", 'f', WYN_OPTION_FLAG, AT(files), WYN_COMMAND_MAP, 0, 0, NULL,
+		"lines are names of files, whose content is the argument"},
+	{"null", '0', WYN_OPTION_FLAG, AT(null), WYN_COMMAND_MAP, 0, 0, NULL,
+		"lines of the input end with NUL, not newline"},
+	{"unordered", 'u', WYN_OPTION_FLAG, AT(unordered), WYN_COMMAND_MAP, 0,
+		0, NULL, "print results as they come"},
+	{"jobs", 'j', WYN_OPTION_COUNT, AT(jobs),
+		WYN_COMMAND_MAP | WYN_COMMAND_REPEAT, 1, WYN_JOBS_MAX, "N",
+		"at most N tasks in flight (map 1024, repeat 4096)"},
+	{"in-flight", 0, WYN_OPTION_COUNT, AT(jobs),
+		WYN_COMMAND_MAP | WYN_COMMAND_REPEAT, 1, WYN_JOBS_MAX, "N",
+		"the same as --jobs"},
+	{"batch", 'b', WYN_OPTION_COUNT, AT(batch), WYN_COMMAND_REPEAT, 1,
+		WYN_BATCH_MAX, "N", "tasks in one request (256)"},
+	{"timeout", 't', WYN_OPTION_MS, AT(timeout_ms), RUN, 1, MS_MAX, "TIME",
+		"a task may run so long, as 500ms, 30s, 5m"},
+	{"deadline", 'd', WYN_OPTION_MS, AT(deadline_ms), RUN, 1, MS_MAX,
+		"TIME", "a task must end so long after its submit"},
+	{"priority", 'p', WYN_OPTION_PRIORITY, AT(priority), RUN, 0, 0, "P",
+		"low, normal or high"},
+	{"count", 'n', WYN_OPTION_COUNT, AT(count), WYN_COMMAND_PING, 1,
+		1000000000, "N", "number of round trips (4)"},
+};
+
+const size_t wyn_options_count = WYN_COUNT_OF(wyn_options);
+
+const struct wyn_command wyn_commands[] = {
+	{WYN_COMMAND_CALL, "call", "FUNC [ARG | -]", 1, 2,
+		"run one task and print its value"},
+	{WYN_COMMAND_MAP, "map", "FUNC [LINE...]", 1, SIZE_MAX,
+		"run one task for each line of input"},
+	{WYN_COMMAND_REPEAT, "repeat", "FUNC N", 2, 2,
+		"run N tasks, check their results, print rate and latency"},
+	{WYN_COMMAND_FUNCTIONS, "functions", "", 0, 0,
+		"list the functions of the daemon"},
+	{WYN_COMMAND_STATS, "stats", "", 0, 0,
+		"print the daemon's counters, rates and latency"},
+	{WYN_COMMAND_PING, "ping", "", 0, 0, "measure round trips"},
+	{WYN_COMMAND_VERSION, "version", "", 0, 0,
+		"print the versions of wynctl and of the daemon"},
+	{WYN_COMMAND_DRAIN, "drain", "", 0, 0,
+		"ask the daemon to finish its work and end"},
+};
+
+const size_t wyn_commands_count = WYN_COUNT_OF(wyn_commands);
+
+const struct wyn_command *wyn_command_by_id(unsigned id)
+{
+	size_t i;
+
+	for (i = 0; i < wyn_commands_count; i++) {
+		if (wyn_commands[i].id == id) {
+			return &wyn_commands[i];
+		}
+	}
+	return NULL;
+}

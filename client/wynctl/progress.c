@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/*
+ * progress.c - the progress bar.
+ */
+#include "client/wynctl/progress.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/connect.h"
+
+#define BAR_CELLS 30u
+#define REDRAW_NS UINT64_C(100000000)
+#define NS_PER_S  UINT64_C(1000000000)
+/* Looking at the clock for every task would cost more than the task. */
+#define LOOK_EVERY 256u
+
+static struct {
+	bool active;
+	bool drawn;
+	uint64_t total;
+	uint64_t start_ns;
+	uint64_t drawn_ns;
+	uint64_t looked; /* done at the last look at the clock */
+} bar;
+
+void wyn_progress_start(uint64_t total)
+{
+	if (isatty(STDERR_FILENO) != 1) {
+		return;
+	}
+	bar.active = true;
+	bar.total = total;
+	bar.start_ns = wyn_connect_now_ns();
+	bar.drawn_ns = bar.start_ns;
+	bar.looked = 0;
+}
+
+static void progress_draw(uint64_t done, uint64_t now_ns)
+{
+	double seconds = (double)(now_ns - bar.start_ns) / (double)NS_PER_S;
+	double rate = seconds > 0 ? (double)done / seconds : 0;
+	char cells[BAR_CELLS + 1];
+	size_t filled;
+
+	if (bar.total == 0) {
+		(void)fprintf(stderr, "\r\033[K%llu done, %.0f/s",
+			(unsigned long long)done, rate);
+		return;
+	}
+	filled = (size_t)((double)done / (double)bar.total * BAR_CELLS);
+	if (filled > BAR_CELLS) {
+		filled = BAR_CELLS;
+	}
+	memset(cells, '#', filled);
+	memset(cells + filled, '.', BAR_CELLS - filled);
+	cells[BAR_CELLS] = '\0';
+	(void)fprintf(stderr, "\r\033[K[%s] %3.0f%% %llu/%llu, %.0f/s", cells,
+		100.0 * (double)done / (double)bar.total,
+		(unsigned long long)done, (unsigned long long)bar.total, rate);
+}
+
+void wyn_progress_update(uint64_t done)
+{
+	uint64_t now_ns;
+
+	if (!bar.active || done - bar.looked < LOOK_EVERY) {
+		return;
+	}
+	bar.looked = done;
+	now_ns = wyn_connect_now_ns();
+	if (now_ns - bar.drawn_ns < REDRAW_NS) {
+		return;
+	}
+	bar.drawn_ns = now_ns;
+	bar.drawn = true;
+	progress_draw(done, now_ns);
+	(void)fflush(stderr);
+}
+
+void wyn_progress_clear(void)
+{
+	if (bar.drawn) {
+		(void)fputs("\r\033[K", stderr);
+		bar.drawn = false;
+	}
+}
+
+void wyn_progress_end(void)
+{
+	wyn_progress_clear();
+	bar.active = false;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/*
+ * progress.h - a bar on stderr, if that is a terminal; else nothing at all.
+ *
+ * One at a time. Redrawn at most ten times a second, so it may be told of
+ * every task.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* wyn_progress_start - total 0 = unknown. Thread: main. */
+void wyn_progress_start(uint64_t total);
+
+/* wyn_progress_update - so many are done. Cheap. Thread: main. */
+void wyn_progress_update(uint64_t done);
+
+/* wyn_progress_clear - the line is needed for something else. Thread: main. */
+void wyn_progress_clear(void);
+
+/* wyn_progress_end - removes the bar. Thread: main. */
+void wyn_progress_end(void);

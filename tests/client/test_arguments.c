@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_arguments.c - the command line of wynctl.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include <wyn/client.h>
+
+#include "client/wynctl/arguments.h"
+
+#define WORDS_MAX 16
+
+static struct wyn_arguments arguments;
+static char why[WYN_ARGUMENTS_WHY_BYTES];
+static char words[256];
+static char *argv[WORDS_MAX + 1];
+
+/* A command line of words with single blanks between them. */
+static int parse_in(const char *line, const char *environment)
+{
+	int argc = 0;
+	char *word;
+	char *rest = words;
+
+	(void)snprintf(words, sizeof(words), "wynctl %s", line);
+	while ((word = strsep(&rest, " ")) != NULL) {
+		assert_true(argc < WORDS_MAX);
+		argv[argc++] = word;
+	}
+	argv[argc] = NULL;
+	why[0] = '\0';
+	return wyn_arguments_parse(argc, argv, environment, &arguments, why);
+}
+
+static int parse(const char *line)
+{
+	return parse_in(line, NULL);
+}
+
+static void assert_refused(const char *line, const char *because)
+{
+	assert_int_equal(-EINVAL, parse(line));
+	assert_string_equal(because, why);
+}
+
+static void arguments_has_operands_when_command_takes_some(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("call sha256 abc"));
+	assert_int_equal(WYN_COMMAND_CALL, arguments.command);
+	assert_int_equal(2, arguments.operand_count);
+	assert_string_equal("sha256", arguments.operands[0]);
+	assert_string_equal("abc", arguments.operands[1]);
+}
+
+static void arguments_takes_options_when_anywhere(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("--json -c unix:/a map --jobs 7 f -u x -0"));
+	assert_true(arguments.json);
+	assert_true(arguments.unordered);
+	assert_true(arguments.null);
+	assert_int_equal(7, arguments.jobs);
+	assert_string_equal("unix:/a", arguments.connect);
+	assert_int_equal(2, arguments.operand_count);
+	assert_string_equal("x", arguments.operands[1]);
+}
+
+static void arguments_takes_dash_when_it_is_an_operand(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("call echo -"));
+	assert_string_equal("-", arguments.operands[1]);
+	assert_int_equal(0, parse("call -- echo --json"));
+	assert_false(arguments.json);
+	assert_string_equal("--json", arguments.operands[1]);
+}
+
+static void arguments_reads_times_when_they_have_units(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("call -t 500ms -d 2s --priority high echo"));
+	assert_int_equal(500, arguments.timeout_ms);
+	assert_int_equal(2000, arguments.deadline_ms);
+	assert_int_equal(WYN_CLIENT_PRIORITY_HIGH, arguments.priority);
+}
+
+static void arguments_uses_environment_when_no_address_is_given(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse_in("ping", "unix:/env"));
+	assert_string_equal("unix:/env", arguments.connect);
+	assert_int_equal(0, parse_in("ping -c unix:/option", "unix:/env"));
+	assert_string_equal("unix:/option", arguments.connect);
+	assert_int_equal(0, parse_in("ping", ""));
+	assert_null(arguments.connect);
+}
+
+static void arguments_reads_count_when_command_is_repeat(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("repeat echo 1000000 --in-flight 64"));
+	assert_int_equal(1000000, arguments.count);
+	assert_int_equal(64, arguments.jobs);
+	assert_refused("repeat echo many",
+		"number of tasks many: must be a whole number");
+}
+
+static void arguments_names_the_nearest_when_word_is_unknown(void **state)
+{
+	(void)state;
+	assert_refused(
+		"cal echo", "unknown command \"cal\"; did you mean \"call\"?");
+	assert_refused("map echo --jbs 3",
+		"unknown option --jbs; did you mean --jobs?");
+	assert_refused("ping -x", "unknown option -x");
+}
+
+static void arguments_refuses_when_option_is_of_another_command(void **state)
+{
+	(void)state;
+	assert_refused(
+		"call --files f", "--files is no option of this command");
+}
+
+static void arguments_refuses_when_value_is_wrong(void **state)
+{
+	(void)state;
+	assert_refused("ping -n", "option -n needs a value");
+	assert_refused("stats --json=1", "option --json takes no value");
+	assert_refused("call -p urgent f",
+		"--priority urgent: must be low, normal or high");
+	assert_int_equal(-EINVAL, parse("map -j 0 f"));
+	assert_int_equal(-EINVAL, parse("ping -c nowhere"));
+}
+
+static void arguments_refuses_when_operands_are_missing(void **state)
+{
+	(void)state;
+	assert_refused("call", "usage: wynctl call FUNC [ARG | -]");
+	assert_refused("stats x", "usage: wynctl stats ");
+	assert_refused("", "unknown command \"\"; see wynctl --help");
+	assert_refused("--json", "no command given; see wynctl --help");
+}
+
+static void arguments_needs_no_operands_when_help_is_wanted(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("call --help"));
+	assert_true(arguments.help);
+	assert_int_equal(WYN_COMMAND_CALL, arguments.command);
+	assert_int_equal(0, parse("-h"));
+	assert_int_equal(WYN_COMMAND_NONE, arguments.command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			arguments_has_operands_when_command_takes_some),
+		cmocka_unit_test(arguments_takes_options_when_anywhere),
+		cmocka_unit_test(arguments_takes_dash_when_it_is_an_operand),
+		cmocka_unit_test(arguments_reads_times_when_they_have_units),
+		cmocka_unit_test(
+			arguments_uses_environment_when_no_address_is_given),
+		cmocka_unit_test(arguments_reads_count_when_command_is_repeat),
+		cmocka_unit_test(
+			arguments_names_the_nearest_when_word_is_unknown),
+		cmocka_unit_test(
+			arguments_refuses_when_option_is_of_another_command),
+		cmocka_unit_test(arguments_refuses_when_value_is_wrong),
+		cmocka_unit_test(arguments_refuses_when_operands_are_missing),
+		cmocka_unit_test(
+			arguments_needs_no_operands_when_help_is_wanted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
