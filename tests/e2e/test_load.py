@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: MIT
+"""Many tasks, many connections, and peers that take what they can get.
+
+Sizes are such that all of it takes seconds in CI; LOAD=N multiplies them by N.
+Rates are printed. RATE_MIN, tasks per second, fails the run when the daemon is
+slower: it means something on a known machine only.
+"""
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+from harness import (
+    PATIENCE, PREFACE, SANITIZED, WYNCTL, Wynd, main, until)
+from peer import HELLO, Peer, counters
+from wyn_client import HEADER, Client, Frame, encode
+
+LOAD = int(os.environ.get("LOAD", "1"))
+RATE_MIN = int(os.environ.get("RATE_MIN", "0"))
+KIB, MIB = 1 << 10, 1 << 20
+SLOWER = 10 if SANITIZED else 1
+TASKS = 100000 * LOAD // SLOWER
+ECHO_TASKS = 1000000 * LOAD // SLOWER
+CONNECTIONS, CALLS = 1000, 100 * LOAD // SLOWER
+BOTH = ("unix:@/s", "tcp:127.0.0.1:0")
+KINDS = "unix", "tcp"
+# Of the allocator and of thread stacks, beyond what the flags bound.
+SLACK_BYTES = 8 * MIB
+GROWTH_BYTES_MAX = 4 * MIB
+FAILED_PRECONDITION = 9
+
+
+def say(*args):
+    print(*args, flush=True)
+
+
+def raise_descriptor_limit(count):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (min(max(count, soft), hard), hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= count
+
+
+class Ends(unittest.TestCase):
+    def sigterm(self, kind):
+        """In the middle of TASKS: all are answered, later ones refused."""
+        with Wynd("--credit-tasks", TASKS + 1, "--max-batch", TASKS,
+                  listen=BOTH) as wynd:
+            client = Client(wynd.address(kind))
+            seqs = client.submit("spin_us", [b"10"] * TASKS)
+            codes = {client.next().seq: 0}
+            wynd.signal(signal.SIGTERM)
+            client.wait(lambda: [m for k, m in client.others
+                                 if k == "go_away"])
+            (_, go_away), = client.others
+            self.assertEqual(go_away.last_seq, seqs[-1])
+            late, = client.submit("noop", [b""])
+            while event := client.next():
+                self.assertNotIn(event.seq, codes)
+                codes[event.seq] = event.code
+            self.assertEqual(codes.pop(late), FAILED_PRECONDITION)
+            self.assertEqual(sorted(codes), list(seqs))
+            self.assertEqual(set(codes.values()), {0})
+            with self.assertRaises(ConnectionError):
+                client.wait(lambda: False)
+            client.sock.close()
+            self.assertEqual(wynd.wait(), 0, wynd.log())
+
+    def test_sigterm_over_unix(self):
+        self.sigterm("unix")
+
+    def test_sigterm_over_tcp(self):
+        self.sigterm("tcp")
+
+    def test_sigterm_under_wynctl(self):
+        with Wynd("--workers", 1) as wynd:
+            client = Client(wynd.address("unix"))
+            process = subprocess.Popen(
+                [WYNCTL, "-c", wynd.address("unix"), "--json", "repeat",
+                 "echo", str(1 << 29)], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE)
+            until(lambda: counters(client)["tasks_ok"] > 1000, "it runs")
+            client.sock.close()
+            wynd.signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=PATIENCE)
+            done = json.loads(out)
+            self.assertGreater(done["tasks"], 1000)
+            self.assertEqual(done["wrong"], 0, err)
+            # Refused behind the GoAway, or sent when the end was near.
+            self.assertIn(process.returncode, (69, 75), err)
+            self.assertEqual(wynd.wait(), 0, wynd.log())
+
+    def test_sigkill_of_a_client(self):
+        with Wynd("--credit-tasks", TASKS, listen=BOTH) as wynd:
+            neighbour = Client(wynd.address("unix"))
+            fds = wynd.open_fds()
+            for kind in KINDS:
+                process = subprocess.Popen(
+                    [WYNCTL, "-c", wynd.address(kind), "map", "-j",
+                     str(TASKS), "sleep_ms"], stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                process.stdin.write(b"60000\n" * (TASKS // 2))
+                process.stdin.flush()
+                until(lambda: counters(neighbour)["tasks_held"] > TASKS // 4,
+                      "tasks are under way")
+                process.kill()
+                process.wait()
+                process.stdin.close()
+                until(lambda: counters(neighbour)["tasks_held"] == 0,
+                      "its tasks ended")
+                until(lambda: wynd.open_fds() == fds, "descriptors are back")
+                neighbour.submit("echo", [b"x"])
+                self.assertEqual(neighbour.next().value, b"x")
+            neighbour.sock.close()
+
+
+class Caller:
+    """One of many connections: a call, its answer, the next call."""
+
+    def __init__(self, address, number):
+        self.sock = harness.connect(address)
+        self.number, self.seq, self.incoming = number, 0, b""
+        self.sock.sendall(PREFACE + encode(hello=HELLO))
+        self.next()
+
+    def argument(self):
+        return b"%d of %d" % (self.seq, self.number)
+
+    def next(self):
+        self.seq += 1
+        self.sock.sendall(encode(submit={
+            "first_seq": self.seq, "function": "echo",
+            "args": [self.argument()]}))
+
+    def receive(self):
+        """Takes what came. True when all its calls are answered."""
+        data = self.sock.recv(65536)
+        if not data:
+            raise AssertionError("closed after %d calls" % self.seq)
+        self.incoming += data
+        while len(self.incoming) >= HEADER.size:
+            end = HEADER.size + HEADER.unpack_from(self.incoming)[1]
+            if len(self.incoming) < end:
+                break
+            frame = Frame.FromString(self.incoming[HEADER.size:end])
+            self.incoming = self.incoming[end:]
+            if frame.WhichOneof("body") != "results":
+                continue
+            if (list(frame.results.seq) != [self.seq] or
+                    list(frame.results.value) != [self.argument()]):
+                raise AssertionError("wrong: %s" % frame)
+            if self.seq == CALLS:
+                return True
+            self.next()
+        return False
+
+
+class Connections(unittest.TestCase):
+    def crowd(self, kind, *flags):
+        if not raise_descriptor_limit(CONNECTIONS + 100):
+            self.skipTest("the hard limit of descriptors is too low")
+        with Wynd(*flags, listen=BOTH) as wynd:
+            neighbour = Client(wynd.address("unix"))
+            fds = wynd.open_fds()
+            poll = select.epoll()
+            begin = time.monotonic()
+            callers = {}
+            for i in range(CONNECTIONS):
+                caller = Caller(wynd.address(kind), i)
+                callers[caller.sock.fileno()] = caller
+                poll.register(caller.sock, select.EPOLLIN)
+            until(lambda: counters(neighbour)["connections_open"]
+                  == CONNECTIONS + 1, "all are connected")
+            left = CONNECTIONS
+            while left > 0:
+                ready = poll.poll(PATIENCE)
+                self.assertTrue(ready, "%d callers are stuck" % left)
+                left -= sum(callers[fd].receive() for fd, _ in ready)
+            took = time.monotonic() - begin
+            say("%s: %d connections x %d calls, %.0f calls/s" % (
+                kind, CONNECTIONS, CALLS, CONNECTIONS * CALLS / took))
+            poll.close()
+            for caller in callers.values():
+                caller.sock.close()
+            until(lambda: wynd.open_fds() == fds, "descriptors are back")
+            self.assertEqual(counters(neighbour)["tasks_held"], 0)
+            neighbour.sock.close()
+
+    def test_a_thousand_over_unix(self):
+        self.crowd("unix")
+
+    def test_a_thousand_over_tcp(self):
+        self.crowd("tcp")
+
+    def test_a_thousand_on_two_loops(self):
+        self.crowd("unix", "--loops", 2)
+
+
+class NeverReads(unittest.TestCase):
+    """A client that sends on and on and reads nothing."""
+
+    OUTPUT_MAX, FRAME_MAX, BYTES_MAX, TASKS_MAX = MIB, 256 * KIB, 4 * MIB, 4000
+    FLAGS = ("--max-output", OUTPUT_MAX, "--max-frame", FRAME_MAX,
+             "--max-argument", FRAME_MAX, "--max-value", FRAME_MAX,
+             "--credit-bytes", MIB, "--max-bytes", BYTES_MAX,
+             "--credit-tasks", TASKS_MAX)
+    # What the daemon keeps of a task beside its argument and its value.
+    TASK_BYTES_MAX = 512
+    BOUND = (OUTPUT_MAX + BYTES_MAX + FRAME_MAX + TASKS_MAX * TASK_BYTES_MAX +
+             SLACK_BYTES)
+
+    def serves(self, neighbour, count):
+        neighbour.submit("echo", [b"x"] * count)
+        for _ in range(count):
+            self.assertEqual(neighbour.next().value, b"x")
+
+    def stuff(self, neighbour, peer, batch):
+        """Sends batches until the daemon reads no more; how much went out."""
+        seq, sent, data = 1, 0, b""
+        end = time.monotonic() + PATIENCE
+        while True:
+            self.assertLess(time.monotonic(), end, "it reads on and on")
+            if select.select([], [peer.sock], [], 0)[1]:
+                if not data:
+                    data = encode(submit={"first_seq": seq, **batch})
+                    seq += len(batch["args"])
+                size = peer.sock.send(data)
+                sent, data = sent + size, data[size:]
+                continue
+            # Full now; if the daemon still reads, it will not stay so.
+            self.serves(neighbour, 5000)
+            if not select.select([], [peer.sock], [], 0)[1]:
+                return sent
+
+    def flood(self, function, argument, count, kind="unix", **options):
+        with Wynd(*self.FLAGS, listen=BOTH) as wynd:
+            neighbour = Client(wynd.address("unix"))
+            self.serves(neighbour, 20000)
+            before = wynd.memory()
+            peer = Peer(wynd.address(kind))
+            peer.sock.setblocking(False)
+            sent = self.stuff(neighbour, peer, {
+                "function": function, "args": [argument] * count,
+                "options": options})
+            more = wynd.memory("VmHWM") - before
+            say("%s over %s, never read: %d bytes sent, RSS %.1f MiB more, "
+                "bound %.1f MiB" % (function, kind, sent, more / MIB,
+                                    self.BOUND / MIB))
+            if not SANITIZED:
+                self.assertLess(more, self.BOUND)
+            self.assertGreater(counters(neighbour)["output_over_max"], 0)
+            self.serves(neighbour, 1)
+            peer.sock.close()
+            until(lambda: counters(neighbour)["tasks_held"] == 0,
+                  "its tasks are gone")
+            neighbour.sock.close()
+
+    def test_small_values(self):
+        self.flood("echo", b"x" * 16, 1000)
+
+    def test_small_values_over_tcp(self):
+        self.flood("echo", b"x" * 16, 1000, "tcp")
+
+    def test_large_values(self):
+        self.flood("size", b"100000", 100)
+
+    def test_large_arguments(self):
+        self.flood("echo", b"x" * 20000, 10)
+
+    def test_refusals(self):
+        self.flood("ehco", b"", 5000)
+
+    def test_partial_values(self):
+        self.flood("count", b"1000000000", 4, stream=True)
+
+
+class Echo(unittest.TestCase):
+    def repeat(self, wynd, kind, count):
+        done = subprocess.run(
+            [WYNCTL, "-c", wynd.address(kind), "--json", "repeat", "echo",
+             str(count)], capture_output=True, timeout=PATIENCE * LOAD,
+            check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        out = json.loads(done.stdout)
+        self.assertEqual(
+            (out["tasks"], out["failed"], out["wrong"]), (count, 0, 0))
+        return out["per_second"]
+
+    def million(self, kind):
+        with Wynd(listen=BOTH) as wynd:
+            client = Client(wynd.address("unix"))
+            self.repeat(wynd, kind, ECHO_TASKS // 10)
+            small = counters(client)["rss_peak_bytes"]
+            rate = self.repeat(wynd, kind, ECHO_TASKS)
+            self.assertEqual(counters(client)["tasks_ok"],
+                             ECHO_TASKS + ECHO_TASKS // 10)
+            large = counters(client)["rss_peak_bytes"]
+            say("%s: %d echo tasks, every result checked: %.0f/s; peak RSS "
+                "%.1f MiB, for a tenth of them %.1f MiB" % (
+                    kind, ECHO_TASKS, rate, large / MIB, small / MIB))
+            if not SANITIZED:
+                self.assertLessEqual(large - small, GROWTH_BYTES_MAX)
+                self.assertGreaterEqual(rate, RATE_MIN)
+            client.sock.close()
+
+    def test_a_million_over_unix(self):
+        self.million("unix")
+
+    def test_a_million_over_tcp(self):
+        self.million("tcp")
+
+
+if __name__ == "__main__":
+    main()
