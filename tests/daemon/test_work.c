@@ -120,6 +120,36 @@ static void work_ends_with_its_connection(void **state)
 	assert_true(wyn_list_empty(&rig->engine->worked));
 }
 
+/* A few bytes each, and each a sum over all loops. */
+static void stats_calls_send(struct rig_client *sender, uint64_t count)
+{
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+	Wyn__V1__StatsCall stats = WYN__V1__STATS_CALL__INIT;
+
+	frame.body_case = WYN__V1__FRAME__BODY_CALL;
+	frame.call = &call;
+	call.what_case = WYN__V1__CALL__WHAT_STATS;
+	call.stats = &stats;
+	sender->corked = true;
+	for (call.call_id = 1; call.call_id <= count; call.call_id++) {
+		rig_frame(sender, &frame);
+	}
+	rig_ping(sender, 7);
+	sender->corked = false;
+	rig_client_feed(sender);
+}
+
+static void work_of_stats_calls_takes_turns(void **state)
+{
+	(void)state;
+	stats_calls_send(client, 1000);
+	assert_int_equal(wyn_conn_wish(client->conn), WYN_CONN_PAUSE);
+	assert_true(client->conn->work < 2 * WYN_CONN_WORK_MAX);
+	rig_settle(rig);
+	assert_int_equal(client->pongs, 1);
+}
+
 /* Sizes of arguments take a byte each in the frame. */
 static void refusals_in_a_row_share_an_answer(void **state)
 {
@@ -177,6 +207,7 @@ int main(void)
 		TEST(work_goes_on_in_the_turns_that_follow),
 		TEST(work_of_many_shares_a_turn),
 		TEST(work_keeps_nobody_who_asks_little),
+		TEST(work_of_stats_calls_takes_turns),
 		TEST(work_ends_with_its_connection),
 		TEST(refusals_in_a_row_share_an_answer),
 		TEST(streams_start_few_at_once),
