@@ -206,7 +206,7 @@ format-check: ## fail where format would change something
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
 
 lint: $(TIDY) ## bounds of the style, clang-tidy, cppcheck
-	$(Q)scripts/style && scripts/reasons
+	$(Q)scripts/style && scripts/reasons --self-test && scripts/reasons
 	$(Q)clang -x c++-header -std=c++17 -Wall -Wextra -Werror -Iinclude \
 		-fsyntax-only -Wno-unused-function include/wyn/*.h
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
@@ -225,7 +225,7 @@ layers: $(call ar_of,scheduler proto base) ## which room may use what
 	$(Q)scripts/layers --self-test
 	$(Q)scripts/layers $(B)/lib
 labels: ## both ends of each pairing of atomics, and its paragraph
-	$(Q)scripts/labels
+	$(Q)scripts/labels --self-test && scripts/labels
 
 # Release
 install: all ## into $(DESTDIR)$(PREFIX)

@@ -24,7 +24,7 @@ static int await_idle(
 		return result;
 	}
 	return wyn_session_fail(&client->session, -ENODATA, WYN_STATUS_OK,
-		"IDLE", "nothing is in flight");
+		"NOTHING_IN_FLIGHT", "nothing is in flight");
 }
 
 int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,

@@ -2,8 +2,9 @@
 /*
  * control.c - what a client asks beside tasks: cancel, ping, calls, finish.
  *
- * None of it needs credit, and all but calls may follow Finish. Answers are matched by call_id in receive.c; the
- * ids of pings and calls come from one counter, so none is taken for another.
+ * None of it needs credit, and all but calls may follow Finish. Answers are
+ * matched by call_id in receive.c; the ids of pings and calls come from one
+ * counter, so none is taken for another.
  */
 #include "client/control.h"
 

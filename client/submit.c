@@ -240,7 +240,7 @@ int wyn_session_submit_source(struct wyn_session *session, const char *function,
 	if (submit_run(session, 1, options->quiet) == 0) {
 		return submit_refuse(session);
 	}
-	/* With the room there already, nothing fails after the source is taken. */
+	/* With the room there, nothing fails after the source is taken. */
 	if (wyn_outbox_reserve(&session->outbox,
 		    SUBMIT_HEAD_BYTES + FUNCTION_NAME_BYTES_MAX) == NULL) {
 		return submit_no_memory(session);

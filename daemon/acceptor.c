@@ -163,6 +163,7 @@ void wyn_acceptor_gone(struct wyn_acceptor *acceptor)
 
 void wyn_acceptor_turn(struct wyn_acceptor *acceptor)
 {
+	/* [pause] set by wyn_acceptor_gone(), which wakes us after it. */
 	if (atomic_load_explicit(&acceptor->pause, memory_order_relaxed) ==
 			RESUMING &&
 		acceptor->started) {

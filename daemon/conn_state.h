@@ -2,8 +2,10 @@
 /*
  * conn_state.h - what a connection's files do for one another.
  *
- * Private to the engine. conn.c has the bytes and the phases, conn_submit.c and
- * conn_upload.c what brings tasks in, conn_call.c the unary requests. The connection's loop.
+ * Private to the engine: conn_input.c makes frames of bytes, conn_message.c
+ * decides by phase and kind, conn_submit.c and conn_upload.c bring tasks in,
+ * conn_call.c answers unary requests, conn_work.c ends tasks early, conn_life.c
+ * opens, keeps alive and closes, conn.c has the flow. The connection's loop.
  */
 #pragma once
 

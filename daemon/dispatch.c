@@ -28,7 +28,7 @@ static bool has_room(const struct wyn_engine *engine, uint64_t cost_ns)
 {
 	const struct wyn_dispatch *dispatch = &engine->dispatch;
 	uint64_t width = engine->executor->ops->width(engine->executor);
-	/* A worker that waits for a slow client has lent its seat to another. */
+	/* A worker that waits for a slow client has lent its seat. */
 	uint64_t waiting = wyn_stream_waiting(&engine->stream);
 
 	if (dispatch->in_flight >= engine->shared->limits.executor_tasks_max) {
@@ -198,7 +198,7 @@ static uint64_t streams_bound(
 	return left < most ? left : most;
 }
 
-/* Without memory for them the executor takes none, and they are back at once. */
+/* Without memory the executor takes none, and they are back at once. */
 static void slice_start(struct wyn_engine *engine, size_t n)
 {
 	struct wyn_executor *executor = engine->executor;

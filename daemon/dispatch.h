@@ -4,10 +4,10 @@
  *
  * The executor's queue is plain FIFO, so whatever waits there is out of reach
  * of fairness, priority and cancellation. Hence it is given only about a
- * millisecond of work beyond what runs: what a function costs is measured (every
- * 16th call) and averaged; one that was never measured counts as expensive. At
- * least two tasks per worker, so that none runs dry, and executor_tasks_max at
- * most. One submit per turn.
+ * millisecond of work beyond what runs: what a function costs is measured
+ * (every 16th call) and averaged; one that was never measured counts as
+ * expensive. At least two tasks per worker, so that none runs dry, and
+ * executor_tasks_max at most. One submit per turn.
  */
 #pragma once
 

@@ -46,7 +46,7 @@ struct wyn_drain {
 	uv_timer_t timer;
 	enum stage stage;
 	enum wyn_exit_code exit_code;
-	atomic_bool requested; /* [A drain] */
+	atomic_bool requested; /* [A drain-asked] */
 	_Atomic size_t quiet;  /* [A quiet] loops that have nothing left */
 };
 
@@ -161,7 +161,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 void wyn_drain_request(struct wyn_drain *drain)
 {
-	/* [drain] pairs with wyn_drain_turn(); the wake brings it there. */
+	/* [drain-asked] pairs with wyn_drain_turn(), where the wake leads. */
 	atomic_store_explicit(&drain->requested, true, memory_order_release);
 	wyn_loop_wake(drain->loops[0]);
 }
@@ -175,7 +175,7 @@ void wyn_drain_quiet(struct wyn_drain *drain)
 
 void wyn_drain_turn(struct wyn_drain *drain)
 {
-	/* [drain] pairs with wyn_drain_request(). */
+	/* [drain-asked] pairs with wyn_drain_request(). */
 	if (drain->stage == SERVING &&
 		atomic_load_explicit(&drain->requested, memory_order_acquire)) {
 		begin(drain);

@@ -268,7 +268,8 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 
 static void returns_take(struct wyn_engine *engine)
 {
-	/* In this order: every partial value of a task that is back is there. */
+	/* [outcome] acquired with the chain of jobs. In this order: every
+	 * partial value of a task that is back is there. */
 	struct wyn_task *task = engine->executor->ops->done(engine->executor);
 	struct wyn_partial *partial = wyn_stream_take(&engine->stream);
 

@@ -2,9 +2,9 @@
 /*
  * executor.h - what runs tasks: the interface between a loop and a pool.
  *
- * Dispatch alone decides how much an executor holds, so start refuses
- * for want of memory only. One executor per loop; it hands tasks back to the loop it
- * was made for. The pool is the first (pool_executor.h).
+ * Dispatch alone decides how much an executor holds, so start refuses for want
+ * of memory only. One executor per loop; it hands tasks back to the loop that
+ * it was made for. The pool is the first (pool_executor.h).
  */
 #pragma once
 

@@ -2,9 +2,9 @@
 /*
  * invoke.c - the worker's side of a task: runs its function.
  *
- * The outcome is plain memory: the completion sink publishes it ([done]) when
- * the job goes back to its loop. What the loop may look at or change while the
- * task runs is atomic: [cancel] and [start]; [partial] is stream.c's.
+ * The outcome is plain memory: the completion sink publishes it when the job
+ * goes back to its loop. What the loop may look at or change while the task
+ * runs is atomic.
  */
 #include "daemon/invoke.h"
 
@@ -203,7 +203,7 @@ static uint64_t started_set(struct wyn_task *task)
 		return 0;
 	}
 	now_ns = wyn_clock_ns(CLOCK_MONOTONIC);
-	/* The loop times the task from here; pairs with its acquire. [start] */
+	/* [start] the loop times the task from here; pairs with its acquire. */
 	atomic_store_explicit(&task->started_ns, now_ns, memory_order_release);
 	return now_ns;
 }
@@ -253,6 +253,8 @@ void wyn_invoke(struct wyn_job *job)
 		return;
 	}
 	started_ns = started_set(task);
+	/* [outcome] plain stores from here to the return: the pool's push of
+	 * the job into its sink publishes them. */
 	task->outcome.ran = true;
 	task->context.ops = &context_ops;
 	conclude(task, task->function->run(&task->context, task->argument.data,

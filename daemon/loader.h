@@ -45,8 +45,8 @@ int wyn_loader_create(struct wyn_registry *registry,
  *
  * Thread: boot. Returns: 0, also when modules were refused; -errno of opening
  * or reading the directory; -E2BIG, and nothing of it is loaded, when it has
- * more modules than WYN_LOADER_MODULES_MAX leaves room for; -ENOMEM. Blocks: reads
- * files.
+ * more modules than WYN_LOADER_MODULES_MAX leaves room for; -ENOMEM.
+ * Blocks: reads files.
  */
 WYN_NODISCARD
 int wyn_loader_load(struct wyn_loader *loader, const char *directory);

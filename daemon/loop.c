@@ -40,7 +40,7 @@ struct wyn_loop {
 	enum wyn_loop_phase phase;	  /* [L] what was done of `wanted` */
 	bool quiet;			  /* [L] the hook was called */
 
-	atomic_bool woken;	       /* [A wake] */
+	atomic_bool woken;	       /* [A bell] */
 	_Atomic int wanted;	       /* [A phase] enum wyn_loop_phase */
 	_Atomic size_t opened_approx;  /* relaxed, statistics only */
 	_Atomic size_t closed_approx;  /* relaxed, statistics only */
@@ -60,7 +60,7 @@ struct wyn_loop {
  */
 void wyn_loop_wake(struct wyn_loop *loop)
 {
-	/* [wake] pairs with on_prepare(). */
+	/* [bell] pairs with on_prepare(). */
 	if (!atomic_exchange_explicit(
 		    &loop->woken, true, memory_order_acq_rel)) {
 		/* Fails only on a handle that is being closed: our bug. */
@@ -266,7 +266,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	struct wyn_loop *loop = prepare->data;
 	enum wyn_loop_phase wanted;
 
-	/* [wake] pairs with wyn_loop_wake(); first of all, so that whatever
+	/* [bell] pairs with wyn_loop_wake(); first of all, so that whatever
 	 * is published after it rings again. */
 	atomic_exchange_explicit(&loop->woken, false, memory_order_acq_rel);
 	/* [phase] acquires what wyn_loop_enter() released. */

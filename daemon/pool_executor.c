@@ -62,8 +62,12 @@ static void pool_executor_cancel(
 
 static struct wyn_task *pool_executor_done(struct wyn_executor *executor)
 {
-	struct wyn_job *first = wyn_sink_drain(&of(executor)->sink);
+	struct wyn_sink *sink = &of(executor)->sink;
+	struct wyn_job *first;
 
+	/* The loop is awake, whatever for: it needs no bell. */
+	wyn_sink_disarm(sink);
+	first = wyn_sink_drain(sink);
 	return first != NULL ? WYN_CONTAINER_OF(first, struct wyn_task, job)
 			     : NULL;
 }

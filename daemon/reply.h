@@ -3,8 +3,8 @@
  * reply.h - from outcomes to frames.
  *
  * Fills a connection's output with what is due to it, until enough is encoded:
- * ids, partial values, pieces of large values, and rows, as many as fit into one
- * columnar Results. Credit goes back with the rows. The rest waits as tasks
+ * ids, partial values, pieces of large values, and rows, as many as fit into
+ * one columnar Results. Credit goes back with the rows. The rest waits as tasks
  * until the transport has written.
  */
 #pragma once

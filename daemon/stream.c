@@ -66,7 +66,7 @@ static size_t charge(size_t bytes)
  */
 static bool fits(const struct wyn_task *task, size_t bytes, size_t unsent_max)
 {
-	/* Pairs with the release in wyn_stream_sent(). [partial] */
+	/* [partial] pairs with the release in wyn_stream_sent(). */
 	uint64_t unsent = atomic_load_explicit(
 		&task->partial_unsent_bytes, memory_order_acquire);
 
@@ -81,8 +81,8 @@ static int wait_for_room(struct wyn_stream *stream, struct wyn_task *task,
 	if (wyn_block_begin() < 0) {
 		return -EAGAIN;
 	}
-	/* Before the look under the lock: whoever makes room after that look
-	 * sees it there, and the loop sees it when it comes around. [partial] */
+	/* [partial] before the look under the lock: whoever makes room after
+	 * that look sees it there, and the loop when it comes around. */
 	atomic_fetch_add_explicit(&stream->waiting, 1, memory_order_relaxed);
 	stream->wake(stream);
 	pthread_mutex_lock(&stream->lock);
@@ -151,8 +151,8 @@ int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
 
 unsigned wyn_stream_waiting(const struct wyn_stream *stream)
 {
-	/* Relaxed: under the lock its holder orders it, and elsewhere it is a
-	 * number that the wake after it brings somebody to look at. [partial] */
+	/* [partial] relaxed: under the lock its holder orders it, elsewhere it
+	 * is a number that the wake after it brings somebody to look at. */
 	return atomic_load_explicit(&stream->waiting, memory_order_relaxed);
 }
 
@@ -171,13 +171,13 @@ struct wyn_partial *wyn_stream_take(struct wyn_stream *stream)
 void wyn_stream_sent(struct wyn_stream *stream, struct wyn_partial *partial)
 {
 	size_t bytes = charge(partial->bytes);
+	_Atomic uint64_t *unsent = &partial->task->partial_unsent_bytes;
 	uint64_t before;
 
 	pthread_mutex_lock(&stream->lock);
-	/* Under the lock for the waiter's sake: between its look and its wait
-	 * the sum must not fall. Pairs with the acquire in fits(). [partial] */
-	before = atomic_fetch_sub_explicit(&partial->task->partial_unsent_bytes,
-		bytes, memory_order_release);
+	/* [partial] pairs with the acquire in fits(). Under the lock for the
+	 * waiter's sake: between its look and its wait the sum may not fall. */
+	before = atomic_fetch_sub_explicit(unsent, bytes, memory_order_release);
 	if (wyn_stream_waiting(stream) > 0) {
 		pthread_cond_broadcast(&stream->room);
 	}
@@ -189,8 +189,8 @@ void wyn_stream_sent(struct wyn_stream *stream, struct wyn_partial *partial)
 void wyn_stream_cancel(struct wyn_stream *stream, struct wyn_task *task)
 {
 	pthread_mutex_lock(&stream->lock);
-	/* Pairs with the acquire in wyn_task_is_cancelled(), here and in invoke.c.
-	 * Under the lock for the same reason as in wyn_stream_sent(). [cancel] */
+	/* [unwanted] pairs with the acquire in wyn_task_is_cancelled(). Under
+	 * the lock for the same reason as in wyn_stream_sent(). */
 	atomic_store_explicit(&task->cancelled, true, memory_order_release);
 	if (wyn_stream_waiting(stream) > 0) {
 		pthread_cond_broadcast(&stream->room);

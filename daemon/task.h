@@ -55,7 +55,7 @@ struct wyn_task {
 
 	struct wyn_task_outcome outcome; /* [W] then [L] */
 
-	atomic_bool cancelled;		       /* [A cancel] set by the loop */
+	atomic_bool cancelled;		       /* [A unwanted] by the loop */
 	_Atomic uint64_t started_ns;	       /* [A start] 0 = not yet */
 	_Atomic uint64_t partial_unsent_bytes; /* [A partial] */
 
@@ -71,13 +71,13 @@ struct wyn_task {
 	uint64_t cost_ns;	  /* charged to the executor's budget */
 	uint32_t function_index;  /* in the registry */
 	uint32_t partials_queued; /* of its partial values, not sent yet */
-	bool answered; /* its row was sent already; what comes back is dropped */
+	bool answered; /* its row was sent; what comes back is dropped */
 	bool waiting;  /* it is back, and its partial values go first */
 };
 
 /* Its result is not wanted any more. Thread: worker. */
 static inline bool wyn_task_is_cancelled(const struct wyn_task *task)
 {
-	/* [cancel] pairs with the release in wyn_stream_cancel(). */
+	/* [unwanted] pairs with the release in wyn_stream_cancel(). */
 	return atomic_load_explicit(&task->cancelled, memory_order_acquire);
 }

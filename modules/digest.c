@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * digest.c - sha256, sha512 and blake2b512 through libcrypto, in lower-case hex.
+ * digest.c - sha256, sha512, blake2b512 through libcrypto, in lower-case hex.
  *
  * The algorithms are fetched once, when the module is loaded. Each thread keeps
  * a context per algorithm: a context per call bumps the reference count that

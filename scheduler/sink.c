@@ -92,5 +92,7 @@ bool wyn_sink_arm(struct wyn_sink *sink)
 void wyn_sink_disarm(struct wyn_sink *sink)
 {
 	/* [wake] an exchange, so that a push that lost it sends no wake. */
-	__atomic_exchange_n(&sink->armed, 0, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&sink->armed, __ATOMIC_RELAXED) != 0) {
+		__atomic_exchange_n(&sink->armed, 0, __ATOMIC_SEQ_CST);
+	}
 }

@@ -145,7 +145,7 @@ void wyn_pool_discard(struct wyn_pool *pool)
 			0) {
 			item_discard(item);
 		} else {
-			/* Nothing in it, or another thread is inside: let it. */
+			/* Nothing there, or another thread is inside. */
 			sched_yield();
 		}
 		for (unsigned i = 0; i < pool->config.workers; i++) {

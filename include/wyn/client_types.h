@@ -126,7 +126,7 @@ struct wyn_client_event {
  * PROTOCOL_VIOLATION, VERSION_MISMATCH, FINISHED (wyn_client_finish() was
  * called), TIMED_OUT, INTERRUPTED, CLIENT_NO_MEMORY, IN_FLIGHT, PARTIAL_VALUES
  * (take some events first), FUNCTION_NAME, ARGUMENT_INCOMPLETE,
- * NO_SUCH_TASK, NO_ANSWER.
+ * NOTHING_IN_FLIGHT, NO_SUCH_TASK, NO_ANSWER.
  */
 struct wyn_client_error {
 	uint32_t status; /* enum wyn_status */

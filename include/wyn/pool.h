@@ -112,8 +112,8 @@ int wyn_pool_drain(struct wyn_pool *pool, uint64_t deadline_ns);
  * wyn_pool_destroy - ends the threads and frees everything.
  *
  * Without a drain before, queued tasks never run: a task that still awaits one
- * gets -ECANCELED, and jobs are the owner's again. No other call may be in progress, and
- * every handle of this pool becomes invalid. NULL is a no-op.
+ * gets -ECANCELED, and jobs are the owner's again. No other call may be in
+ * progress, and every handle of this pool becomes invalid. NULL is a no-op.
  *
  * Thread: any but the pool's. Blocks: until running bodies have returned.
  */

@@ -133,8 +133,7 @@ static void conn_fails_when_the_preface_is_wrong(void **state)
 	error_expected(client, "BAD_PREFACE", WYN_STATUS_INVALID_ARGUMENT);
 }
 
-static void conn_fails_when_only_the_last_byte_of_the_preface_is_wrong(
-	void **state)
+static void conn_fails_when_the_last_byte_of_the_preface_is_wrong(void **state)
 {
 	struct rig_client *client = rig_connect(rig);
 
@@ -488,7 +487,7 @@ int main(void)
 		TEST(conn_keeps_to_the_table_when_open),
 		TEST(conn_keeps_to_the_table_when_finished),
 		TEST(conn_fails_when_the_preface_is_wrong),
-		TEST(conn_fails_when_only_the_last_byte_of_the_preface_is_wrong),
+		TEST(conn_fails_when_the_last_byte_of_the_preface_is_wrong),
 		TEST(conn_opens_when_bytes_come_one_at_a_time),
 		TEST(conn_opens_when_everything_comes_at_once),
 		TEST(conn_welcomes_with_functions_and_credit),

@@ -80,7 +80,7 @@ static const struct wyn_context_ops host_ops = {
 	.cancelled = host_cancelled,
 };
 
-/* The program is <tree>/tests/<room>/<program>, the module in <tree>/modules. */
+/* The program is TREE/tests/ROOM/PROGRAM, the module in TREE/modules. */
 void wyn_module_host_path(const char *name, char ret_path[WYN_HOST_PATH_BYTES])
 {
 	char tree[WYN_HOST_PATH_BYTES];
