@@ -14,7 +14,7 @@
 #include "client/connect.h"
 #include "client/control.h"
 
-/* Nothing is in flight: an event could only come out of the blue. */
+/* Nothing is in flight or waited for: an event could only come out of the blue. */
 static int await_idle(
 	struct wyn_client *client, struct wyn_client_event *ret_event)
 {
@@ -36,7 +36,11 @@ int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
 		return 0;
 	}
 	do {
+		if (wyn_session_take_room(&client->session, ret_event)) {
+			return 0;
+		}
 		if (client->session.state == WYN_SESSION_OPEN &&
+			!client->session.starved &&
 			wyn_client_in_flight(client) == 0) {
 			result = await_idle(client, ret_event);
 		} else {

@@ -328,6 +328,9 @@ int wyn_client_submit_batch(struct wyn_client *client, const char *function,
 			client, function, arguments[0], options, ret_first);
 		*ret_count = 1;
 	}
+	if (err == -EAGAIN) {
+		wyn_session_starve(&client->session);
+	}
 	client_send_if_enough(client);
 	return err;
 }
@@ -361,6 +364,9 @@ int wyn_client_submit_source(struct wyn_client *client, const char *function,
 	} while (err == 0);
 	if (err != 0 && source->release != NULL) {
 		source->release(source->context);
+	}
+	if (err == -EAGAIN) {
+		wyn_session_starve(&client->session);
 	}
 	client_send_if_enough(client);
 	return err;

@@ -48,9 +48,11 @@ static void receive_credit(
 {
 	if (credit->tasks > session->tasks_granted) {
 		session->tasks_granted = credit->tasks;
+		wyn_session_relieve(session);
 	}
 	if (credit->argument_bytes > session->bytes_granted) {
 		session->bytes_granted = credit->argument_bytes;
+		wyn_session_relieve(session);
 	}
 }
 

@@ -241,9 +241,11 @@ static bool session_upload(struct wyn_session *session)
 		if (slot != NULL) {
 			slot->uploading = false;
 		}
+		wyn_session_relieve(session);
 		return true;
 	case WYN_UPLOAD_FAILED:
 		session_upload_failed(session, &report);
+		wyn_session_relieve(session);
 		return true;
 	case WYN_UPLOAD_NOMEM:
 		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
@@ -266,7 +268,38 @@ struct wyn_slice wyn_session_output(struct wyn_session *session)
 
 void wyn_session_sent(struct wyn_session *session, size_t bytes)
 {
+	bool full = wyn_outbox_full(&session->outbox);
+
 	wyn_outbox_sent(&session->outbox, bytes);
+	if (full && !wyn_outbox_full(&session->outbox)) {
+		wyn_session_relieve(session);
+	}
+}
+
+void wyn_session_starve(struct wyn_session *session)
+{
+	session->starved = true;
+	session->relieved = false;
+}
+
+void wyn_session_relieve(struct wyn_session *session)
+{
+	session->relieved = true;
+}
+
+bool wyn_session_take_room(
+	struct wyn_session *session, struct wyn_client_event *ret_event)
+{
+	if (!session->starved || !session->relieved) {
+		return false;
+	}
+	session->starved = false;
+	*ret_event = (struct wyn_client_event){
+		.kind = WYN_CLIENT_ROOM,
+		.reason = "",
+		.message = "",
+	};
+	return true;
 }
 
 int wyn_session_room(

@@ -71,6 +71,9 @@ struct wyn_session {
 
 	uint64_t quiet; /* quiet tasks that are not answered */
 
+	bool starved;  /* a submit was refused for want of room: say when */
+	bool relieved; /* starved: there is more of it since then */
+
 	struct wyn_arena arena; /* of the frame that is being read */
 	struct wyn_results rows;
 	const Wyn__V1__Accepted *accepted; /* of this frame, from next_range */
@@ -161,6 +164,17 @@ void wyn_session_done(
  * is none.
  */
 bool wyn_session_take(
+	struct wyn_session *session, struct wyn_client_event *ret_event);
+
+/* wyn_session_starve - a caller that does not wait got -EAGAIN for a submit. */
+void wyn_session_starve(struct wyn_session *session);
+
+/* wyn_session_relieve - there is more credit, output or place for uploads. */
+void wyn_session_relieve(struct wyn_session *session);
+
+/* wyn_session_take_room - the event of one who starved and was relieved.
+ * Returns: false when there is none. */
+bool wyn_session_take_room(
 	struct wyn_session *session, struct wyn_client_event *ret_event);
 
 /*

@@ -67,7 +67,9 @@ int wyn_ctl_fail(const struct wyn_ctl *ctl)
 	const struct wyn_client_error *error = wyn_client_error(ctl->client);
 
 	wyn_ctl_say("%s", error->message);
-	return wyn_exit_status(error->status);
+	/* A call that failed is a failure, whatever its connection ended with. */
+	return error->status == WYN_STATUS_OK ? WYN_EXIT_FAILED
+					      : wyn_exit_status(error->status);
 }
 
 struct wyn_client_options wyn_ctl_options(const struct wyn_arguments *arguments)

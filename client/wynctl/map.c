@@ -115,10 +115,10 @@ static int map_run(struct wyn_map *map)
 	return err;
 }
 
-/* Every item that is on its way has had its result by now. */
+/* Without an error every item that was taken has had its result by now. */
 static int map_exit_code(struct wyn_map *map, int err)
 {
-	if (err != 0 && err != -ENODATA) {
+	if (err != 0) {
 		return wyn_ctl_fail(map->ctl);
 	}
 	if (map->stop != WYN_EXIT_OK) {

@@ -149,8 +149,9 @@ struct wyn_client_source wyn_client_source_fd(int fd, uint64_t size);
  *
  * Thread: the client's. Owns: the event's pointers are valid until the next
  * call. Returns: 0; -EAGAIN (AT_ONCE, nothing there), -ETIMEDOUT, -EINTR;
- * -ENODATA (nothing is in flight, so nothing would come); the connection's
- * errors, once every task has had its result. Blocks: until `deadline_ns`.
+ * -ENODATA (nothing is in flight and no WYN_CLIENT_ROOM is due, so nothing
+ * would come); the connection's errors, once every task has had its result.
+ * Blocks: until `deadline_ns`.
  */
 WYN_CLIENT_NODISCARD
 int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,

@@ -67,7 +67,9 @@ struct wyn_client_options {
 	bool stream;	      /* partial values are wanted */
 	bool accept;	      /* a WYN_CLIENT_ACCEPTED is wanted */
 	bool quiet;    /* only failures come back one by one, and a count */
-	bool nonblock; /* -EAGAIN instead of waiting for credit or the socket */
+	/* -EAGAIN instead of waiting for credit or the socket; afterwards one
+	 * WYN_CLIENT_ROOM says when to try again. */
+	bool nonblock;
 };
 
 /*
@@ -89,6 +91,7 @@ enum wyn_client_event_kind {
 	WYN_CLIENT_ACCEPTED = 3, /* `count` tasks from `seq`, ids from `id` */
 	WYN_CLIENT_QUIET = 4,	 /* `count` quiet tasks ended with `code` */
 	WYN_CLIENT_GO_AWAY = 5,	 /* nothing after `seq` will be accepted */
+	WYN_CLIENT_ROOM = 6,	 /* what was refused with -EAGAIN may fit now */
 };
 
 /* Whether a task that did not end OK has run; as Ran in wyn.proto. */

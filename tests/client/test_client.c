@@ -375,6 +375,27 @@ static void client_does_not_wait_when_told_so(void **state)
 	assert_int_equal(-EAGAIN, err);
 }
 
+static void client_says_when_there_is_room_again(void **state)
+{
+	const struct wyn_client_options nonblock = {.nonblock = true};
+	const struct wyn_bytes nothing = {NULL, 0};
+	struct wyn_client_event event;
+	uint64_t seq;
+
+	(void)state;
+	assert_int_equal(0, teardown(NULL));
+	start(1, NULL);
+	assert_int_equal(
+		0, wyn_client_submit(client, "hold", nothing, &nonblock, &seq));
+	assert_int_equal(-EAGAIN,
+		wyn_client_submit(client, "echo", nothing, &nonblock, &seq));
+	assert_int_equal(
+		0, wyn_client_next(client, WYN_CLIENT_FOREVER, &event));
+	assert_int_equal(WYN_CLIENT_ROOM, event.kind);
+	assert_int_equal(
+		0, wyn_client_submit(client, "echo", nothing, &nonblock, &seq));
+}
+
 static void client_sends_chunks_when_argument_is_over_a_frame(void **state)
 {
 	static uint8_t large[3u << 20];
@@ -500,6 +521,7 @@ int main(void)
 		TEST(client_gives_partials_before_the_result_when_streaming),
 		TEST(client_waits_for_credit_when_it_is_used_up),
 		TEST(client_does_not_wait_when_told_so),
+		TEST(client_says_when_there_is_room_again),
 		TEST(client_sends_chunks_when_argument_is_over_a_frame),
 		TEST(client_reports_unavailable_when_server_closes),
 		TEST(client_gets_cancelled_when_it_cancels),

@@ -118,6 +118,29 @@ static void submit_takes_what_credit_holds_when_there_are_more(void **state)
 	assert_int_equal(12, session.tasks_used);
 }
 
+static void submit_tells_of_room_once_when_it_was_refused(void **state)
+{
+	struct wyn_script_limits limits = defaults;
+	struct wyn_client_event event;
+	uint64_t first;
+	size_t count;
+
+	(void)state;
+	limits.tasks = 7;
+	open_with(limits, NULL);
+	assert_int_equal(0, submit(7, &first, &count));
+	script_credit(&script, 8, 0);
+	feed();
+	assert_false(wyn_session_take_room(&session, &event));
+	wyn_session_starve(&session);
+	assert_false(wyn_session_take_room(&session, &event));
+	script_credit(&script, 9, 0);
+	feed();
+	assert_true(wyn_session_take_room(&session, &event));
+	assert_int_equal(WYN_CLIENT_ROOM, event.kind);
+	assert_false(wyn_session_take_room(&session, &event));
+}
+
 static void submit_takes_what_byte_credit_holds_when_there_are_more(
 	void **state)
 {
@@ -466,6 +489,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(submit_takes_what_credit_holds_when_there_are_more),
+		TEST(submit_tells_of_room_once_when_it_was_refused),
 		TEST(submit_takes_what_byte_credit_holds_when_there_are_more),
 		TEST(submit_cuts_batch_when_it_is_over_the_servers),
 		TEST(submit_cuts_batch_when_frame_is_full),

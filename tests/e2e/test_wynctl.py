@@ -409,6 +409,55 @@ class Addresses(Case):
             self.assertEqual(wynd.wait(), 0)
 
 
+class LittleCredit(Case):
+    """What waits for credit goes on when there is some, and not before the
+    last result has come nor after it."""
+
+    def started(self, wynd, *args):
+        process = subprocess.Popen(
+            [WYNCTL, "-c", wynd.address("unix"), *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_every_line_has_its_result(self):
+        lines = b"".join(b"%d\n" % i for i in range(300))
+        for credit in 1, 3, 100:
+            with Wynd("--credit-tasks", credit) as wynd:
+                for flags in (), ("-u",):
+                    done = wynctl("-c", wynd.address("unix"), "map", *flags,
+                                  "echo", stdin=lines)
+                    out = self.ends(done, OK)
+                    self.assertEqual(sorted(out.split()),
+                                     sorted(lines.split()))
+                done = wynctl("-c", wynd.address("unix"), "--json", "repeat",
+                              "echo", "2000")
+                out = json.loads(self.ends(done, OK))
+                self.assertEqual((out["tasks"], out["wrong"]), (2000, 0))
+
+    def test_large_files_wait_for_bytes(self):
+        with Wynd("--credit-bytes", 5 * MIB, "--max-argument",
+                  4 * MIB) as wynd, \
+                tempfile.NamedTemporaryFile() as file:
+            file.write(os.urandom(4 * MIB))
+            file.flush()
+            done = wynctl("-c", wynd.address("unix"), "map", "--files",
+                          "sha256", *[file.name] * 12)
+            self.assertEqual(len(self.ends(done, OK).splitlines()), 12)
+
+    def test_a_slow_task_keeps_its_credit_and_no_more(self):
+        with Wynd("--credit-tasks", 2) as wynd:
+            process = self.started(wynd, "map", "-u", "sleep_ms", "600000",
+                                   *["1"] * 10)
+            for _ in range(10):
+                process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+            self.assertEqual(process.returncode, INTERRUPTED)
+
+
 class CommandLine(Case):
     def test_what_is_wrong_with_it(self):
         for args, words in (
