@@ -14,7 +14,7 @@
 #include "client/connect.h"
 #include "client/control.h"
 
-/* Nothing is in flight or waited for: an event could only come out of the blue. */
+/* Nothing is in flight or due: an event could only come out of the blue. */
 static int await_idle(
 	struct wyn_client *client, struct wyn_client_event *ret_event)
 {

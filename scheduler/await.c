@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: MIT
 /*
- * await.c - the three ways to wait.
+ * await.c - helping, then sleeping.
  *
- * From outside, and from a thread without a seat: sleep on the word. From a
- * seat without a deadline: help, at most help_depth_max tasks deep, and sleep
- * at the seat when there is nothing to do, where new work finds the sleeper
- * too. From a seat beyond that depth, or with a deadline (a helped task could
- * outlast it, and there is no clock here to look at): a blocking section.
+ * Helping runs another task on the stack of the one that awaits, which cannot
+ * go on before that task has ended. So a task may be helped only if it cannot
+ * wait for anything that is buried below it: here its descendants, of which the
+ * header forbids that they await their ancestors, and in future.c the awaited
+ * task itself. Anything else could wait for a buried task although no task
+ * waits for itself, and neither would ever end.
  */
 #include "scheduler/await.h"
 
 #include <errno.h>
 
 #include "scheduler/futex.h"
+#include "scheduler/spawn.h"
 #include "scheduler/thread.h"
 #include "scheduler/worker.h"
 
 static int await_on_word(const struct wyn_goal *goal, uint64_t deadline_ns)
 {
 	for (;;) {
-		uint32_t value = wyn_goal_mark(goal, WYN_AWAIT_WAITER);
+		/* [done] the end's RMW either sees the mark or is seen here. */
+		uint32_t value =
+			WYN_AWAIT_WAITER |
+			atomic_fetch_or_explicit(goal->word, WYN_AWAIT_WAITER,
+				memory_order_acq_rel);
 
 		if (wyn_goal_value(goal, value)) {
 			return 0;
@@ -30,10 +36,33 @@ static int await_on_word(const struct wyn_goal *goal, uint64_t deadline_ns)
 	}
 }
 
-static int await_blocked(const struct wyn_goal *goal, uint64_t deadline_ns)
+/* A short task on another worker ends before a spare could be awake. */
+static bool await_spinning(
+	const struct wyn_pool *pool, const struct wyn_goal *goal)
+{
+	for (unsigned i = 0; i < pool->config.spin_max; i++) {
+		if (wyn_goal_reached(goal)) {
+			return true;
+		}
+		wyn_cpu_relax();
+	}
+	return wyn_goal_reached(goal);
+}
+
+static int await_blocked(struct wyn_pool *pool, const struct wyn_goal *goal,
+	uint64_t deadline_ns)
 {
 	int r;
 
+	if (await_spinning(pool, goal)) {
+		return 0;
+	}
+	/* In a pool that is being destroyed what is queued ends as cancelled,
+	 * and this may be the only thread that is left to see to it. */
+	if (wyn_park_stopped(&pool->park)) {
+		wyn_pool_discard(pool);
+		return await_on_word(goal, deadline_ns);
+	}
 	if (wyn_block_begin() < 0) {
 		return -EDEADLK;
 	}
@@ -42,31 +71,7 @@ static int await_blocked(const struct wyn_goal *goal, uint64_t deadline_ns)
 	return r;
 }
 
-static int await_helping(struct wyn_thread *thread, const struct wyn_goal *goal)
-{
-	struct wyn_item item;
-
-	while (thread->seat != NULL && !wyn_goal_reached(goal)) {
-		if (!wyn_worker_acquire(thread, goal, &item)) {
-			break;
-		}
-		wyn_counter_add(&thread->counters.helped_approx, 1);
-		thread->help_depth++;
-		wyn_worker_execute(thread, item);
-		thread->help_depth--;
-	}
-	if (wyn_goal_reached(goal)) {
-		return 0;
-	}
-	/* Without the seat; or in a pool that is being destroyed, where what
-	 * is queued has to end as cancelled for us to be woken. */
-	if (wyn_park_stopped(&thread->pool->park)) {
-		wyn_pool_discard(thread->pool);
-	}
-	return await_on_word(goal, WYN_DEADLINE_NONE);
-}
-
-int wyn_await_goal(struct wyn_pool *pool, const struct wyn_goal *goal,
+int wyn_await_until(struct wyn_pool *pool, const struct wyn_goal *goal,
 	uint64_t deadline_ns)
 {
 	struct wyn_thread *thread = wyn_thread_self();
@@ -83,20 +88,53 @@ int wyn_await_goal(struct wyn_pool *pool, const struct wyn_goal *goal,
 	if (thread == NULL || thread->seat == NULL) {
 		return await_on_word(goal, deadline_ns);
 	}
-	if (thread->pool != pool || deadline_ns != WYN_DEADLINE_NONE ||
-		thread->help_depth >= pool->config.help_depth_max) {
-		return await_blocked(goal, deadline_ns);
-	}
-	return await_helping(thread, goal);
+	return await_blocked(pool, goal, deadline_ns);
 }
 
-void wyn_await_wake(
-	struct wyn_pool *pool, _Atomic uint32_t *word, uint32_t value)
+/* The calling thread, if a task may run on the stack of the one it runs. */
+static struct wyn_thread *nester(const struct wyn_pool *pool)
+{
+	struct wyn_thread *thread = wyn_thread_self_of(pool);
+
+	return thread != NULL && thread->seat != NULL &&
+			       thread->help_depth < pool->config.help_depth_max
+		       ? thread
+		       : NULL;
+}
+
+void wyn_await_help(struct wyn_pool *pool, const struct wyn_goal *goal)
+{
+	struct wyn_thread *thread;
+	struct wyn_item item;
+
+	/* A nested task may come back without the seat. */
+	while (!wyn_goal_reached(goal) && (thread = nester(pool)) != NULL &&
+		wyn_worker_descendant(thread, &item)) {
+		wyn_counter_add(&thread->counters.helped_approx, 1);
+		wyn_worker_nest(thread, item);
+	}
+}
+
+bool wyn_await_may_claim(struct wyn_pool *pool)
+{
+	struct wyn_thread *thread = nester(pool);
+
+	if (thread == NULL) {
+		return false;
+	}
+	if (thread->claims == WYN_AWAIT_CLAIMS_MAX) {
+		if (wyn_injector_length(&pool->injector) > 0) {
+			return false;
+		}
+		thread->claims = 0;
+	}
+	thread->claims++;
+	return true;
+}
+
+void wyn_await_wake(_Atomic uint32_t *word, uint32_t value)
 {
 	if ((value & WYN_AWAIT_WAITER) != 0) {
 		wyn_futex_wake_all(word);
-	}
-	if ((value & WYN_AWAIT_HELPER) != 0) {
-		wyn_park_poke(&pool->park, (const void *)word);
 	}
 }

@@ -3,9 +3,8 @@
  * await.h - waiting for a word to say that something has ended.
  *
  * A future's state and a group's count are both 32-bit words that end in a
- * final value. A waiter marks the word before it sleeps: WAITER if it sleeps
- * on the word itself, HELPER if it is a worker asleep at its seat. Whoever
- * makes the word final sees the marks in that one RMW.
+ * final value. Who sleeps on one marks it first; whoever makes the word final
+ * sees the mark in that one RMW, and wakes.
  */
 #pragma once
 
@@ -17,7 +16,9 @@
 #include "scheduler/pool.h"
 
 #define WYN_AWAIT_WAITER (UINT32_C(1) << 31)
-#define WYN_AWAIT_HELPER (UINT32_C(1) << 30)
+
+/* Claimed places that one thread may leave behind in a busy injector. */
+#define WYN_AWAIT_CLAIMS_MAX 4096u
 
 struct wyn_goal {
 	_Atomic uint32_t *word; /* [A done] */
@@ -48,35 +49,44 @@ static inline bool wyn_goal_reached(const struct wyn_goal *goal)
 }
 
 /*
- * wyn_goal_mark - leaves a mark for whoever makes the word final.
+ * wyn_await_help - runs the awaiting task's own descendants meanwhile.
  *
- * Thread: any. Returns: the word with the mark. Blocks: never.
+ * What it has spawned, directly or through tasks that ran on its stack, and
+ * that still lies in the own deque. Outside a task of `pool` it does nothing.
+ *
+ * Thread: any. Blocks: as those tasks do.
  */
-static inline uint32_t wyn_goal_mark(const struct wyn_goal *goal, uint32_t mark)
-{
-	/* [done] the end's RMW either sees the mark or is seen here. */
-	return mark |
-	       atomic_fetch_or_explicit(goal->word, mark, memory_order_acq_rel);
-}
+void wyn_await_help(struct wyn_pool *pool, const struct wyn_goal *goal);
 
 /*
- * wyn_await_goal - waits until the goal is reached.
+ * wyn_await_may_claim - whether a task that waits in some queue may be run on
+ * the stack of this one.
  *
- * Inside a task of `pool` without a deadline it helps; see wyn/future.h.
+ * Its place in the queue stays behind until a worker comes to it. So there is a
+ * bound: when as many have been claimed and the injector was never empty since,
+ * the answer is no, and a blocking section lets a spare come to them.
+ *
+ * Thread: any. Blocks: never.
+ */
+bool wyn_await_may_claim(struct wyn_pool *pool);
+
+/*
+ * wyn_await_until - sleeps until the goal is reached.
+ *
+ * Inside a task it is a blocking section.
  *
  * Thread: any. Returns: 0, -ETIMEDOUT, -EDEADLK, -ESHUTDOWN.
- * Blocks: until then.
+ * Blocks: until then, at most until deadline_ns.
  */
 WYN_NODISCARD
-int wyn_await_goal(struct wyn_pool *pool, const struct wyn_goal *goal,
+int wyn_await_until(struct wyn_pool *pool, const struct wyn_goal *goal,
 	uint64_t deadline_ns);
 
 /*
- * wyn_await_wake - wakes those whose marks are in `value`.
+ * wyn_await_wake - wakes those whose mark is in `value`.
  *
  * `word` is an address only: its memory may be gone.
  *
  * Thread: any. Blocks: never.
  */
-void wyn_await_wake(
-	struct wyn_pool *pool, _Atomic uint32_t *word, uint32_t value);
+void wyn_await_wake(_Atomic uint32_t *word, uint32_t value);

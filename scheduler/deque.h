@@ -65,6 +65,19 @@ bool wyn_deque_pop(struct wyn_deque *deque, struct wyn_item *ret_item);
 bool wyn_deque_steal(struct wyn_deque *deque, struct wyn_item *ret_item);
 
 /*
+ * wyn_deque_mark - where the next item will be pushed.
+ *
+ * What is pushed from here on lies above the mark, and what it finds below is
+ * older, whoever takes how much of it.
+ *
+ * Thread: worker (the owner). Blocks: never.
+ */
+static inline int64_t wyn_deque_mark(struct wyn_deque *deque)
+{
+	return atomic_load_explicit(&deque->bottom, memory_order_relaxed);
+}
+
+/*
  * wyn_deque_length - how many items wait.
  *
  * Exact for the owner if nobody steals; a sleeper may rely on it not to miss

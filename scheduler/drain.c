@@ -7,11 +7,12 @@
  * looks nothing was queued or running; and since nothing comes from outside
  * any more, nothing ever will be.
  */
+#include "scheduler/drain.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "scheduler/futex.h"
-#include "scheduler/pool.h"
 #include "scheduler/thread.h"
 
 static unsigned thread_max(const struct wyn_pool *pool)
@@ -100,13 +101,17 @@ void wyn_pool_counters(
 		add_thread(&sum, &pool->threads[i].counters);
 	}
 	for (unsigned i = 0; i < pool->config.workers; i++) {
-		sum.parked += statistic(&pool->park_seats[i].parked);
-		sum.woken += statistic(&pool->park_seats[i].woken);
+		sum.parked += statistic(&pool->park_seats[i].parked_approx);
+		sum.woken += statistic(&pool->park_seats[i].woken_approx);
 		sum.queued += wyn_deque_length(&pool->seats[i].deque);
 	}
 	sum.queued += wyn_injector_length(&pool->injector);
 	sum.injected = wyn_injector_pushed(&pool->injector);
 	sum.unfinished = wyn_pool_unfinished(pool);
+	/* What was queued at that look may have run since. */
+	if (sum.queued > sum.unfinished) {
+		sum.queued = sum.unfinished;
+	}
 	sum.workers = wyn_pool_workers(pool);
 	*ret_counters = sum;
 }

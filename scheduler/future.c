@@ -16,9 +16,10 @@
 #include "base/assert.h"
 #include "scheduler/await.h"
 #include "scheduler/group.h"
-#include "scheduler/pool.h"
 #include "scheduler/slab.h"
+#include "scheduler/spawn.h"
 #include "scheduler/thread.h"
+#include "scheduler/worker.h"
 
 enum future_flags {
 	FUTURE_RAN = 1 << 0,
@@ -75,23 +76,24 @@ static void future_free(struct wyn_future *future, uint32_t state)
 }
 
 /* One RMW ends the task. After it the future is touched only if the handle
- * was dropped before, which makes it ours. */
-static void future_end(struct wyn_pool *pool, struct wyn_future *future)
+ * was dropped before, which makes it ours. `flags` say what ends with it. */
+static void future_end(struct wyn_future *future, uint32_t flags)
 {
 	/* [done] publishes the value; sees every mark left before. */
-	uint32_t before = atomic_fetch_or_explicit(&future->state,
-		FUTURE_DONE | FUTURE_CONSUMED, memory_order_acq_rel);
+	uint32_t before = atomic_fetch_or_explicit(
+		&future->state, flags, memory_order_acq_rel);
 
 	wyn_assert((before & FUTURE_DONE) == 0);
 	if ((before & FUTURE_DROPPED) != 0) {
 		future_free(future, before);
 		return;
 	}
-	wyn_await_wake(pool, &future->state, before);
+	wyn_await_wake(&future->state, before);
 }
 
-/* Consumes the place in the queue of one that was cancelled before. */
-static void future_consume(struct wyn_future *future)
+/* Consumes the place in the queue of one that was cancelled or run by who
+ * awaits it. Returns: the state before. */
+static uint32_t future_consume(struct wyn_future *future)
 {
 	/* [cancel] with the canceller's or the dropper's RMW. */
 	uint32_t before = atomic_fetch_or_explicit(
@@ -100,16 +102,18 @@ static void future_consume(struct wyn_future *future)
 	if ((before & FUTURE_DROPPED) != 0) {
 		future_free(future, before);
 	}
+	return before;
 }
 
-/* Decides whether it runs. False: it was cancelled. */
+/* Decides who runs it. False: somebody else, or nobody, since it was
+ * cancelled. */
 static bool future_start(struct wyn_future *future)
 {
 	uint32_t state =
 		atomic_load_explicit(&future->state, memory_order_relaxed);
 
 	do {
-		if ((state & FUTURE_DONE) != 0) {
+		if ((state & (FUTURE_RAN | FUTURE_DONE)) != 0) {
 			return false;
 		}
 		/* [cancel] whoever sets the first of RAN and DONE decides. */
@@ -122,7 +126,6 @@ static bool future_start(struct wyn_future *future)
 /* Sets DONE unless it has started. True: it will never run. */
 static bool future_stop(struct wyn_future *future, uint32_t flags)
 {
-	struct wyn_pool *pool = pool_of(future);
 	struct wyn_group *group = future->group;
 	uint32_t state =
 		atomic_load_explicit(&future->state, memory_order_relaxed);
@@ -135,7 +138,7 @@ static bool future_stop(struct wyn_future *future, uint32_t flags)
 	} while (!atomic_compare_exchange_weak_explicit(&future->state, &state,
 		state | FUTURE_CANCEL | FUTURE_DONE | flags,
 		memory_order_acq_rel, memory_order_relaxed));
-	wyn_await_wake(pool, &future->state, state);
+	wyn_await_wake(&future->state, state);
 	if (group != NULL) {
 		wyn_group_leave(group, -ECANCELED);
 	}
@@ -149,50 +152,76 @@ void wyn_future_discard(struct wyn_future *future)
 {
 	wyn_pool_leave(pool_of(future), 1);
 	if (!future_stop(future, FUTURE_CONSUMED)) {
-		future_consume(future);
+		(void)future_consume(future);
 	}
 }
 
 /* Runs the body, unless its group was cancelled meanwhile. The group may be
  * looked at from the start to the leave; before that a canceller may have
  * left it for us, and after it, it is gone. */
-static int future_body(struct wyn_thread *thread, struct wyn_future *future,
-	struct wyn_value *ret_value)
+static void future_body(struct wyn_thread *thread, struct wyn_future *future)
 {
-	int r;
+	struct wyn_future *outer = thread->task;
+	struct wyn_value value = {.u64 = {0, 0}};
 
 	if (future->group != NULL && wyn_group_is_cancelled(future->group)) {
 		wyn_counter_add(&thread->counters.cancelled_approx, 1);
-		return -ECANCELED;
+		future->result = -ECANCELED;
+		return;
 	}
 	thread->task = future;
-	r = future->call.fn(future->call.arg, ret_value);
-	thread->task = NULL;
-	return r;
+	future->result = future->call.fn(future->call.arg, &value);
+	thread->task = outer;
+	future->value = value;
+}
+
+/* Ends a future that has run, and its membership. */
+static void future_finish(struct wyn_future *future, uint32_t flags)
+{
+	struct wyn_group *group = future->group;
+	int r = future->result;
+
+	future_end(future, flags);
+	if (group != NULL) {
+		wyn_group_leave(group, r);
+	}
 }
 
 void wyn_future_run(void *arg)
 {
 	struct wyn_future *future = arg;
 	struct wyn_thread *thread = wyn_thread_self();
-	struct wyn_value value = {.u64 = {0, 0}};
-	struct wyn_group *group = future->group;
-	int r;
 
 	if (!future_start(future)) {
-		wyn_counter_add(&thread->counters.cancelled_approx, 1);
 		wyn_thread_leave(thread);
-		future_consume(future);
+		if ((future_consume(future) & FUTURE_RAN) == 0) {
+			wyn_counter_add(&thread->counters.cancelled_approx, 1);
+		}
 		return;
 	}
-	r = future_body(thread, future, &value);
-	future->value = value;
-	future->result = r;
+	future_body(thread, future);
 	wyn_thread_leave(thread);
-	future_end(thread->pool, future);
-	if (group != NULL) {
-		wyn_group_leave(group, r);
+	future_finish(future, FUTURE_DONE | FUTURE_CONSUMED);
+}
+
+/* Runs an awaited future here and now if nobody has begun with it. It still
+ * has its place in a queue, where it counts and where it is consumed. */
+static void future_claim(struct wyn_future *future)
+{
+	struct wyn_thread *thread = wyn_thread_self();
+	int64_t outer_floor;
+
+	if (wyn_future_ready(future) || !wyn_await_may_claim(pool_of(future)) ||
+		!future_start(future)) {
+		return;
 	}
+	wyn_counter_add(&thread->counters.helped_approx, 1);
+	outer_floor = wyn_worker_floor(thread);
+	thread->help_depth++;
+	future_body(thread, future);
+	thread->help_depth--;
+	thread->floor = outer_floor;
+	future_finish(future, FUTURE_DONE);
 }
 
 int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
@@ -236,18 +265,13 @@ int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
 	return 0;
 }
 
-int wyn_future_await_until(struct wyn_future *future, uint64_t deadline_ns,
-	struct wyn_value *ret_value)
+/* What an await gives once the future is done. */
+static int future_read(struct wyn_future *future, struct wyn_value *ret_value)
 {
-	struct wyn_goal goal = goal_of(future);
-	int r = wyn_await_goal(pool_of(future), &goal, deadline_ns);
-	uint32_t state;
-
-	if (r < 0) {
-		return r;
-	}
 	/* [done] acquires the value. */
-	state = atomic_load_explicit(&future->state, memory_order_acquire);
+	uint32_t state =
+		atomic_load_explicit(&future->state, memory_order_acquire);
+
 	if ((state & FUTURE_RAN) == 0) {
 		return -ECANCELED;
 	}
@@ -264,7 +288,23 @@ int wyn_future_await_until(struct wyn_future *future, uint64_t deadline_ns,
 
 int wyn_future_await(struct wyn_future *future, struct wyn_value *ret_value)
 {
-	return wyn_future_await_until(future, WYN_DEADLINE_NONE, ret_value);
+	struct wyn_pool *pool = pool_of(future);
+	struct wyn_goal goal = goal_of(future);
+	int r;
+
+	wyn_await_help(pool, &goal);
+	future_claim(future);
+	r = wyn_await_until(pool, &goal, WYN_DEADLINE_NONE);
+	return r < 0 ? r : future_read(future, ret_value);
+}
+
+int wyn_future_await_until(struct wyn_future *future, uint64_t deadline_ns,
+	struct wyn_value *ret_value)
+{
+	struct wyn_goal goal = goal_of(future);
+	int r = wyn_await_until(pool_of(future), &goal, deadline_ns);
+
+	return r < 0 ? r : future_read(future, ret_value);
 }
 
 bool wyn_future_ready(const struct wyn_future *future)

@@ -15,7 +15,7 @@
 #include "base/assert.h"
 #include "scheduler/await.h"
 
-#define COUNT_MASK (~(WYN_AWAIT_WAITER | WYN_AWAIT_HELPER))
+#define COUNT_MASK (~WYN_AWAIT_WAITER)
 
 /* The public struct has plain words, so that C++ compiles it. */
 static _Atomic uint32_t *group_word(struct wyn_group *group)
@@ -40,7 +40,6 @@ void wyn_group_enter(struct wyn_group *group)
 
 void wyn_group_leave(struct wyn_group *group, int result)
 {
-	struct wyn_pool *pool = group->pool;
 	_Atomic uint32_t *word = group_word(group);
 	int32_t none = 0;
 	uint32_t before;
@@ -53,7 +52,7 @@ void wyn_group_leave(struct wyn_group *group, int result)
 	before = atomic_fetch_sub_explicit(word, 1, memory_order_acq_rel);
 	wyn_assert((before & COUNT_MASK) != 0);
 	if ((before & COUNT_MASK) == 1) {
-		wyn_await_wake(pool, word, before);
+		wyn_await_wake(word, before);
 	}
 }
 
@@ -75,21 +74,36 @@ int wyn_group_spawn(struct wyn_group *group, wyn_task_fn *fn, void *arg)
 	return r;
 }
 
-int wyn_group_wait_until(struct wyn_group *group, uint64_t deadline_ns)
+static struct wyn_goal goal_of(struct wyn_group *group)
 {
-	struct wyn_goal goal = {
+	return (struct wyn_goal){
 		.word = group_word(group),
 		.mask = COUNT_MASK,
 		.when_set = false,
 	};
-	int r = wyn_await_goal(group->pool, &goal, deadline_ns);
+}
 
-	return r < 0 ? r : __atomic_load_n(&group->error, __ATOMIC_RELAXED);
+static int group_error(const struct wyn_group *group)
+{
+	return __atomic_load_n(&group->error, __ATOMIC_RELAXED);
+}
+
+int wyn_group_wait_until(struct wyn_group *group, uint64_t deadline_ns)
+{
+	struct wyn_goal goal = goal_of(group);
+	int r = wyn_await_until(group->pool, &goal, deadline_ns);
+
+	return r < 0 ? r : group_error(group);
 }
 
 int wyn_group_wait(struct wyn_group *group)
 {
-	return wyn_group_wait_until(group, WYN_DEADLINE_NONE);
+	struct wyn_goal goal = goal_of(group);
+	int r;
+
+	wyn_await_help(group->pool, &goal);
+	r = wyn_await_until(group->pool, &goal, WYN_DEADLINE_NONE);
+	return r < 0 ? r : group_error(group);
 }
 
 void wyn_group_cancel(struct wyn_group *group)

@@ -8,8 +8,8 @@
 
 #include <wyn/job.h>
 
-#include "scheduler/pool.h"
 #include "scheduler/sink.h"
+#include "scheduler/spawn.h"
 #include "scheduler/thread.h"
 
 void wyn_job_run(void *arg)

@@ -22,11 +22,9 @@
 
 struct wyn_park_seat {
 	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t token; /* [A wake] futex */
-	_Atomic uint32_t state;	       /* [A park] see park.c */
-	_Atomic uint32_t next;	       /* [A park] seat below, plus one */
-	_Atomic(const void *) awaited; /* [A done] word awaited, or NULL */
-	_Atomic uint64_t parked;       /* [W] statistics */
-	_Atomic uint64_t woken;	       /* [W] statistics */
+	_Atomic uint32_t next;		/* [A park] seat below, plus one */
+	_Atomic uint64_t parked_approx; /* [W] */
+	_Atomic uint64_t woken_approx;	/* [W] */
 };
 
 struct wyn_park {
@@ -73,19 +71,13 @@ bool wyn_park_search_end(struct wyn_park *park);
 uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching);
 
 /*
- * wyn_park_sleep - sleeps until notified, poked or stopped.
+ * wyn_park_sleep - sleeps until notified or stopped.
  *
- * Thread: worker. Blocks: until then; may return early for no reason.
+ * Notified, the caller is a searcher; stopped, it is whatever it is.
+ *
+ * Thread: worker. Blocks: until then.
  */
 void wyn_park_sleep(struct wyn_park *park, unsigned seat);
-
-/*
- * wyn_park_leave - the seat is awake.
- *
- * Thread: worker. Returns: true if it was notified: the caller is a searcher
- * now. False: it woke for another reason and is none. Blocks: never.
- */
-bool wyn_park_leave(struct wyn_park *park, unsigned seat);
 
 /*
  * wyn_park_notify - there is new work: wakes one if need be.
@@ -93,24 +85,6 @@ bool wyn_park_leave(struct wyn_park *park, unsigned seat);
  * Thread: any. Returns: whether it woke one. Blocks: never.
  */
 bool wyn_park_notify(struct wyn_park *park);
-
-/*
- * wyn_park_await - names the word whose end the seat sleeps for, or NULL.
- *
- * To be called before the word is marked as having a helper.
- *
- * Thread: worker. Blocks: never.
- */
-void wyn_park_await(struct wyn_park *park, unsigned seat, const void *word);
-
-/*
- * wyn_park_poke - wakes the seats that sleep for this word.
- *
- * Compares the address only; the word may be gone.
- *
- * Thread: any. Blocks: never.
- */
-void wyn_park_poke(struct wyn_park *park, const void *word);
 
 /*
  * wyn_park_raise - sets flags; WYN_PARK_STOP wakes everyone for good.

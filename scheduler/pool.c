@@ -33,6 +33,10 @@ static bool config_is_valid(const struct wyn_pool_config *config)
 			return false;
 		}
 	}
+	if (config->stack_bytes != 0 &&
+		config->stack_bytes < WYN_POOL_STACK_MIN) {
+		return false;
+	}
 	return config->workers <= WYN_POOL_WORKERS_MAX &&
 	       config->spare_max <= WYN_POOL_SPARES_MAX &&
 	       config->spin_max <= WYN_POOL_SPIN_MAX &&

@@ -5,13 +5,15 @@
  * Every accepted task is counted before a worker can see it, so that a drain
  * never finds more ends than beginnings.
  */
+#include "scheduler/spawn.h"
+
 #include <errno.h>
 #include <sched.h>
 
 #include "base/assert.h"
 #include "scheduler/future.h"
-#include "scheduler/pool.h"
 #include "scheduler/thread.h"
+#include "scheduler/worker.h"
 
 static bool in_flight_enter(struct wyn_pool *pool, uint64_t n)
 {
@@ -21,14 +23,14 @@ static bool in_flight_enter(struct wyn_pool *pool, uint64_t n)
 	if (max == 0) {
 		return true;
 	}
-	now = atomic_load_explicit(
-		&pool->in_flight_approx, memory_order_relaxed);
+	now = atomic_load_explicit(&pool->in_flight, memory_order_relaxed);
 	do {
 		if (n > max || now > max - n) {
 			return false;
 		}
-	} while (!atomic_compare_exchange_weak_explicit(&pool->in_flight_approx,
-		&now, now + n, memory_order_relaxed, memory_order_relaxed));
+		/* [in-flight] the RMW keeps the number within the bound. */
+	} while (!atomic_compare_exchange_weak_explicit(&pool->in_flight, &now,
+		now + n, memory_order_relaxed, memory_order_relaxed));
 	return true;
 }
 

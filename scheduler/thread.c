@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "scheduler/drain.h"
 #include "scheduler/futex.h"
 #include "scheduler/worker.h"
 
@@ -85,7 +86,6 @@ static void *thread_main(void *arg)
 	char name[THREAD_NAME_MAX];
 
 	gate_wait(pool);
-	wyn_thread_self_ = thread;
 	snprintf(name, sizeof(name), "wyn-%s-%u",
 		thread->index < pool->config.workers ? "worker" : "spare",
 		thread->index);
@@ -93,6 +93,8 @@ static void *thread_main(void *arg)
 	if (pool->config.thread_start != NULL) {
 		pool->config.thread_start(pool->config.thread_start_arg);
 	}
+	/* After the hook, which is no task of the pool. */
+	wyn_thread_self_ = thread;
 	do {
 		wyn_worker_run(thread);
 	} while (spare_wait(thread));

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "base/compiler.h"
-#include "scheduler/pool.h"
+#include "scheduler/spawn.h"
 
 extern _Thread_local struct wyn_thread *wyn_thread_self_;
 

@@ -11,7 +11,7 @@
 
 #include "base/assert.h"
 #include "base/prng.h"
-#include "scheduler/await.h"
+#include "scheduler/drain.h"
 #include "scheduler/future.h"
 #include "scheduler/futex.h"
 #include "scheduler/job.h"
@@ -45,6 +45,10 @@ static bool find_injected(
 		return false;
 	}
 	*ret_item = *batch_first(seat, n);
+	/* The queues of a pool that stops may have been emptied meanwhile. */
+	if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
+		wyn_pool_discard(pool);
+	}
 	if (n > 1) {
 		/* [park] The rest was in no queue for a moment: whoever was
 		 * woken for it may have parked again meanwhile. */
@@ -87,7 +91,7 @@ static bool find_stolen(struct wyn_thread *thread, struct wyn_item *ret_item)
 	return false;
 }
 
-bool wyn_worker_find(struct wyn_thread *thread, struct wyn_item *ret_item)
+static bool find(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	return find_fair(thread, ret_item) ||
 	       wyn_deque_pop(&thread->seat->deque, ret_item) ||
@@ -111,12 +115,6 @@ bool wyn_pool_has_work(struct wyn_pool *pool)
 	return false;
 }
 
-static bool is_over(struct wyn_pool *pool, const struct wyn_goal *goal)
-{
-	return wyn_park_stopped(&pool->park) ||
-	       (goal != NULL && wyn_goal_reached(goal));
-}
-
 /* A searcher stops searching with something to do: the chain of wakes. */
 static void search_end(struct wyn_pool *pool)
 {
@@ -125,22 +123,17 @@ static void search_end(struct wyn_pool *pool)
 	}
 }
 
-/* Searches for a while. True: no searcher any more; *ret_found says why. */
-static bool search(struct wyn_thread *thread, const struct wyn_goal *goal,
-	struct wyn_item *ret_item, bool *ret_found)
+/* Searches for a while. True: found, and no searcher any more. */
+static bool search(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	struct wyn_pool *pool = thread->pool;
 
 	for (unsigned i = 0; i <= pool->config.spin_max; i++) {
-		if (is_over(pool, goal)) {
-			search_end(pool);
-			*ret_found = false;
-			return true;
+		if (wyn_park_stopped(&pool->park)) {
+			return false;
 		}
-		if (wyn_pool_has_work(pool) &&
-			wyn_worker_find(thread, ret_item)) {
+		if (wyn_pool_has_work(pool) && find(thread, ret_item)) {
 			search_end(pool);
-			*ret_found = true;
 			return true;
 		}
 		wyn_cpu_relax();
@@ -148,19 +141,13 @@ static bool search(struct wyn_thread *thread, const struct wyn_goal *goal,
 	return false;
 }
 
-/* Parks and sleeps. Returns whether the caller woke as a searcher. */
-static bool park(
-	struct wyn_thread *thread, const struct wyn_goal *goal, bool searching)
+/* Parks and sleeps; the caller wakes as a searcher, or the pool stops. */
+static void park(struct wyn_thread *thread, bool searching)
 {
 	struct wyn_pool *pool = thread->pool;
 	unsigned seat = thread->seat->index;
-	uint64_t flags;
+	uint64_t flags = wyn_park_enter(&pool->park, seat, searching);
 
-	if (goal != NULL) {
-		wyn_park_await(&pool->park, seat, (const void *)goal->word);
-		wyn_goal_mark(goal, WYN_AWAIT_HELPER);
-	}
-	flags = wyn_park_enter(&pool->park, seat, searching);
 	if ((flags & WYN_PARK_DRAIN) != 0) {
 		wyn_pool_quiet(pool);
 	}
@@ -168,48 +155,42 @@ static bool park(
 	if (wyn_pool_has_work(pool)) {
 		wyn_park_notify(&pool->park);
 	}
-	if (!is_over(pool, goal)) {
-		wyn_park_sleep(&pool->park, seat);
-	}
-	if (goal != NULL) {
-		wyn_park_await(&pool->park, seat, NULL);
-	}
-	return wyn_park_leave(&pool->park, seat);
+	wyn_park_sleep(&pool->park, seat);
 }
 
-bool wyn_worker_acquire(struct wyn_thread *thread, const struct wyn_goal *goal,
-	struct wyn_item *ret_item)
+/* Finds a task, sleeping if need be. False: the pool stops. */
+static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	struct wyn_pool *pool = thread->pool;
 	bool searching = false;
-	bool found = false;
 
-	while (!is_over(pool, goal)) {
-		if (!searching && wyn_worker_find(thread, ret_item)) {
+	while (!wyn_park_stopped(&pool->park)) {
+		if (!searching && find(thread, ret_item)) {
 			return true;
 		}
 		if (!searching) {
 			searching = wyn_park_search_begin(&pool->park);
 		}
-		if (searching && search(thread, goal, ret_item, &found)) {
-			return found;
+		if (searching && search(thread, ret_item)) {
+			return true;
 		}
-		searching = park(thread, goal, searching);
-	}
-	if (searching) {
-		search_end(pool);
+		park(thread, searching);
+		searching = true;
 	}
 	return false;
 }
 
-void wyn_worker_execute(struct wyn_thread *thread, struct wyn_item item)
+/* Runs one task and counts it. */
+static void execute(struct wyn_thread *thread, struct wyn_item item)
 {
 	struct wyn_future *outer = thread->task;
+	int64_t outer_floor = wyn_worker_floor(thread);
 
 	/* What an await helps with is no part of the awaiting task. */
 	thread->task = NULL;
 	item.fn(item.arg);
 	thread->task = outer;
+	thread->floor = outer_floor;
 	/* The trampolines leave before they let their completion be seen. */
 	if (item.fn != wyn_future_run && item.fn != wyn_job_run) {
 		wyn_thread_leave(thread);
@@ -217,13 +198,26 @@ void wyn_worker_execute(struct wyn_thread *thread, struct wyn_item item)
 	wyn_counter_add(&thread->counters.finished, 1);
 }
 
+bool wyn_worker_descendant(struct wyn_thread *thread, struct wyn_item *ret_item)
+{
+	struct wyn_deque *deque = &thread->seat->deque;
+
+	return wyn_deque_mark(deque) > thread->floor &&
+	       wyn_deque_pop(deque, ret_item);
+}
+
+void wyn_worker_nest(struct wyn_thread *thread, struct wyn_item item)
+{
+	thread->help_depth++;
+	execute(thread, item);
+	thread->help_depth--;
+}
+
 void wyn_worker_run(struct wyn_thread *thread)
 {
 	struct wyn_item item;
 
-	while (thread->seat != NULL && !wyn_park_stopped(&thread->pool->park)) {
-		if (wyn_worker_acquire(thread, NULL, &item)) {
-			wyn_worker_execute(thread, item);
-		}
+	while (thread->seat != NULL && acquire(thread, &item)) {
+		execute(thread, item);
 	}
 }

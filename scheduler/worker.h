@@ -10,8 +10,6 @@
 #include "scheduler/item.h"
 #include "scheduler/pool.h"
 
-struct wyn_goal;
-
 /*
  * wyn_worker_run - runs tasks until the seat is lost or the pool stops.
  *
@@ -20,29 +18,42 @@ struct wyn_goal;
 void wyn_worker_run(struct wyn_thread *thread);
 
 /*
- * wyn_worker_find - one look at every queue: own, injector, others.
+ * wyn_pool_has_work - whether any queue holds a task.
  *
- * Thread: worker, with a seat. Returns: false if nothing was found.
- * Blocks: never.
+ * Thread: any. Blocks: never.
  */
-bool wyn_worker_find(struct wyn_thread *thread, struct wyn_item *ret_item);
+bool wyn_pool_has_work(struct wyn_pool *pool);
 
 /*
- * wyn_worker_acquire - finds a task, sleeping if need be.
+ * wyn_worker_descendant - takes what the running task has spawned last.
  *
- * With a goal it gives up when the goal is reached.
+ * Nothing that was in the own deque when the task began.
  *
- * Thread: worker, with a seat. Returns: false if the goal was reached or the
- * pool stops. Blocks: yes.
+ * Thread: worker, with a seat, in a task. Returns: false if nothing of it is
+ * left there. Blocks: never.
  */
-bool wyn_worker_acquire(struct wyn_thread *thread, const struct wyn_goal *goal,
-	struct wyn_item *ret_item);
+bool wyn_worker_descendant(
+	struct wyn_thread *thread, struct wyn_item *ret_item);
 
 /*
- * wyn_worker_execute - runs one task and counts it.
+ * wyn_worker_nest - runs a task on the stack of the one that runs.
  *
  * The thread may come back without its seat.
  *
- * Thread: worker. Blocks: as the task does.
+ * Thread: worker, in a task. Blocks: as the task does.
  */
-void wyn_worker_execute(struct wyn_thread *thread, struct wyn_item item);
+void wyn_worker_nest(struct wyn_thread *thread, struct wyn_item item);
+
+/*
+ * wyn_worker_floor - what is in the own deque now is not the next task's.
+ *
+ * Thread: worker, with a seat, before a body. Returns: the floor of the task
+ * around it, to be put back after the body. Blocks: never.
+ */
+static inline int64_t wyn_worker_floor(struct wyn_thread *thread)
+{
+	int64_t outer = thread->floor;
+
+	thread->floor = wyn_deque_mark(&thread->seat->deque);
+	return outer;
+}

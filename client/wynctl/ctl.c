@@ -67,7 +67,7 @@ int wyn_ctl_fail(const struct wyn_ctl *ctl)
 	const struct wyn_client_error *error = wyn_client_error(ctl->client);
 
 	wyn_ctl_say("%s", error->message);
-	/* A call that failed is a failure, whatever its connection ended with. */
+	/* A failed call is a failure, however its connection ended. */
 	return error->status == WYN_STATUS_OK ? WYN_EXIT_FAILED
 					      : wyn_exit_status(error->status);
 }

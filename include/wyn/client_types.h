@@ -66,7 +66,7 @@ struct wyn_client_options {
 	uint64_t tag;	      /* task i's events carry tag + i, see the event */
 	bool stream;	      /* partial values are wanted */
 	bool accept;	      /* a WYN_CLIENT_ACCEPTED is wanted */
-	bool quiet;    /* only failures come back one by one, and a count */
+	bool quiet; /* only failures come back one by one, and a count */
 	/* -EAGAIN instead of waiting for credit or the socket; afterwards one
 	 * WYN_CLIENT_ROOM says when to try again. */
 	bool nonblock;

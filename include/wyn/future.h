@@ -4,9 +4,13 @@
  *
  * A future is a handle to memory of the pool: it can be awaited by any number
  * of threads, again after it is done, and has to be dropped once. A group
- * counts tasks, whoever holds their futures. Awaiting from inside a task
- * helps: the worker runs other tasks on the same stack meanwhile, so hold no
- * lock across an await. C and C++.
+ * counts tasks, whoever holds their futures. C and C++.
+ *
+ * Awaiting from inside a task helps: the worker runs on the same stack what
+ * the task has spawned, or the awaited task itself. So hold no lock across an
+ * await, and let no task await its ancestors (the task that spawned it, and so
+ * on), nor anything that awaits them. Where that cannot be promised, await and
+ * wait with wyn_future_await_until and wyn_group_wait_until: they never help.
  */
 #pragma once
 
@@ -59,6 +63,7 @@ struct wyn_spawn_options {
  * Returns: 0; -EAGAIN at in_flight_max; -ECANCELED if the group is cancelled;
  * -ENOMEM; -ESHUTDOWN after drain began or in a forked child. Blocks: never.
  */
+WYN_POOL_NODISCARD
 int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
 	const struct wyn_spawn_options *options,
 	struct wyn_future **ret_future);
@@ -66,29 +71,31 @@ int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
 /*
  * wyn_future_await - waits for the end of a task and reads its value.
  *
- * From inside a task it runs other tasks meanwhile: the own deque first, then
- * the injector, then other deques, nested at most help_depth_max deep; beyond
- * that it is a blocking section. The value stays readable by others; whoever
- * reads it first keeps it from the destructor.
+ * From inside a task of the future's pool it first helps, at most
+ * help_depth_max tasks deep: it runs what the task has spawned and what still
+ * lies in its worker's deque, the newest first, and then the awaited task if
+ * nobody has begun with it. What remains is a blocking section. The value stays
+ * readable by others; whoever reads it first keeps it from the destructor.
  *
  * Thread: any. Borrows the future. ret_value may be NULL.
- * Returns: what the body returned; -ECANCELED if it will never run;
- * -EDEADLK at help_depth_max when no spare thread is left; -ESHUTDOWN in a
- * forked child. wyn_future_ready tells the body's from ours.
+ * Returns: what the body returned; -ECANCELED if it will never run; -EDEADLK
+ * inside a task when it has to sleep and no spare thread is to be had;
+ * -ESHUTDOWN in a forked child. wyn_future_ready tells the body's from ours.
  * Blocks: until then.
  */
+WYN_POOL_NODISCARD
 int wyn_future_await(struct wyn_future *future, struct wyn_value *ret_value);
 
 /*
- * wyn_future_await_until - the same, at most until deadline_ns.
+ * wyn_future_await_until - the same without helping, at most until deadline_ns.
  *
- * With a deadline it never helps, since a helped task could outlast it: from
- * inside a task it is a blocking section.
+ * From inside a task it is a blocking section: a helped task could outlast the
+ * deadline. WYN_DEADLINE_NONE makes it the await that never helps.
  *
- * Thread: any. Returns: as wyn_future_await, and -ETIMEDOUT; -EDEADLK inside
- * a task when no spare thread is to be had.
+ * Thread: any. Returns: as wyn_future_await, and -ETIMEDOUT.
  * Blocks: until deadline_ns of CLOCK_MONOTONIC; 0 does not block.
  */
+WYN_POOL_NODISCARD
 int wyn_future_await_until(struct wyn_future *future, uint64_t deadline_ns,
 	struct wyn_value *ret_value);
 
@@ -139,24 +146,27 @@ void wyn_group_init(struct wyn_group *group, struct wyn_pool *pool);
  *
  * Thread: any. Returns: as wyn_pool_spawn. Blocks: never.
  */
+WYN_POOL_NODISCARD
 int wyn_group_spawn(struct wyn_group *group, wyn_task_fn *fn, void *arg);
 
 /*
  * wyn_group_wait_until - waits until every task of the group has ended.
  *
- * Inside a task as wyn_future_await and wyn_future_await_until.
+ * Never helps, as wyn_future_await_until.
  *
  * Thread: any. Returns: 0, or the first error of a task, -ECANCELED for one
  * that was cancelled; -ETIMEDOUT, -EDEADLK, -ESHUTDOWN as awaiting.
  * Blocks: until then, at most until deadline_ns.
  */
+WYN_POOL_NODISCARD
 int wyn_group_wait_until(struct wyn_group *group, uint64_t deadline_ns);
 
 /*
- * wyn_group_wait - the same without a deadline.
+ * wyn_group_wait - the same without a deadline, helping as wyn_future_await.
  *
  * Thread: any. Returns: as wyn_group_wait_until. Blocks: until then.
  */
+WYN_POOL_NODISCARD
 int wyn_group_wait(struct wyn_group *group);
 
 /*

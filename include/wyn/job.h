@@ -16,6 +16,9 @@
 extern "C" {
 #endif
 
+/* On what can fail, in all of libwyn's headers. */
+#define WYN_POOL_NODISCARD __attribute__((warn_unused_result))
+
 struct wyn_pool;
 struct wyn_sink;
 
@@ -97,6 +100,7 @@ void wyn_sink_disarm(struct wyn_sink *sink);
  * began (a task of the pool itself may still submit) or in a forked child.
  * Blocks: never.
  */
+WYN_POOL_NODISCARD
 int wyn_pool_submit_batch(
 	struct wyn_pool *pool, struct wyn_job *const *jobs, size_t n);
 

@@ -19,10 +19,11 @@
 extern "C" {
 #endif
 
-#define WYN_POOL_WORKERS_MAX	512 /* most workers of one pool */
-#define WYN_POOL_SPARES_MAX	256 /* most spare threads of one pool */
-#define WYN_POOL_SPARES_DEFAULT 16  /* spare threads if nothing is said */
-#define WYN_POOL_SPIN_DEFAULT	200 /* looks at the queues before parking */
+#define WYN_POOL_WORKERS_MAX	512   /* most workers of one pool */
+#define WYN_POOL_SPARES_MAX	1024  /* most spare threads of one pool */
+#define WYN_POOL_SPARES_DEFAULT 256   /* made when needed, not before */
+#define WYN_POOL_STACK_MIN	65536 /* least stack_bytes */
+#define WYN_POOL_SPIN_DEFAULT	200   /* looks at the queues before parking */
 #define WYN_POOL_SPIN_MAX	100000
 #define WYN_POOL_HELP_DEFAULT	128 /* tasks nested on a stack by helping */
 #define WYN_POOL_HELP_MAX	4096
@@ -36,7 +37,8 @@ struct wyn_pool_config {
 	unsigned spin_max;	 /* rounds of searching before parking */
 	unsigned help_depth_max; /* tasks an await may nest on its stack */
 	uint64_t in_flight_max;	 /* accepted and not finished; 0 = no bound */
-	size_t stack_bytes;	 /* of each thread; 0 = the libc's default */
+	/* Of each thread; 0 = the libc's default, else WYN_POOL_STACK_MIN. */
+	size_t stack_bytes;
 	void (*thread_start)(void *arg); /* in each thread, first; or NULL */
 	void *thread_start_arg;
 	const int *cpus;  /* worker i runs on cpus[i % cpu_count] */
@@ -77,6 +79,7 @@ void wyn_pool_config_init(struct wyn_pool_config *config);
  * Returns: 0; -EINVAL if a field is out of its range; -ENOMEM.
  * Blocks: reads a few files when workers is 0.
  */
+WYN_POOL_NODISCARD
 int wyn_pool_create(
 	const struct wyn_pool_config *config, struct wyn_pool **ret_pool);
 
@@ -90,6 +93,7 @@ int wyn_pool_create(
  * pthread_create said, negated, when not even one thread could be had.
  * Blocks: never.
  */
+WYN_POOL_NODISCARD
 int wyn_pool_start(struct wyn_pool *pool);
 
 /*
@@ -106,6 +110,7 @@ int wyn_pool_start(struct wyn_pool *pool);
  * threads; -ESHUTDOWN in a forked child.
  * Blocks: until then, at most until deadline_ns (WYN_DEADLINE_NONE: none).
  */
+WYN_POOL_NODISCARD
 int wyn_pool_drain(struct wyn_pool *pool, uint64_t deadline_ns);
 
 /*
@@ -143,6 +148,7 @@ void wyn_pool_counters(
  * Thread: any. Returns: 0; -EAGAIN at in_flight_max; -ENOMEM; -ESHUTDOWN
  * after drain began or in a forked child. Blocks: never.
  */
+WYN_POOL_NODISCARD
 int wyn_pool_spawn_detached(
 	struct wyn_pool *pool, void (*fn)(void *arg), void *arg);
 
@@ -153,6 +159,7 @@ int wyn_pool_spawn_detached(
  *
  * Thread: any. Returns: as wyn_pool_spawn_detached. Blocks: never.
  */
+WYN_POOL_NODISCARD
 int wyn_pool_spawn_detached_batch(struct wyn_pool *pool, void (*fn)(void *arg),
 	void *const *args, size_t n);
 
@@ -168,6 +175,7 @@ int wyn_pool_spawn_detached_batch(struct wyn_pool *pool, void (*fn)(void *arg),
  * if a thread could not be created; on both the section did not begin.
  * Blocks: never.
  */
+WYN_POOL_NODISCARD
 int wyn_block_begin(void);
 
 /*

@@ -22,8 +22,6 @@
 #include "tests/support/pool.h"
 
 #define AWAITERS 4u
-#define TREE	 12u
-#define DEEP	 3000u
 #define WINDOW	 65536u
 
 /* clang tells by a feature what gcc tells by a macro. */
@@ -297,77 +295,6 @@ static void detached_sums_up_when_scale_grows(void **state)
 	}
 }
 
-/* Two children per level, each awaited inside. */
-static int tree(void *arg, struct wyn_value *ret_value)
-{
-	uintptr_t depth = (uintptr_t)arg;
-	struct wyn_future *children[2];
-	uint64_t sum = 1;
-
-	for (unsigned i = 0; depth > 0 && i < 2; i++) {
-		if (wyn_pool_spawn(pool, tree, (void *)(depth - 1), NULL,
-			    &children[i]) < 0) {
-			abort();
-		}
-	}
-	for (unsigned i = 0; depth > 0 && i < 2; i++) {
-		struct wyn_value value;
-		int r = wyn_future_await(children[i], &value);
-
-		wyn_future_drop(children[i]);
-		if (r < 0) {
-			return r;
-		}
-		sum += value.u64[0];
-	}
-	ret_value->u64[0] = sum;
-	return 0;
-}
-
-static void future_sums_up_when_tasks_await_inside(void **state)
-{
-	struct wyn_future *future = spawned(tree, TREE);
-
-	(void)state;
-	assert_int_equal(awaited(future), (1u << (TREE + 1)) - 1);
-	wyn_future_drop(future);
-}
-
-/* One child per level: the help depth and then the spares bound it. */
-static int chain(void *arg, struct wyn_value *ret_value)
-{
-	uintptr_t depth = (uintptr_t)arg;
-	struct wyn_future *child;
-	struct wyn_value value = {.u64 = {0, 0}};
-	int r = 0;
-
-	if (depth > 0) {
-		if (wyn_pool_spawn(pool, chain, (void *)(depth - 1), NULL,
-			    &child) < 0) {
-			abort();
-		}
-		r = wyn_future_await(child, &value);
-		wyn_future_drop(child);
-	}
-	ret_value->u64[0] = value.u64[0] + 1;
-	return r;
-}
-
-static void future_is_refused_when_recursion_has_no_end(void **state)
-{
-	struct wyn_future *shallow = spawned(chain, 1000);
-	struct wyn_future *deep;
-
-	(void)state;
-	assert_int_equal(awaited(shallow), 1001);
-	wyn_future_drop(shallow);
-
-	/* Beyond 16 spares of 128 levels each, and the two workers'. */
-	deep = spawned(chain, DEEP);
-	assert_int_equal(wyn_future_await(deep, NULL), -EDEADLK);
-	wyn_future_drop(deep);
-}
-
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, future_setup, future_teardown)
 
@@ -385,8 +312,6 @@ int main(void)
 		TEST(future_keeps_value_when_it_was_read),
 		TEST(future_sums_up_when_scale_grows),
 		TEST(detached_sums_up_when_scale_grows),
-		TEST(future_sums_up_when_tasks_await_inside),
-		TEST(future_is_refused_when_recursion_has_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

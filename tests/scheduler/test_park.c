@@ -80,8 +80,12 @@ static void park_wakes_last_parked_when_notified(void **state)
 
 	assert_true(wyn_park_notify(&f->park));
 
-	assert_true(wyn_park_leave(&f->park, 1));
-	assert_false(wyn_park_leave(&f->park, 0));
+	/* Seat 1 has its token, so it does not sleep; seat 0 is there. */
+	wyn_park_sleep(&f->park, 1);
+	assert_true(wyn_park_search_end(&f->park));
+	assert_true(wyn_park_notify(&f->park));
+	wyn_park_sleep(&f->park, 0);
+	assert_false(wyn_park_notify(&f->park));
 }
 
 static void park_wakes_one_when_notified_twice(void **state)
@@ -106,47 +110,25 @@ static void park_ends_search_when_searcher_parks(void **state)
 	wyn_park_enter(&f->park, 2, true);
 
 	assert_true(wyn_park_notify(&f->park));
-	assert_true(wyn_park_leave(&f->park, 2));
+	wyn_park_sleep(&f->park, 2);
 }
 
-static void park_skips_seat_when_it_is_away(void **state)
+static void park_finds_all_when_one_parks_again(void **state)
 {
 	struct fixture *f = *state;
 
-	wyn_park_enter(&f->park, 0, false);
-	wyn_park_enter(&f->park, 1, false);
-	assert_false(wyn_park_leave(&f->park, 1));
-
+	for (unsigned i = 0; i < SEATS; i++) {
+		wyn_park_enter(&f->park, i, false);
+	}
 	assert_true(wyn_park_notify(&f->park));
+	wyn_park_sleep(&f->park, SEATS - 1);
+	wyn_park_enter(&f->park, SEATS - 1, true);
 
-	assert_true(wyn_park_leave(&f->park, 0));
-}
-
-static void park_wakes_nobody_when_all_are_away(void **state)
-{
-	struct fixture *f = *state;
-
-	wyn_park_enter(&f->park, 0, false);
-	wyn_park_enter(&f->park, 1, false);
-	assert_false(wyn_park_leave(&f->park, 0));
-	assert_false(wyn_park_leave(&f->park, 1));
-
-	assert_false(wyn_park_notify(&f->park));
-	/* And nobody is left counted as a searcher. */
-	wyn_park_enter(&f->park, 3, false);
-	assert_true(wyn_park_notify(&f->park));
-}
-
-static void park_finds_seat_when_it_lies_down_again(void **state)
-{
-	struct fixture *f = *state;
-
-	wyn_park_enter(&f->park, 0, false);
-	assert_false(wyn_park_leave(&f->park, 0));
-	wyn_park_enter(&f->park, 0, false);
-
-	assert_true(wyn_park_notify(&f->park));
-	assert_true(wyn_park_leave(&f->park, 0));
+	for (unsigned i = SEATS; i > 0; i--) {
+		assert_true(wyn_park_notify(&f->park));
+		wyn_park_sleep(&f->park, i - 1);
+		assert_true(wyn_park_search_end(&f->park));
+	}
 	assert_false(wyn_park_notify(&f->park));
 }
 
@@ -165,25 +147,22 @@ static void park_tells_flags_when_raised(void **state)
 struct sleeper {
 	struct fixture *f;
 	struct latch parked;
-	const void *awaited;
-	bool notified;
 };
 
 static void *sleeper_main(void *arg)
 {
 	struct sleeper *s = arg;
 
-	wyn_park_await(&s->f->park, 0, s->awaited);
 	wyn_park_enter(&s->f->park, 0, false);
 	latch_open(&s->parked);
 	wyn_park_sleep(&s->f->park, 0);
-	s->notified = wyn_park_leave(&s->f->park, 0);
 	return NULL;
 }
 
-static bool sleeper_woken_by(struct fixture *f, void (*wake)(struct fixture *f))
+static void sleeper_is_woken_by(
+	struct fixture *f, void (*wake)(struct fixture *f))
 {
-	struct sleeper s = {.f = f, .awaited = f};
+	struct sleeper s = {.f = f};
 	pthread_t thread;
 
 	latch_init(&s.parked);
@@ -192,17 +171,11 @@ static bool sleeper_woken_by(struct fixture *f, void (*wake)(struct fixture *f))
 	wake(f);
 	pthread_join(thread, NULL);
 	latch_fini(&s.parked);
-	return s.notified;
 }
 
 static void wake_by_notify(struct fixture *f)
 {
 	wyn_park_notify(&f->park);
-}
-
-static void wake_by_poke(struct fixture *f)
-{
-	wyn_park_poke(&f->park, f);
 }
 
 static void wake_by_stop(struct fixture *f)
@@ -212,17 +185,18 @@ static void wake_by_stop(struct fixture *f)
 
 static void park_ends_sleep_when_notified(void **state)
 {
-	assert_true(sleeper_woken_by(*state, wake_by_notify));
-}
+	struct fixture *f = *state;
 
-static void park_ends_sleep_when_poked(void **state)
-{
-	assert_false(sleeper_woken_by(*state, wake_by_poke));
+	sleeper_is_woken_by(f, wake_by_notify);
+	assert_true(wyn_park_search_end(&f->park));
 }
 
 static void park_ends_sleep_when_stopped(void **state)
 {
-	assert_false(sleeper_woken_by(*state, wake_by_stop));
+	struct fixture *f = *state;
+
+	sleeper_is_woken_by(f, wake_by_stop);
+	assert_true(wyn_park_stopped(&f->park));
 }
 
 #define TEST(name) \
@@ -237,12 +211,9 @@ int main(void)
 		TEST(park_wakes_last_parked_when_notified),
 		TEST(park_wakes_one_when_notified_twice),
 		TEST(park_ends_search_when_searcher_parks),
-		TEST(park_skips_seat_when_it_is_away),
-		TEST(park_wakes_nobody_when_all_are_away),
-		TEST(park_finds_seat_when_it_lies_down_again),
+		TEST(park_finds_all_when_one_parks_again),
 		TEST(park_tells_flags_when_raised),
 		TEST(park_ends_sleep_when_notified),
-		TEST(park_ends_sleep_when_poked),
 		TEST(park_ends_sleep_when_stopped),
 	};
 

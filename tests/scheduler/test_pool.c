@@ -74,6 +74,9 @@ static void pool_refuses_config_when_out_of_range(void **state)
 	config.spare_max = WYN_POOL_SPARES_MAX + 1;
 	assert_int_equal(create_with(&config), -EINVAL);
 	wyn_pool_config_init(&config);
+	config.stack_bytes = WYN_POOL_STACK_MIN - 1;
+	assert_int_equal(create_with(&config), -EINVAL);
+	wyn_pool_config_init(&config);
 	config.cpus = cpus;
 	config.cpu_count = 1;
 	assert_int_equal(create_with(&config), -EINVAL);

@@ -478,7 +478,7 @@ static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
 
 int main(int argc, char **argv)
 {
-	static const unsigned workers[] = {1, 2, 3, 8};
+	static const unsigned workers[] = {1, 2, 3, 8, 64};
 	unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : DEFAULT_S;
 	uint64_t seed =
 		argc > 2 ? strtoull(argv[2], NULL, 0) : deadline_in_ms(0);

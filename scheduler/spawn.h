@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/*
+ * spawn.h - how tasks come into the queues, and out again unrun.
+ */
+#pragma once
+
+#include "base/compiler.h"
+#include "scheduler/pool.h"
+
+/*
+ * wyn_pool_inject - puts new tasks where they belong and wakes a worker.
+ *
+ * A single one from a seated thread of the pool goes into its deque, all
+ * else into the injector. All or none.
+ *
+ * Thread: any. Returns: as wyn_pool_spawn_detached. Blocks: never.
+ */
+WYN_NODISCARD
+int wyn_pool_inject(
+	struct wyn_pool *pool, const struct wyn_injector_batch *batch);
+
+/*
+ * wyn_pool_leave - tasks no longer count as in flight.
+ *
+ * Comes before their completion is visible, or whoever saw that could be
+ * refused its next spawn.
+ *
+ * Thread: worker. Blocks: never.
+ */
+static inline void wyn_pool_leave(struct wyn_pool *pool, uint64_t n)
+{
+	if (pool->config.in_flight_max != 0) {
+		/* [in-flight] a number and nothing else: relaxed. */
+		atomic_fetch_sub_explicit(
+			&pool->in_flight, n, memory_order_relaxed);
+	}
+}
+
+/*
+ * wyn_pool_discard - empties the queues of a pool that stops.
+ *
+ * Futures end as cancelled, so that whoever awaits one returns; detached
+ * tasks and jobs are forgotten.
+ *
+ * Thread: any. Blocks: yields while another thread holds a queue.
+ */
+void wyn_pool_discard(struct wyn_pool *pool);

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/*
+ * stress_end.c - pools that end in the middle of their work.
+ *
+ *	stress_end [SECONDS [SEED]]
+ *
+ * Each round grows random trees of tasks that spawn, await, wait for groups and
+ * block, and then either drains the pool from two threads at once, after which
+ * nothing may be left, or destroys it as it is, after which nothing may hang.
+ * One of four rounds runs on one CPU.
+ */
+#include <wyn/future.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "base/prng.h"
+#include "tests/support/latch.h"
+
+#define DEFAULT_S  4u
+#define PATIENCE_S 60u
+#define ROOTS_MAX  500u
+#define DEPTH_MAX  5u
+#define DEPTH_MASK UINT64_C(7)
+#define GROUP	   4u
+#define BURST	   1200u /* more than a deque holds */
+
+static struct wyn_pool *current;
+/* Tasks that were spawned, and that ended or were refused; relaxed. */
+static _Atomic uint64_t begun;
+static _Atomic uint64_t ended;
+
+#define require(condition) require_(condition, #condition, __LINE__)
+
+static void require_(bool condition, const char *text, int line)
+{
+	if (!condition) {
+		fprintf(stderr, "stress_end.c:%d: not true: %s\n", line, text);
+		abort();
+	}
+}
+
+static void count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* A task is its key: what it does, and in the low bits its depth. */
+static uint64_t child_key(uint64_t key, uint64_t number)
+{
+	uint64_t state = key + number * (DEPTH_MASK + 1);
+
+	return (wyn_prng_splitmix(&state) & ~DEPTH_MASK) |
+	       ((key & DEPTH_MASK) + 1);
+}
+
+static int body(void *arg, struct wyn_value *ret_value);
+
+static void detached_body(void *arg)
+{
+	struct wyn_value value;
+
+	(void)body(arg, &value);
+}
+
+static void spawn_detached(uint64_t key)
+{
+	count(&begun);
+	if (wyn_pool_spawn_detached(current, detached_body, (void *)key) < 0) {
+		count(&ended);
+	}
+}
+
+static struct wyn_future *spawn(uint64_t key)
+{
+	struct wyn_future *future;
+
+	count(&begun);
+	if (wyn_pool_spawn(current, body, (void *)key, NULL, &future) < 0) {
+		count(&ended);
+		return NULL;
+	}
+	return future;
+}
+
+static void act_await(uint64_t key)
+{
+	struct wyn_future *future = spawn(child_key(key, 1));
+
+	if (future != NULL) {
+		(void)!wyn_future_await(future, NULL);
+		wyn_future_drop(future);
+	}
+}
+
+static void act_await_in_time(uint64_t key)
+{
+	struct wyn_future *future = spawn(child_key(key, 1));
+
+	if (future != NULL) {
+		(void)!wyn_future_await_until(future, deadline_in_ms(1), NULL);
+		wyn_future_drop(future);
+	}
+}
+
+static void act_group(uint64_t key)
+{
+	struct wyn_group group;
+	int r;
+
+	wyn_group_init(&group, current);
+	for (unsigned i = 0; i < GROUP; i++) {
+		count(&begun);
+		if (wyn_group_spawn(&group, body, (void *)child_key(key, i)) <
+			0) {
+			count(&ended);
+		}
+	}
+	/* Without a spare to sleep beside it asks until the others are done:
+	 * the group is on this stack. */
+	do {
+		r = wyn_group_wait(&group);
+	} while (r == -EDEADLK && sched_yield() == 0);
+}
+
+static void act_block(uint64_t key)
+{
+	if (wyn_block_begin() == 0) {
+		sched_yield();
+		wyn_block_end();
+		spawn_detached(child_key(key, 1));
+	}
+}
+
+static void act_burst(uint64_t key)
+{
+	for (unsigned i = 0; key % 64 == 8 && i < BURST; i++) {
+		spawn_detached(DEPTH_MAX);
+	}
+}
+
+static int body(void *arg, struct wyn_value *ret_value)
+{
+	uint64_t key = (uintptr_t)arg;
+
+	(void)ret_value;
+	switch ((key & DEPTH_MASK) < DEPTH_MAX ? key >> 32 & 7 : 7) {
+	case 0:
+		spawn_detached(child_key(key, 1));
+		spawn_detached(child_key(key, 2));
+		break;
+	case 1:
+	case 2:
+		act_await(key);
+		break;
+	case 3:
+		act_await_in_time(key);
+		break;
+	case 4:
+		act_group(key);
+		break;
+	case 5:
+		act_block(key);
+		break;
+	case 6:
+		act_burst(key);
+		break;
+	default:
+		break;
+	}
+	count(&ended);
+	return 0;
+}
+
+static void *drain_main(void *unused)
+{
+	(void)unused;
+	require(wyn_pool_drain(current, deadline_in_ms(1000 * PATIENCE_S)) ==
+		0);
+	/* Released by the tasks' ends, acquired by the drain. */
+	require(atomic_load_explicit(&begun, memory_order_relaxed) ==
+		atomic_load_explicit(&ended, memory_order_relaxed));
+	return NULL;
+}
+
+static void drain_by_two(void)
+{
+	pthread_t thread;
+
+	require(pthread_create(&thread, NULL, drain_main, NULL) == 0);
+	(void)drain_main(NULL);
+	pthread_join(thread, NULL);
+}
+
+static int first_cpu(void)
+{
+	cpu_set_t set;
+	int cpu = 0;
+
+	require(sched_getaffinity(0, sizeof(set), &set) == 0);
+	while (!CPU_ISSET((size_t)cpu, &set)) {
+		cpu++;
+	}
+	return cpu;
+}
+
+static void round_run(unsigned workers, struct wyn_prng *prng)
+{
+	bool started_late = wyn_prng_below(prng, 2) == 0;
+	/* Of stack or spares one has to be enough for every await. */
+	bool deep = wyn_prng_below(prng, 2) == 0;
+	uint64_t roots = wyn_prng_below(prng, ROOTS_MAX);
+	struct wyn_pool_config config;
+	int cpu = first_cpu();
+
+	atomic_store_explicit(&begun, 0, memory_order_relaxed);
+	atomic_store_explicit(&ended, 0, memory_order_relaxed);
+	wyn_pool_config_init(&config);
+	config.workers = workers;
+	config.spin_max = (unsigned)wyn_prng_below(prng, 3) * 60;
+	config.spare_max =
+		deep ? (unsigned)wyn_prng_below(prng, 5) : WYN_POOL_SPARES_MAX;
+	config.help_depth_max =
+		deep ? WYN_POOL_HELP_MAX : (unsigned)wyn_prng_below(prng, 10);
+	config.cpus = &cpu;
+	config.cpu_count = wyn_prng_below(prng, 4) == 0;
+	require(wyn_pool_create(&config, &current) == 0);
+	require(started_late || wyn_pool_start(current) == 0);
+	for (uint64_t i = 0; i < roots; i++) {
+		spawn_detached(wyn_prng_next(prng) & ~DEPTH_MASK);
+	}
+	require(!started_late || wyn_pool_start(current) == 0);
+	if (wyn_prng_below(prng, 2) == 0) {
+		drain_by_two();
+	} else {
+		for (uint64_t i = wyn_prng_below(prng, 50); i > 0; i--) {
+			sched_yield();
+		}
+	}
+	wyn_pool_destroy(current);
+}
+
+int main(int argc, char **argv)
+{
+	static const unsigned workers[] = {1, 2, 3, 8, 64};
+	unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : DEFAULT_S;
+	uint64_t seed =
+		argc > 2 ? strtoull(argv[2], NULL, 0) : deadline_in_ms(0);
+	uint64_t until = deadline_in_ms(1000u * seconds);
+	uint64_t rounds = 0;
+	struct wyn_prng prng;
+
+	printf("stress_end: seed %#llx, %u s\n", (unsigned long long)seed,
+		seconds);
+	fflush(stdout);
+	/* A hang is a failure too: the default action ends the program. */
+	alarm(seconds + PATIENCE_S);
+	wyn_prng_init(&prng, seed);
+	do {
+		round_run(workers[rounds % WYN_COUNT_OF(workers)], &prng);
+		rounds++;
+	} while (deadline_in_ms(0) < until);
+	printf("stress_end: %llu rounds\n", (unsigned long long)rounds);
+	return 0;
+}
