@@ -4,10 +4,10 @@
  */
 #include "proto/codec.h"
 
+#include <errno.h>
+
 #include "proto/unpack.h"
 #include "proto/walk.h"
-
-#include <errno.h>
 
 static const char *reason_of(int err)
 {

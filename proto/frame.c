@@ -8,9 +8,9 @@
  */
 #include "proto/frame.h"
 
-#include "base/assert.h"
-
 #include <string.h>
+
+#include "base/assert.h"
 
 /* Each flag that this version understands. */
 #define FLAGS_KNOWN WYN_FRAME_FLAG_OPTIONAL

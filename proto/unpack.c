@@ -8,11 +8,11 @@
  */
 #include "proto/unpack.h"
 
+#include <errno.h>
+
 #include "proto/field.h"
 #include "proto/rules.h"
 #include "proto/validate.h"
-
-#include <errno.h>
 
 #define TAG_VALUE WYN_TAG_BYTES(3)
 

@@ -10,12 +10,12 @@
  */
 #include "proto/validate.h"
 
+#include <errno.h>
+
 #include "base/assert.h"
 #include "proto/text.h"
 #include "proto/varint.h"
 #include "proto/wyn.pb-c.h"
-
-#include <errno.h>
 
 /* Frame, Reply, FunctionsReply, Function is the deepest, and two to spare. */
 #define DEPTH_MAX 6u

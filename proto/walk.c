@@ -8,11 +8,11 @@
  */
 #include "proto/walk.h"
 
+#include <errno.h>
+
 #include "proto/field.h"
 #include "proto/rules.h"
 #include "proto/text.h"
-
-#include <errno.h>
 
 #define FRAME_SUBMIT  WYN_TAG_BYTES(WYN_MESSAGE_SUBMIT)
 #define FRAME_RESULTS WYN_TAG_BYTES(WYN_MESSAGE_RESULTS)

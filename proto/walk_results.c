@@ -8,11 +8,11 @@
  */
 #include "proto/walk.h"
 
+#include <errno.h>
+
 #include "proto/field.h"
 #include "proto/rules.h"
 #include "proto/text.h"
-
-#include <errno.h>
 
 #define TAG_VALUE  WYN_TAG_BYTES(3)
 #define TAG_DETAIL WYN_TAG_BYTES(4)

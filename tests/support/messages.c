@@ -5,10 +5,10 @@
  */
 #include "tests/support/messages.h"
 
-#include "proto/codec.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "proto/codec.h"
 
 /* Mostly small, sometimes of any length. */
 static uint64_t number(struct wyn_prng *prng)

@@ -2,6 +2,8 @@
 /*
  * session_rig.c - see session_rig.h.
  */
+#include "tests/support/session_rig.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +14,6 @@
 #include <string.h>
 
 #include "client/submit.h"
-#include "tests/support/session_rig.h"
 
 struct wyn_session rig_session;
 struct wyn_script rig_script;
