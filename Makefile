@@ -211,7 +211,7 @@ lint: $(TIDY) ## bounds of the style, clang-tidy, cppcheck
 		-fsyntax-only -Wno-unused-function include/wyn/*.h
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
 		--std=c11 -j$$(nproc) $(GNU) -Iinclude -I. \
-		--suppressions-list=scripts/cppcheck.txt $(filter %.c,$(SOURCES))
+		$(filter %.c,$(SOURCES))
 
 # Follows the object, which already knows the headers that it depends on.
 $(B)/lint/%.tidy: $(B)/obj/%.o .clang-tidy

@@ -93,20 +93,6 @@ static inline struct wyn_list *wyn_list_pop_front(struct wyn_list *list)
 	return link;
 }
 
-/* Moves all of `from` behind the end of `list`, in order, in constant time. */
-static inline void wyn_list_splice_back(
-	struct wyn_list *list, struct wyn_list *from)
-{
-	if (wyn_list_empty(from)) {
-		return;
-	}
-	from->next->prev = list->prev;
-	list->prev->next = from->next;
-	from->prev->next = list;
-	list->prev = from->prev;
-	wyn_list_init(from);
-}
-
 /* The object of `type` whose `member` is `link`. */
 #define wyn_list_entry(link, type, member) WYN_CONTAINER_OF(link, type, member)
 

@@ -123,34 +123,6 @@ static void list_gives_oldest_when_popped(void **state)
 	assert_int_equal(digits(&list), 12);
 }
 
-static void list_moves_all_in_order_when_spliced(void **state)
-{
-	struct wyn_list list;
-	struct wyn_list from;
-
-	(void)state;
-	set_up(&list, 2);
-	wyn_list_init(&from);
-	wyn_list_push_back(&from, &items[2].link);
-	wyn_list_push_back(&from, &items[3].link);
-	wyn_list_splice_back(&list, &from);
-	assert_int_equal(digits(&list), 123);
-	assert_ptr_equal(wyn_list_last(&list), &items[3].link);
-	assert_true(wyn_list_empty(&from));
-}
-
-static void list_is_unchanged_when_spliced_with_empty(void **state)
-{
-	struct wyn_list list;
-	struct wyn_list from;
-
-	(void)state;
-	set_up(&list, 3);
-	wyn_list_init(&from);
-	wyn_list_splice_back(&list, &from);
-	assert_int_equal(digits(&list), 12);
-}
-
 static void list_visits_all_when_body_removes_each(void **state)
 {
 	struct wyn_list list;
@@ -178,8 +150,6 @@ int main(void)
 		cmocka_unit_test(list_closes_gap_when_middle_is_removed),
 		cmocka_unit_test(list_is_unchanged_when_link_is_removed_twice),
 		cmocka_unit_test(list_gives_oldest_when_popped),
-		cmocka_unit_test(list_moves_all_in_order_when_spliced),
-		cmocka_unit_test(list_is_unchanged_when_spliced_with_empty),
 		cmocka_unit_test(list_visits_all_when_body_removes_each),
 	};
 
