@@ -14,10 +14,10 @@
 
 #include "base/assert.h"
 #include "base/compiler.h"
+#include "base/text.h"
 #include "daemon/clock.h"
 #include "daemon/registry.h"
 #include "daemon/stream.h"
-#include "proto/text.h"
 
 static struct wyn_task *task_of(const struct wyn_context *context)
 {

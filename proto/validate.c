@@ -13,7 +13,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
-#include "proto/text.h"
+#include "base/text.h"
 #include "proto/varint.h"
 #include "proto/wyn.pb-c.h"
 

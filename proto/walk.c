@@ -10,9 +10,9 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "proto/field.h"
 #include "proto/rules.h"
-#include "proto/text.h"
 
 #define FRAME_SUBMIT  WYN_TAG_BYTES(WYN_MESSAGE_SUBMIT)
 #define FRAME_RESULTS WYN_TAG_BYTES(WYN_MESSAGE_RESULTS)

@@ -10,9 +10,9 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "proto/field.h"
 #include "proto/rules.h"
-#include "proto/text.h"
 
 #define TAG_VALUE  WYN_TAG_BYTES(3)
 #define TAG_DETAIL WYN_TAG_BYTES(4)

@@ -2,8 +2,9 @@
 /*
  * text.h - is this a string as protobuf means it, and as C can hold it?
  *
- * Private to proto/. protobuf-c checks neither: it takes any bytes for a string
- * and cuts it at the first NUL for whoever reads it as one.
+ * For what comes from outside: protobuf-c takes any bytes for a string and cuts
+ * it at the first NUL for whoever reads it as one, and a module may write what
+ * it likes into a message. Any room, any thread.
  */
 #pragma once
 

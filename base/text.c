@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * text.c - the check that every string from a peer goes through.
+ * text.c - the check that every string from outside goes through.
  *
  * Nearly all of them are ASCII, so eight bytes are looked at together while
  * they are; the rest goes character by character.
  */
-#include "proto/text.h"
+#include "base/text.h"
 
 #include <string.h>
+
+#include "base/compiler.h"
 
 #define ONES  UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
@@ -44,7 +46,7 @@ static const struct lead leads[] = {
 
 static const struct lead *lead_find(uint8_t byte)
 {
-	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+	for (size_t i = 0; i < WYN_COUNT_OF(leads); i++) {
 		if (byte >= leads[i].first && byte <= leads[i].last) {
 			return &leads[i];
 		}

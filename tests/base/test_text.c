@@ -2,7 +2,7 @@
 /*
  * test_text.c - UTF-8 at each edge of its ranges, NULs, and cuts.
  */
-#include "proto/text.h"
+#include "base/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
