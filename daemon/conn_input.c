@@ -15,10 +15,10 @@
 static size_t preface_step(struct wyn_conn *conn, struct wyn_slice bytes)
 {
 	switch (wyn_preface_check(bytes)) {
-	case WYN_FRAME_READY:
+	case WYN_PREFACE_READY:
 		conn->phase = WYN_CONN_HELLO;
 		return WYN_PREFACE_BYTES;
-	case WYN_FRAME_PARTIAL:
+	case WYN_PREFACE_PARTIAL:
 		return 0;
 	default:
 		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT, "BAD_PREFACE",

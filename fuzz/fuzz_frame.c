@@ -77,14 +77,14 @@ static enum wyn_frame_state feed(struct stream *stream, size_t end)
 
 static void preface_feed(struct wyn_slice bytes)
 {
-	enum wyn_frame_state last = WYN_FRAME_PARTIAL;
+	enum wyn_preface_state last = WYN_PREFACE_PARTIAL;
 
 	for (size_t n = 0; n <= bytes.len && n <= WYN_PREFACE_BYTES; n++) {
 		struct wyn_slice part = {bytes.data, n};
-		enum wyn_frame_state state = wyn_preface_check(part);
+		enum wyn_preface_state state = wyn_preface_check(part);
 
 		/* Once decided it stays so. */
-		wyn_assert(last == WYN_FRAME_PARTIAL || state == last);
+		wyn_assert(last == WYN_PREFACE_PARTIAL || state == last);
 		last = state;
 	}
 	wyn_assert(last == wyn_preface_check(bytes));

@@ -61,12 +61,12 @@ void wyn_frame_header_put(
 	out[4] = (uint8_t)body_bytes;
 }
 
-enum wyn_frame_state wyn_preface_check(struct wyn_slice data)
+enum wyn_preface_state wyn_preface_check(struct wyn_slice data)
 {
 	size_t n = data.len < WYN_PREFACE_BYTES ? data.len : WYN_PREFACE_BYTES;
 
 	if (n > 0 && memcmp(data.data, WYN_PREFACE, n)) {
-		return WYN_FRAME_BAD_FLAGS;
+		return WYN_PREFACE_FOREIGN;
 	}
-	return n == WYN_PREFACE_BYTES ? WYN_FRAME_READY : WYN_FRAME_PARTIAL;
+	return n == WYN_PREFACE_BYTES ? WYN_PREFACE_READY : WYN_PREFACE_PARTIAL;
 }

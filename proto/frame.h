@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -28,6 +28,12 @@ enum wyn_frame_state {
 	WYN_FRAME_PARTIAL,   /* more bytes are needed */
 	WYN_FRAME_TOO_LARGE, /* the length is over body_max */
 	WYN_FRAME_BAD_FLAGS, /* a flag that this version does not know */
+};
+
+enum wyn_preface_state {
+	WYN_PREFACE_READY,   /* all eight bytes are right */
+	WYN_PREFACE_PARTIAL, /* right as far as they go */
+	WYN_PREFACE_FOREIGN, /* this is not a client of ours */
 };
 
 struct wyn_frame {
@@ -61,8 +67,6 @@ void wyn_frame_header_put(
 /*
  * wyn_preface_check - compares what came first with the preface.
  *
- * Thread: any. Returns: WYN_FRAME_READY (all eight bytes are right),
- * WYN_FRAME_PARTIAL (right as far as they go), WYN_FRAME_BAD_FLAGS (this is
- * not a client of ours).
+ * Thread: any. Returns: see above.
  */
-enum wyn_frame_state wyn_preface_check(struct wyn_slice data);
+enum wyn_preface_state wyn_preface_check(struct wyn_slice data);

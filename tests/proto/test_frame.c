@@ -163,12 +163,12 @@ static void preface_is_known_when_it_comes_byte_by_byte(void **state)
 	for (size_t n = 0; n < WYN_PREFACE_BYTES; n++) {
 		struct wyn_slice part = {(const uint8_t *)WYN_PREFACE, n};
 
-		assert_int_equal(wyn_preface_check(part), WYN_FRAME_PARTIAL);
+		assert_int_equal(wyn_preface_check(part), WYN_PREFACE_PARTIAL);
 	}
 	assert_int_equal(
-		wyn_preface_check(BYTES_OF(WYN_PREFACE)), WYN_FRAME_READY);
+		wyn_preface_check(BYTES_OF(WYN_PREFACE)), WYN_PREFACE_READY);
 	assert_int_equal(wyn_preface_check(BYTES_OF(WYN_PREFACE "more")),
-		WYN_FRAME_READY);
+		WYN_PREFACE_READY);
 }
 
 static void preface_is_refused_when_any_byte_differs(void **state)
@@ -182,10 +182,10 @@ static void preface_is_refused_when_any_byte_differs(void **state)
 		/* As soon as the wrong byte is there. */
 		assert_int_equal(
 			wyn_preface_check((struct wyn_slice){bytes, i + 1}),
-			WYN_FRAME_BAD_FLAGS);
+			WYN_PREFACE_FOREIGN);
 		assert_int_equal(wyn_preface_check((struct wyn_slice){
 					 bytes, WYN_PREFACE_BYTES}),
-			WYN_FRAME_BAD_FLAGS);
+			WYN_PREFACE_FOREIGN);
 	}
 }
 
@@ -193,9 +193,9 @@ static void preface_is_refused_when_it_is_tls_or_http(void **state)
 {
 	(void)state;
 	assert_int_equal(wyn_preface_check(BYTES_OF("\x16\x03\x01")),
-		WYN_FRAME_BAD_FLAGS);
+		WYN_PREFACE_FOREIGN);
 	assert_int_equal(wyn_preface_check(BYTES_OF("GET / HTTP/1.1\r\n")),
-		WYN_FRAME_BAD_FLAGS);
+		WYN_PREFACE_FOREIGN);
 }
 
 int main(void)

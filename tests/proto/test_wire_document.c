@@ -144,7 +144,7 @@ static void document_has_our_preface_when_replayed(void **state)
 
 	assert_int_equal(wyn_preface_check((struct wyn_slice){
 				 frames[0].bytes, frames[0].len}),
-		WYN_FRAME_READY);
+		WYN_PREFACE_READY);
 }
 
 static void document_has_our_hello_when_replayed(void **state)

@@ -161,7 +161,7 @@ void script_read(
 	struct wyn_script_reader *reader, struct wyn_slice bytes, bool preface)
 {
 	if (preface) {
-		wyn_assert(wyn_preface_check(bytes) == WYN_FRAME_READY);
+		wyn_assert(wyn_preface_check(bytes) == WYN_PREFACE_READY);
 		bytes.data += WYN_PREFACE_BYTES;
 		bytes.len -= WYN_PREFACE_BYTES;
 	}
