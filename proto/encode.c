@@ -9,8 +9,7 @@
 
 #include "base/assert.h"
 #include "proto/field.h"
-
-#define TAG_DATA WYN_TAG_BYTES(5)
+#include "proto/tags.h"
 
 size_t wyn_frame_encoded_bytes(const Wyn__V1__Frame *frame)
 {
@@ -40,12 +39,12 @@ size_t wyn_chunk_head_encode(
 	wyn_frame_header_put(out, 0, wyn_field_len_bytes(chunk_bytes));
 	at = wyn_field_put_len(
 		at, WYN_TAG_BYTES(WYN_MESSAGE_CHUNK), chunk_bytes);
-	at = wyn_field_put_u64(at, WYN_TAG_VARINT(1), chunk->seq);
-	at = wyn_field_put_u64(at, WYN_TAG_VARINT(2), chunk->stream);
-	at = wyn_field_put_u64(at, WYN_TAG_VARINT(3), chunk->offset);
-	at = wyn_field_put_u64(at, WYN_TAG_VARINT(4), chunk->eof);
+	at = wyn_field_put_u64(at, WYN_TAG_CHUNK_SEQ, chunk->seq);
+	at = wyn_field_put_u64(at, WYN_TAG_CHUNK_STREAM, chunk->stream);
+	at = wyn_field_put_u64(at, WYN_TAG_CHUNK_OFFSET, chunk->offset);
+	at = wyn_field_put_u64(at, WYN_TAG_CHUNK_EOF, chunk->eof);
 	if (chunk->data.len > 0) {
-		at = wyn_field_put_len(at, TAG_DATA, chunk->data.len);
+		at = wyn_field_put_len(at, WYN_TAG_CHUNK_DATA, chunk->data.len);
 	}
 	wyn_assert((size_t)(at - out) <= WYN_CHUNK_HEAD_BYTES_MAX);
 	return (size_t)(at - out);

@@ -9,9 +9,7 @@
 #include "proto/codec.h"
 
 #include "proto/field.h"
-
-#define TAG_VALUE  WYN_TAG_BYTES(3)
-#define TAG_DETAIL WYN_TAG_BYTES(4)
+#include "proto/tags.h"
 
 /* What the encoder needs twice. */
 struct sizes {
@@ -33,13 +31,14 @@ static size_t detail_bytes(const struct wyn_detail *detail, size_t row)
 static uint8_t *detail_put(
 	uint8_t *out, const struct wyn_detail *detail, size_t row)
 {
-	out = wyn_field_put_len(out, TAG_DETAIL, detail_bytes(detail, row));
-	out = wyn_field_put_u64(out, WYN_TAG_VARINT(1), row);
-	out = wyn_field_put_bytes(out, WYN_TAG_BYTES(2), detail->message);
-	out = wyn_field_put_bytes(out, WYN_TAG_BYTES(3), detail->reason);
-	out = wyn_field_put_u64(out, WYN_TAG_VARINT(4), detail->ran);
+	out = wyn_field_put_len(
+		out, WYN_TAG_RESULTS_DETAILS, detail_bytes(detail, row));
+	out = wyn_field_put_u64(out, WYN_TAG_DETAIL_INDEX, row);
+	out = wyn_field_put_bytes(out, WYN_TAG_DETAIL_MESSAGE, detail->message);
+	out = wyn_field_put_bytes(out, WYN_TAG_DETAIL_REASON, detail->reason);
+	out = wyn_field_put_u64(out, WYN_TAG_DETAIL_RAN, detail->ran);
 	return wyn_field_put_u64(
-		out, WYN_TAG_VARINT(5), detail->retry_after_ms);
+		out, WYN_TAG_DETAIL_RETRY_AFTER_MS, detail->retry_after_ms);
 }
 
 static struct sizes sizes_of(
@@ -83,13 +82,14 @@ static uint8_t *columns_put(uint8_t *out, const struct wyn_result *rows,
 	size_t n, const struct sizes *sizes)
 {
 	if (n > 0) {
-		out = wyn_field_put_len(out, WYN_TAG_BYTES(1), sizes->seqs);
+		out = wyn_field_put_len(out, WYN_TAG_RESULTS_SEQ, sizes->seqs);
 		for (size_t i = 0; i < n; i++) {
 			out = wyn_varint_put(out, rows[i].seq);
 		}
 	}
 	if (sizes->codes > 0) {
-		out = wyn_field_put_len(out, WYN_TAG_BYTES(2), sizes->codes);
+		out = wyn_field_put_len(
+			out, WYN_TAG_RESULTS_CODE, sizes->codes);
 		for (size_t i = 0; i < n; i++) {
 			out = wyn_varint_put(out, rows[i].code);
 		}
@@ -97,7 +97,7 @@ static uint8_t *columns_put(uint8_t *out, const struct wyn_result *rows,
 	if (sizes->has_values) {
 		for (size_t i = 0; i < n; i++) {
 			out = wyn_field_put_element(
-				out, TAG_VALUE, rows[i].value);
+				out, WYN_TAG_RESULTS_VALUE, rows[i].value);
 		}
 	}
 	return out;
@@ -118,6 +118,6 @@ size_t wyn_results_encode(const struct wyn_result *rows, size_t n,
 			at = detail_put(at, rows[i].detail, i);
 		}
 	}
-	at = wyn_field_put_u64(at, WYN_TAG_VARINT(5), quiet_done);
+	at = wyn_field_put_u64(at, WYN_TAG_RESULTS_QUIET_DONE, quiet_done);
 	return (size_t)(at - out);
 }

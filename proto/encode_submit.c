@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "proto/field.h"
+#include "proto/tags.h"
 
 /* What the encoder needs twice. */
 struct sizes {
@@ -47,14 +48,17 @@ static size_t options_bytes(const struct wyn_submit_options *options)
 static uint8_t *options_put(
 	uint8_t *out, const struct wyn_submit_options *options)
 {
-	out = wyn_field_put_u64(out, WYN_TAG_VARINT(1), priority_wire(options));
-	out = wyn_field_put_u64(out, WYN_TAG_VARINT(2), options->timeout_ms);
-	out = wyn_field_put_u64(out, WYN_TAG_VARINT(3), options->deadline_ms);
-	out = wyn_field_put_u64(out, WYN_TAG_VARINT(4), options->stream);
 	out = wyn_field_put_u64(
-		out, WYN_TAG_VARINT(5), on_disconnect_wire(options));
-	out = wyn_field_put_u64(out, WYN_TAG_VARINT(6), options->accept);
-	return wyn_field_put_u64(out, WYN_TAG_VARINT(7), options->quiet);
+		out, WYN_TAG_OPTIONS_PRIORITY, priority_wire(options));
+	out = wyn_field_put_u64(
+		out, WYN_TAG_OPTIONS_TIMEOUT_MS, options->timeout_ms);
+	out = wyn_field_put_u64(
+		out, WYN_TAG_OPTIONS_DEADLINE_MS, options->deadline_ms);
+	out = wyn_field_put_u64(out, WYN_TAG_OPTIONS_STREAM, options->stream);
+	out = wyn_field_put_u64(out, WYN_TAG_OPTIONS_ON_DISCONNECT,
+		on_disconnect_wire(options));
+	out = wyn_field_put_u64(out, WYN_TAG_OPTIONS_ACCEPT, options->accept);
+	return wyn_field_put_u64(out, WYN_TAG_OPTIONS_QUIET, options->quiet);
 }
 
 static struct sizes sizes_of(
@@ -92,17 +96,19 @@ size_t wyn_submit_encode(const struct wyn_submit *submit,
 	wyn_frame_header_put(out, 0, wyn_field_len_bytes(sizes.submit));
 	at = wyn_field_put_len(
 		at, WYN_TAG_BYTES(WYN_MESSAGE_SUBMIT), sizes.submit);
-	at = wyn_field_put_u64(at, WYN_TAG_VARINT(1), submit->first_seq);
-	at = wyn_field_put_bytes(at, WYN_TAG_BYTES(2), submit->function);
+	at = wyn_field_put_u64(at, WYN_TAG_SUBMIT_FIRST_SEQ, submit->first_seq);
+	at = wyn_field_put_bytes(at, WYN_TAG_SUBMIT_FUNCTION, submit->function);
 	if (sizes.options > 0) {
-		at = wyn_field_put_len(at, WYN_TAG_BYTES(3), sizes.options);
+		at = wyn_field_put_len(
+			at, WYN_TAG_SUBMIT_OPTIONS, sizes.options);
 		at = options_put(at, &submit->options);
 	}
 	for (size_t i = 0; i < n; i++) {
-		at = wyn_field_put_element(at, WYN_ARGS_TAG, args[i]);
+		at = wyn_field_put_element(at, WYN_TAG_SUBMIT_ARGS, args[i]);
 	}
 	if (sizes.arg_sizes > 0) {
-		at = wyn_field_put_len(at, WYN_TAG_BYTES(5), sizes.arg_sizes);
+		at = wyn_field_put_len(
+			at, WYN_TAG_SUBMIT_ARG_SIZES, sizes.arg_sizes);
 		for (size_t i = 0; i < submit->arg_sizes_count; i++) {
 			at = wyn_varint_put(at, submit->arg_sizes[i]);
 		}

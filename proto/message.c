@@ -9,8 +9,7 @@
 
 #include "base/assert.h"
 #include "proto/field.h"
-
-#define TAG_VALUE WYN_TAG_BYTES(3)
+#include "proto/tags.h"
 
 /* The bytes of one field off the front of `region`. */
 static struct wyn_slice element_take(struct wyn_slice *region, uint8_t tag)
@@ -42,7 +41,7 @@ bool wyn_args_next(struct wyn_args *args, struct wyn_slice *ret_arg)
 	if (args->count == 0) {
 		return false;
 	}
-	*ret_arg = element_take(&args->region, WYN_ARGS_TAG);
+	*ret_arg = element_take(&args->region, WYN_TAG_SUBMIT_ARGS);
 	args->count--;
 	return true;
 }
@@ -57,7 +56,8 @@ bool wyn_results_next(struct wyn_results *results, struct wyn_result *ret_row)
 		ret_row->code = (uint32_t)varint_take(&results->codes);
 	}
 	if (results->has_values) {
-		ret_row->value = element_take(&results->values, TAG_VALUE);
+		ret_row->value =
+			element_take(&results->values, WYN_TAG_RESULTS_VALUE);
 	}
 	if (results->detail_count > 0 &&
 		results->detail_rows[0] == results->row) {

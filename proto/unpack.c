@@ -12,9 +12,8 @@
 
 #include "proto/field.h"
 #include "proto/rules.h"
+#include "proto/tags.h"
 #include "proto/validate.h"
-
-#define TAG_VALUE WYN_TAG_BYTES(3)
 
 static void *arena_alloc(void *arena, size_t bytes)
 {
@@ -127,8 +126,8 @@ static int submit_view(const Wyn__V1__Submit *from, struct wyn_arena *arena,
 		return err;
 	}
 	if (from->n_args > 0) {
-		err = elements_pack(from->args, from->n_args, WYN_ARGS_TAG,
-			arena, &submit.args.region);
+		err = elements_pack(from->args, from->n_args,
+			WYN_TAG_SUBMIT_ARGS, arena, &submit.args.region);
 		if (err) {
 			return err;
 		}
@@ -193,8 +192,8 @@ static int results_view(const Wyn__V1__Results *from, struct wyn_arena *arena,
 			arena, &results.codes);
 	}
 	if (!err) {
-		err = elements_pack(from->value, from->n_value, TAG_VALUE,
-			arena, &results.values);
+		err = elements_pack(from->value, from->n_value,
+			WYN_TAG_RESULTS_VALUE, arena, &results.values);
 	}
 	if (err) {
 		return err;

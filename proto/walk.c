@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "proto/field.h"
 #include "proto/rules.h"
+#include "proto/tags.h"
 
 #define FRAME_SUBMIT  WYN_TAG_BYTES(WYN_MESSAGE_SUBMIT)
 #define FRAME_RESULTS WYN_TAG_BYTES(WYN_MESSAGE_RESULTS)
@@ -46,15 +47,16 @@ static bool walk_options(
 {
 	struct wyn_reader in = wyn_reader_of(bytes);
 
-	return take_enum(&in, WYN_TAG_VARINT(1), &options->priority) &&
+	return take_enum(&in, WYN_TAG_OPTIONS_PRIORITY, &options->priority) &&
 	       wyn_field_take_u64(
-		       &in, WYN_TAG_VARINT(2), &options->timeout_ms) &&
-	       wyn_field_take_u64(
-		       &in, WYN_TAG_VARINT(3), &options->deadline_ms) &&
-	       take_bool(&in, WYN_TAG_VARINT(4), &options->stream) &&
-	       take_enum(&in, WYN_TAG_VARINT(5), &options->on_disconnect) &&
-	       take_bool(&in, WYN_TAG_VARINT(6), &options->accept) &&
-	       take_bool(&in, WYN_TAG_VARINT(7), &options->quiet) &&
+		       &in, WYN_TAG_OPTIONS_TIMEOUT_MS, &options->timeout_ms) &&
+	       wyn_field_take_u64(&in, WYN_TAG_OPTIONS_DEADLINE_MS,
+		       &options->deadline_ms) &&
+	       take_bool(&in, WYN_TAG_OPTIONS_STREAM, &options->stream) &&
+	       take_enum(&in, WYN_TAG_OPTIONS_ON_DISCONNECT,
+		       &options->on_disconnect) &&
+	       take_bool(&in, WYN_TAG_OPTIONS_ACCEPT, &options->accept) &&
+	       take_bool(&in, WYN_TAG_OPTIONS_QUIET, &options->quiet) &&
 	       in.at == in.end;
 }
 
@@ -64,10 +66,10 @@ static bool walk_args(struct wyn_reader *in, struct wyn_args *args)
 	uint64_t count = 0;
 	uint64_t bytes_total = 0;
 
-	while (wyn_field_is_next(in, WYN_ARGS_TAG)) {
+	while (wyn_field_is_next(in, WYN_TAG_SUBMIT_ARGS)) {
 		struct wyn_slice arg = {NULL, 0};
 
-		if (!wyn_field_take_bytes(in, WYN_ARGS_TAG, &arg)) {
+		if (!wyn_field_take_bytes(in, WYN_TAG_SUBMIT_ARGS, &arg)) {
 			return false;
 		}
 		count++;
@@ -130,12 +132,14 @@ static int walk_submit(struct wyn_slice bytes, struct wyn_arena *arena,
 	struct wyn_slice arg_sizes = {NULL, 0};
 	int err;
 
-	if (!wyn_field_take_u64(&in, WYN_TAG_VARINT(1), &submit.first_seq) ||
+	if (!wyn_field_take_u64(
+		    &in, WYN_TAG_SUBMIT_FIRST_SEQ, &submit.first_seq) ||
 		!wyn_field_take_bytes(
-			&in, WYN_TAG_BYTES(2), &submit.function) ||
-		!wyn_field_take_bytes(&in, WYN_TAG_BYTES(3), &options) ||
+			&in, WYN_TAG_SUBMIT_FUNCTION, &submit.function) ||
+		!wyn_field_take_bytes(&in, WYN_TAG_SUBMIT_OPTIONS, &options) ||
 		!walk_args(&in, &submit.args) ||
-		!wyn_field_take_bytes(&in, WYN_TAG_BYTES(5), &arg_sizes) ||
+		!wyn_field_take_bytes(
+			&in, WYN_TAG_SUBMIT_ARG_SIZES, &arg_sizes) ||
 		in.at != in.end) {
 		return -EINVAL;
 	}
@@ -161,11 +165,11 @@ static int walk_chunk(struct wyn_slice bytes, struct wyn_chunk *ret_chunk)
 	struct wyn_reader in = wyn_reader_of(bytes);
 	struct wyn_chunk chunk = {0};
 
-	if (!wyn_field_take_u64(&in, WYN_TAG_VARINT(1), &chunk.seq) ||
-		!take_enum(&in, WYN_TAG_VARINT(2), &chunk.stream) ||
-		!wyn_field_take_u64(&in, WYN_TAG_VARINT(3), &chunk.offset) ||
-		!take_bool(&in, WYN_TAG_VARINT(4), &chunk.eof) ||
-		!wyn_field_take_bytes(&in, WYN_TAG_BYTES(5), &chunk.data) ||
+	if (!wyn_field_take_u64(&in, WYN_TAG_CHUNK_SEQ, &chunk.seq) ||
+		!take_enum(&in, WYN_TAG_CHUNK_STREAM, &chunk.stream) ||
+		!wyn_field_take_u64(&in, WYN_TAG_CHUNK_OFFSET, &chunk.offset) ||
+		!take_bool(&in, WYN_TAG_CHUNK_EOF, &chunk.eof) ||
+		!wyn_field_take_bytes(&in, WYN_TAG_CHUNK_DATA, &chunk.data) ||
 		in.at != in.end) {
 		return -EINVAL;
 	}

@@ -13,9 +13,7 @@
 #include "base/text.h"
 #include "proto/field.h"
 #include "proto/rules.h"
-
-#define TAG_VALUE  WYN_TAG_BYTES(3)
-#define TAG_DETAIL WYN_TAG_BYTES(4)
+#include "proto/tags.h"
 
 /* Returns: true and the number of varints, all minimal and at most max. */
 static bool column_check(struct wyn_slice packed, uint64_t max, size_t *count)
@@ -65,13 +63,14 @@ static bool walk_detail(
 	uint64_t ran = 0;
 
 	*detail = (struct wyn_detail){0};
-	if (!wyn_field_take_u64(&in, WYN_TAG_VARINT(1), &index) ||
+	if (!wyn_field_take_u64(&in, WYN_TAG_DETAIL_INDEX, &index) ||
 		!wyn_field_take_bytes(
-			&in, WYN_TAG_BYTES(2), &detail->message) ||
-		!wyn_field_take_bytes(&in, WYN_TAG_BYTES(3), &detail->reason) ||
-		!wyn_field_take_u64(&in, WYN_TAG_VARINT(4), &ran) ||
-		!wyn_field_take_u64(
-			&in, WYN_TAG_VARINT(5), &detail->retry_after_ms) ||
+			&in, WYN_TAG_DETAIL_MESSAGE, &detail->message) ||
+		!wyn_field_take_bytes(
+			&in, WYN_TAG_DETAIL_REASON, &detail->reason) ||
+		!wyn_field_take_u64(&in, WYN_TAG_DETAIL_RAN, &ran) ||
+		!wyn_field_take_u64(&in, WYN_TAG_DETAIL_RETRY_AFTER_MS,
+			&detail->retry_after_ms) ||
 		in.at != in.end) {
 		return false;
 	}
@@ -103,7 +102,8 @@ static int walk_details(struct wyn_slice region, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		struct wyn_slice bytes = {NULL, 0};
 
-		if (!wyn_field_take_bytes(&in, TAG_DETAIL, &bytes) ||
+		if (!wyn_field_take_bytes(
+			    &in, WYN_TAG_RESULTS_DETAILS, &bytes) ||
 			!walk_detail(bytes, &details[i], &rows[i])) {
 			return -EINVAL;
 		}
@@ -125,12 +125,15 @@ int wyn_walk_results(struct wyn_slice bytes, struct wyn_arena *arena,
 	size_t detail_count;
 	int err;
 
-	if (!wyn_field_take_bytes(&in, WYN_TAG_BYTES(1), &results.seqs) ||
-		!wyn_field_take_bytes(&in, WYN_TAG_BYTES(2), &results.codes) ||
-		!take_run(&in, TAG_VALUE, &results.values, &values) ||
-		!take_run(&in, TAG_DETAIL, &details, &detail_count) ||
+	if (!wyn_field_take_bytes(&in, WYN_TAG_RESULTS_SEQ, &results.seqs) ||
+		!wyn_field_take_bytes(
+			&in, WYN_TAG_RESULTS_CODE, &results.codes) ||
+		!take_run(
+			&in, WYN_TAG_RESULTS_VALUE, &results.values, &values) ||
+		!take_run(&in, WYN_TAG_RESULTS_DETAILS, &details,
+			&detail_count) ||
 		!wyn_field_take_u64(
-			&in, WYN_TAG_VARINT(5), &results.quiet_done) ||
+			&in, WYN_TAG_RESULTS_QUIET_DONE, &results.quiet_done) ||
 		in.at != in.end) {
 		return -EINVAL;
 	}
