@@ -9,9 +9,6 @@
 
 #include "base/assert.h"
 
-/* The longest tag and length before an argument in a region. */
-#define WYN_ARGUMENT_HEAD_BYTES_MAX 11u
-
 static struct wyn_batch *batch_alloc(size_t region_bytes)
 {
 	struct wyn_batch *batch;
@@ -49,18 +46,13 @@ struct wyn_batch *wyn_batch_create_upload(
 	uint64_t argument_bytes, uint8_t **ret_argument)
 {
 	struct wyn_batch *batch =
-		batch_alloc(WYN_ARGUMENT_HEAD_BYTES_MAX + argument_bytes);
-	uint64_t left = argument_bytes;
-	size_t head = 0;
+		batch_alloc(WYN_ARGS_HEAD_BYTES_MAX + argument_bytes);
+	size_t head;
 
 	if (batch == NULL) {
 		return NULL;
 	}
-	batch->region[head++] = WYN_ARGS_TAG;
-	for (; left >= 0x80; left >>= 7) {
-		batch->region[head++] = (uint8_t)(left | 0x80);
-	}
-	batch->region[head++] = (uint8_t)left;
+	head = wyn_args_head_put(batch->region, argument_bytes);
 	batch->span.args = (struct wyn_args){
 		.region = {batch->region, head + argument_bytes},
 		.count = 1,

@@ -11,6 +11,9 @@
 #include "proto/field.h"
 #include "proto/tags.h"
 
+_Static_assert(WYN_ARGS_HEAD_BYTES_MAX == 1 + WYN_VARINT_BYTES_MAX,
+	"a tag of one byte, and any length");
+
 /* The bytes of one field off the front of `region`. */
 static struct wyn_slice element_take(struct wyn_slice *region, uint8_t tag)
 {
@@ -44,6 +47,11 @@ bool wyn_args_next(struct wyn_args *args, struct wyn_slice *ret_arg)
 	*ret_arg = element_take(&args->region, WYN_TAG_SUBMIT_ARGS);
 	args->count--;
 	return true;
+}
+
+size_t wyn_args_head_put(uint8_t out[WYN_ARGS_HEAD_BYTES_MAX], uint64_t len)
+{
+	return (size_t)(wyn_field_put_len(out, WYN_TAG_SUBMIT_ARGS, len) - out);
 }
 
 bool wyn_results_next(struct wyn_results *results, struct wyn_result *ret_row)

@@ -35,9 +35,8 @@ enum wyn_message_kind {
 	WYN_MESSAGE_ERROR = 15,
 };
 
-/* Submit.args: field 4, length-delimited. Each argument in a region is this
- * byte, its length as a shortest varint, and its bytes. */
-#define WYN_ARGS_TAG 0x22u
+/* The longest that stands before an argument in a region: tag and length. */
+#define WYN_ARGS_HEAD_BYTES_MAX 11u
 
 /*
  * Arguments as they stand in a Submit: field after field, so that a batch is
@@ -125,6 +124,14 @@ struct wyn_message {
  * region.
  */
 bool wyn_args_next(struct wyn_args *args, struct wyn_slice *ret_arg);
+
+/*
+ * wyn_args_head_put - begins a region by hand: what stands before an argument
+ * of `len` bytes, which the caller puts behind it.
+ *
+ * Thread: any. Returns: the bytes written to `out`.
+ */
+size_t wyn_args_head_put(uint8_t out[WYN_ARGS_HEAD_BYTES_MAX], uint64_t len);
 
 /*
  * wyn_results_next - takes the next row.

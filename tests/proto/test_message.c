@@ -35,6 +35,36 @@ static void args_come_in_order_when_taken(void **state)
 	assert_int_equal(args.region.len, 0);
 }
 
+static void args_head_reads_back_when_put(void **state)
+{
+	static const size_t lengths[] = {0, 1, 127, 128, 300};
+	uint8_t region[WYN_ARGS_HEAD_BYTES_MAX + 300] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t head = wyn_args_head_put(region, lengths[i]);
+		struct wyn_args args = {
+			.region = {region, head + lengths[i]},
+			.count = 1,
+			.bytes_total = lengths[i],
+		};
+		struct wyn_slice arg;
+
+		assert_true(wyn_args_next(&args, &arg));
+		assert_ptr_equal(region + head, arg.data);
+		assert_int_equal(lengths[i], arg.len);
+		assert_int_equal(0, args.region.len);
+	}
+}
+
+static void args_head_is_longest_when_so_is_the_length(void **state)
+{
+	uint8_t head[WYN_ARGS_HEAD_BYTES_MAX];
+
+	(void)state;
+	assert_int_equal(sizeof(head), wyn_args_head_put(head, UINT64_MAX));
+}
+
 static void args_end_when_none_is_left(void **state)
 {
 	struct wyn_args args = {0};
@@ -108,6 +138,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(args_come_in_order_when_taken),
+		cmocka_unit_test(args_head_reads_back_when_put),
+		cmocka_unit_test(args_head_is_longest_when_so_is_the_length),
 		cmocka_unit_test(args_end_when_none_is_left),
 		cmocka_unit_test(args_are_a_cursor_of_their_own_when_copied),
 		cmocka_unit_test(results_are_all_zero_when_columns_are_empty),
