@@ -7,8 +7,10 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "proto/message.h"
 
 /*
@@ -17,6 +19,7 @@
  *
  * Thread: any. Returns: 0; -EBADMSG.
  */
+WYN_NODISCARD
 int wyn_rules_submit_check(const struct wyn_submit *submit);
 
 /*
@@ -26,6 +29,7 @@ int wyn_rules_submit_check(const struct wyn_submit *submit);
  * Thread: any. codes and values are the lengths of those columns. Returns: 0;
  * -EBADMSG.
  */
+WYN_NODISCARD
 int wyn_rules_results_check(
 	const struct wyn_results *results, size_t codes, size_t values);
 
