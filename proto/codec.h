@@ -2,10 +2,12 @@
 /*
  * codec.h - frames to messages and back.
  *
- * Decoding is strict: first the bytes are checked against the schema (one body,
- * no singular field twice, strings valid UTF-8 without NUL, columns of one
- * length), then unpacked within the arena. Encoding is in two steps, size and
- * write, so that the caller finds room first. No memory of its own.
+ * Decoding is strict (one body, no singular field twice, strings valid UTF-8
+ * without NUL, columns of one length) and stays within the arena. There are two
+ * ways, of which proto/README.md tells: the hot messages in the form that all
+ * write are walked over; all else is checked against the schema and unpacked.
+ * Encoding is in two steps, size and write, so that the caller finds room
+ * first. No memory of its own.
  */
 #pragma once
 
