@@ -68,7 +68,8 @@ static bool level_pop_ended(struct walk *walk)
 	return true;
 }
 
-static bool tag_read(struct wyn_reader *in, uint32_t *number, uint32_t *wire)
+static bool tag_read(
+	struct wyn_reader *in, uint32_t *ret_number, uint32_t *ret_wire)
 {
 	uint64_t tag;
 	size_t n = wyn_varint_read(in, &tag);
@@ -76,18 +77,18 @@ static bool tag_read(struct wyn_reader *in, uint32_t *number, uint32_t *wire)
 	if (n == 0 || n > TAG_BYTES_MAX || tag > UINT32_MAX || tag >> 3 == 0) {
 		return false;
 	}
-	*number = (uint32_t)(tag >> 3);
-	*wire = tag & 7;
+	*ret_number = (uint32_t)(tag >> 3);
+	*ret_wire = tag & 7;
 	return true;
 }
 
-static bool bytes_read(struct wyn_reader *in, struct wyn_slice *bytes)
+static bool bytes_read(struct wyn_reader *in, struct wyn_slice *ret_bytes)
 {
 	uint64_t len;
 	size_t n = wyn_varint_read(in, &len);
 
 	return n > 0 && n <= LENGTH_BYTES_MAX &&
-	       wyn_reader_take(in, len, bytes);
+	       wyn_reader_take(in, len, ret_bytes);
 }
 
 static bool unknown_skip(struct wyn_reader *in, uint32_t wire)

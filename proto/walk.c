@@ -20,25 +20,25 @@
 #define FRAME_CHUNK   WYN_TAG_BYTES(WYN_MESSAGE_CHUNK)
 
 /* A number over 31 bits is left to the strict way, which knows the signs. */
-static bool take_enum(struct wyn_reader *in, uint8_t tag, uint8_t *value)
+static bool take_enum(struct wyn_reader *in, uint8_t tag, uint8_t *ret_value)
 {
 	uint64_t number = 0;
 
 	if (!wyn_field_take_u64(in, tag, &number) || number > INT32_MAX) {
 		return false;
 	}
-	*value = wyn_rules_enum_narrow((int64_t)number);
+	*ret_value = wyn_rules_enum_narrow((int64_t)number);
 	return true;
 }
 
-static bool take_bool(struct wyn_reader *in, uint8_t tag, bool *value)
+static bool take_bool(struct wyn_reader *in, uint8_t tag, bool *ret_value)
 {
 	uint64_t number = 0;
 
 	if (!wyn_field_take_u64(in, tag, &number)) {
 		return false;
 	}
-	*value = number != 0;
+	*ret_value = number != 0;
 	return true;
 }
 

@@ -16,7 +16,8 @@
 #include "proto/tags.h"
 
 /* Returns: true and the number of varints, all minimal and at most max. */
-static bool column_check(struct wyn_slice packed, uint64_t max, size_t *count)
+static bool column_check(
+	struct wyn_slice packed, uint64_t max, size_t *ret_count)
 {
 	struct wyn_reader in = wyn_reader_of(packed);
 	size_t n = 0;
@@ -29,13 +30,14 @@ static bool column_check(struct wyn_slice packed, uint64_t max, size_t *count)
 		}
 		n++;
 	}
-	*count = n;
+	*ret_count = n;
 	return true;
 }
 
-/* Takes the run of fields `tag` as one view. */
+/* Takes the run of fields `tag` as one view, which is empty if there is none.
+ */
 static bool take_run(struct wyn_reader *in, uint8_t tag,
-	struct wyn_slice *region, size_t *count)
+	struct wyn_slice *ret_region, size_t *ret_count)
 {
 	const uint8_t *start = in->at;
 	size_t n = 0;
@@ -48,39 +50,39 @@ static bool take_run(struct wyn_reader *in, uint8_t tag,
 		}
 		n++;
 	}
-	if (n > 0) {
-		*region = (struct wyn_slice){start, (size_t)(in->at - start)};
-	}
-	*count = n;
+	*ret_region = (struct wyn_slice){start, (size_t)(in->at - start)};
+	*ret_count = n;
 	return true;
 }
 
-static bool walk_detail(
-	struct wyn_slice bytes, struct wyn_detail *detail, uint32_t *row)
+static bool walk_detail(struct wyn_slice bytes, struct wyn_detail *ret_detail,
+	uint32_t *ret_row)
 {
 	struct wyn_reader in = wyn_reader_of(bytes);
+	struct wyn_detail detail = {0};
 	uint64_t index = 0;
 	uint64_t ran = 0;
 
-	*detail = (struct wyn_detail){0};
 	if (!wyn_field_take_u64(&in, WYN_TAG_DETAIL_INDEX, &index) ||
 		!wyn_field_take_bytes(
-			&in, WYN_TAG_DETAIL_MESSAGE, &detail->message) ||
+			&in, WYN_TAG_DETAIL_MESSAGE, &detail.message) ||
 		!wyn_field_take_bytes(
-			&in, WYN_TAG_DETAIL_REASON, &detail->reason) ||
+			&in, WYN_TAG_DETAIL_REASON, &detail.reason) ||
 		!wyn_field_take_u64(&in, WYN_TAG_DETAIL_RAN, &ran) ||
 		!wyn_field_take_u64(&in, WYN_TAG_DETAIL_RETRY_AFTER_MS,
-			&detail->retry_after_ms) ||
+			&detail.retry_after_ms) ||
 		in.at != in.end) {
 		return false;
 	}
-	if (index > UINT32_MAX || ran > INT32_MAX) {
+	if (index > UINT32_MAX || ran > INT32_MAX ||
+		!wyn_text_valid(detail.message) ||
+		!wyn_text_valid(detail.reason)) {
 		return false;
 	}
-	detail->ran = wyn_rules_enum_narrow((int64_t)ran);
-	*row = (uint32_t)index;
-	return wyn_text_valid(detail->message) &&
-	       wyn_text_valid(detail->reason);
+	detail.ran = wyn_rules_enum_narrow((int64_t)ran);
+	*ret_detail = detail;
+	*ret_row = (uint32_t)index;
+	return true;
 }
 
 /* region is a run of `count` details. Returns: 0; -EINVAL; -ENOBUFS. */
