@@ -23,22 +23,22 @@ static int refuse(int error, const char *why, const char **ret_why)
 	return error;
 }
 
-static int parse_unix(
-	const char *path, struct wyn_endpoint *ret, const char **ret_why)
+static int parse_unix(const char *path, struct wyn_endpoint *ret_endpoint,
+	const char **ret_why)
 {
 	size_t len = strlen(path);
 
 	if (len == 0) {
 		return refuse(-EINVAL, "name a path after unix:", ret_why);
 	}
-	if (len >= sizeof(ret->path)) {
+	if (len >= sizeof(ret_endpoint->path)) {
 		return refuse(-ENAMETOOLONG,
 			"the path of a Unix socket has at most 107 bytes; "
 			"choose a shorter one",
 			ret_why);
 	}
-	*ret = (struct wyn_endpoint){.kind = WYN_ENDPOINT_UNIX};
-	memcpy(ret->path, path, len + 1);
+	*ret_endpoint = (struct wyn_endpoint){.kind = WYN_ENDPOINT_UNIX};
+	memcpy(ret_endpoint->path, path, len + 1);
 	return 0;
 }
 
@@ -79,8 +79,8 @@ static const char *find_host_end(const char **host)
 		       : NULL;
 }
 
-static int parse_tcp(
-	const char *text, struct wyn_endpoint *ret, const char **ret_why)
+static int parse_tcp(const char *text, struct wyn_endpoint *ret_endpoint,
+	const char **ret_why)
 {
 	const char *host = text;
 	const char *end = find_host_end(&host);
@@ -100,7 +100,7 @@ static int parse_tcp(
 			"instance",
 			ret_why);
 	}
-	if (len >= sizeof(ret->host)) {
+	if (len >= sizeof(ret_endpoint->host)) {
 		return refuse(-ENAMETOOLONG,
 			"a host name has at most 255 bytes; shorten it",
 			ret_why);
@@ -110,8 +110,9 @@ static int parse_tcp(
 			"end it with a port from 0 to 65535 (0 = any free one)",
 			ret_why);
 	}
-	*ret = (struct wyn_endpoint){.kind = WYN_ENDPOINT_TCP, .port = port};
-	memcpy(ret->host, host, len);
+	*ret_endpoint =
+		(struct wyn_endpoint){.kind = WYN_ENDPOINT_TCP, .port = port};
+	memcpy(ret_endpoint->host, host, len);
 	return 0;
 }
 

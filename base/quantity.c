@@ -46,7 +46,7 @@ static const struct unit *find_unit(const struct kind *kind, const char *suffix)
 }
 
 static int parse(const struct kind *kind, const char *text, uint64_t min,
-	uint64_t max, uint64_t *ret)
+	uint64_t max, uint64_t *ret_value)
 {
 	const struct unit *unit;
 	const char *at = text;
@@ -66,26 +66,26 @@ static int parse(const struct kind *kind, const char *text, uint64_t min,
 	if (overflow || value < min || value > max) {
 		return -ERANGE;
 	}
-	*ret = value;
+	*ret_value = value;
 	return 0;
 }
 
 int wyn_quantity_parse_count(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)
 {
-	return parse(&kinds[WYN_QUANTITY_COUNT], text, min, max, ret);
+	return parse(&kinds[WYN_QUANTITY_COUNT], text, min, max, ret_value);
 }
 
 int wyn_quantity_parse_bytes(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)
 {
-	return parse(&kinds[WYN_QUANTITY_BYTES], text, min, max, ret);
+	return parse(&kinds[WYN_QUANTITY_BYTES], text, min, max, ret_value);
 }
 
 int wyn_quantity_parse_ms(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value)
 {
-	return parse(&kinds[WYN_QUANTITY_MS], text, min, max, ret);
+	return parse(&kinds[WYN_QUANTITY_MS], text, min, max, ret_value);
 }
 
 void wyn_quantity_format(enum wyn_quantity_kind kind, uint64_t value, char *out,

@@ -26,21 +26,21 @@ enum wyn_quantity_kind {
  * wyn_quantity_parse_count, _bytes, _ms - read a number of that kind.
  *
  * A duration without a unit is in seconds, as with timeout(1) and sleep(1);
- * "0" is nought in every kind. *ret is in units, bytes or milliseconds.
+ * "0" is nought in every kind. *ret_value is in units, bytes or milliseconds.
  *
  * Thread: any. Returns: 0; -EINVAL when the text is not such a number; -ERANGE
  * when it is one but not within [min, max], or does not fit 64 bits. On error
- * *ret is not written.
+ * *ret_value is not written.
  */
 WYN_NODISCARD
 int wyn_quantity_parse_count(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
 WYN_NODISCARD
 int wyn_quantity_parse_bytes(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
 WYN_NODISCARD
 int wyn_quantity_parse_ms(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value);
 
 /*
  * wyn_quantity_explain - says what was wrong with a number, and what is right.

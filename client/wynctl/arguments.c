@@ -23,14 +23,14 @@
 /* getopt's value of a long option: above every letter. */
 #define LONG_BASE 256
 
-static int arguments_priority(const char *text, uint64_t *ret)
+static int arguments_priority(const char *text, uint64_t *ret_priority)
 {
 	static const char *const names[] = {"default", "low", "normal", "high"};
 	size_t i;
 
 	for (i = 1; i < WYN_COUNT_OF(names); i++) {
 		if (strcmp(text, names[i]) == 0) {
-			*ret = i;
+			*ret_priority = i;
 			return 0;
 		}
 	}
@@ -203,7 +203,7 @@ static int arguments_options(int argc, char **argv, bool to_command,
 }
 
 static int arguments_command(
-	const char *name, unsigned *ret, char why[WYN_ARGUMENTS_WHY_BYTES])
+	const char *name, unsigned *ret_id, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
 	const char *names[WYN_COMMANDS_MAX];
 	const char *near;
@@ -212,7 +212,7 @@ static int arguments_command(
 	for (i = 0; i < wyn_commands_count; i++) {
 		names[i] = wyn_commands[i].name;
 		if (strcmp(names[i], name) == 0) {
-			*ret = wyn_commands[i].id;
+			*ret_id = wyn_commands[i].id;
 			return 0;
 		}
 	}
