@@ -23,6 +23,9 @@
 /* Room for any endpoint as text: host, brackets, "tcp:", port, NUL. */
 #define WYN_ENDPOINT_TEXT_BYTES 288u
 
+/* Where wynd listens, and clients look for it, unless told otherwise. */
+#define WYN_ENDPOINT_DEFAULT_PATH "/run/wynd/wynd.sock"
+
 enum wyn_endpoint_kind {
 	WYN_ENDPOINT_UNIX = 1,
 	WYN_ENDPOINT_TCP = 2,

@@ -194,7 +194,7 @@ static int connect_default(
 	uint64_t deadline_ns, char why[WYN_CONNECT_WHY_BYTES], int *ret_fd)
 {
 	struct wyn_endpoint endpoint = {
-		.kind = WYN_ENDPOINT_UNIX, .path = WYN_CONNECT_DEFAULT};
+		.kind = WYN_ENDPOINT_UNIX, .path = WYN_ENDPOINT_DEFAULT_PATH};
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	char unused[WYN_CONNECT_WHY_BYTES];
 	int err = connect_endpoint(&endpoint, deadline_ns, why, ret_fd);

@@ -12,7 +12,6 @@
 #include "base/compiler.h"
 
 #define WYN_CONNECT_WHY_BYTES 480u
-#define WYN_CONNECT_DEFAULT   "/run/wynd/wynd.sock"
 
 /*
  * wyn_connect - opens a connection to an address.

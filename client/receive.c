@@ -16,8 +16,6 @@
 #include "client/receive_task.h"
 #include "proto/codec.h"
 
-/* The least frame that leaves room for a name, options and an argument. */
-#define FRAME_BYTES_LEAST 4096u
 /* No wynd can be told to give larger ones; a server that says so is none. */
 #define VALUE_BYTES_HARD (UINT64_C(1) << 30)
 
@@ -91,7 +89,7 @@ static int receive_welcome(
 	if (server->value_bytes_max > VALUE_BYTES_HARD) {
 		server->value_bytes_max = VALUE_BYTES_HARD;
 	}
-	if (server->frame_bytes_max < FRAME_BYTES_LEAST ||
+	if (server->frame_bytes_max < WYN_FRAME_BYTES_LEAST ||
 		server->frame_bytes_max > WYN_FRAME_BYTES_HARD) {
 		return wyn_receive_broken(session, "an impossible frame limit");
 	}

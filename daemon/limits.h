@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "proto/frame.h"
+
 /* How a bound is written on the command line. */
 enum wyn_limit_unit {
 	WYN_LIMIT_COUNT,
@@ -22,8 +24,9 @@ enum wyn_limit_unit {
 
 /* X(field, "flag", unit, default, min, max, "help") */
 #define WYN_LIMIT_TABLE(X)                                                     \
-	X(frame_bytes_max, "max-frame", BYTES, 1 * WYN_MIB, 4 * WYN_KIB,       \
-		16 * WYN_MIB, "body of one frame")                             \
+	X(frame_bytes_max, "max-frame", BYTES, WYN_FRAME_BYTES_DEFAULT,        \
+		WYN_FRAME_BYTES_LEAST, WYN_FRAME_BYTES_HARD,                   \
+		"body of one frame")                                           \
 	X(batch_max, "max-batch", COUNT, 65536, 1, 1048576,                    \
 		"tasks in one Submit")                                         \
 	X(argument_bytes_max, "max-argument", BYTES, 64 * WYN_MIB, 1, WYN_GIB, \

@@ -13,10 +13,14 @@
 
 #include "base/slice.h"
 
-#define WYN_PREFACE		"WYND/1\r\n"
-#define WYN_PREFACE_BYTES	8u
-#define WYN_FRAME_HEADER_BYTES	5u
-#define WYN_FRAME_BYTES_DEFAULT (1u << 20) /* max_frame: body bytes */
+#define WYN_PREFACE	       "WYND/1\r\n"
+#define WYN_PREFACE_BYTES      8u
+#define WYN_FRAME_HEADER_BYTES 5u
+
+/* max_frame, in bytes of the body: what it is unless said, and its range. The
+ * least leaves room for a name, options and an argument. */
+#define WYN_FRAME_BYTES_DEFAULT (1u << 20)
+#define WYN_FRAME_BYTES_LEAST	(4u << 10)
 #define WYN_FRAME_BYTES_HARD	(16u << 20)
 
 /* Bit 0 is kept for compression. Any other bit is a broken frame. */
