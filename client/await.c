@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/connect.h"
+#include "client/clock.h"
 #include "client/control.h"
 
 /* Nothing is in flight or due: an event could only come out of the blue. */
@@ -127,14 +127,14 @@ int wyn_client_ping(
 	if (err != 0) {
 		return err;
 	}
-	start = wyn_connect_now_ns();
+	start = wyn_client_now_ns();
 	while (!client->session.ponged) {
 		err = wyn_client_step_keeping(client, deadline_ns);
 		if (err != 0) {
 			return err;
 		}
 	}
-	*ret_ns = wyn_connect_now_ns() - start;
+	*ret_ns = wyn_client_now_ns() - start;
 	return 0;
 }
 

@@ -9,13 +9,13 @@
 #include "client/client.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client/clock.h"
 #include "client/connect.h"
 #include "client/source.h"
 #include "client/submit.h"
@@ -132,7 +132,7 @@ static bool client_is_late(struct wyn_client *client, uint64_t deadline_ns)
 {
 	if (deadline_ns == WYN_CLIENT_AT_ONCE ||
 		deadline_ns == WYN_CLIENT_FOREVER ||
-		wyn_connect_now_ns() < deadline_ns) {
+		wyn_client_now_ns() < deadline_ns) {
 		return false;
 	}
 	if (client->late_ns == deadline_ns) {

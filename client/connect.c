@@ -24,16 +24,8 @@
 #include <unistd.h>
 
 #include "base/endpoint.h"
-
-#define NS_PER_S UINT64_C(1000000000)
-
-uint64_t wyn_connect_now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
+#include "base/time.h"
+#include "client/clock.h"
 
 int wyn_connect_poll(int fd, short events, uint64_t deadline_ns)
 {
@@ -43,10 +35,12 @@ int wyn_connect_poll(int fd, short events, uint64_t deadline_ns)
 	int n;
 
 	if (deadline_ns != UINT64_MAX) {
-		now = wyn_connect_now_ns();
+		now = wyn_client_now_ns();
 		if (deadline_ns > now) {
-			left.tv_sec = (time_t)((deadline_ns - now) / NS_PER_S);
-			left.tv_nsec = (long)((deadline_ns - now) % NS_PER_S);
+			left.tv_sec =
+				(time_t)((deadline_ns - now) / WYN_NS_PER_S);
+			left.tv_nsec =
+				(long)((deadline_ns - now) % WYN_NS_PER_S);
 		}
 	}
 	n = ppoll(&pollfd, 1, deadline_ns == UINT64_MAX ? NULL : &left, NULL);
@@ -71,7 +65,7 @@ static int connect_unix(const char *path, uint64_t deadline_ns, int *ret_fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct timeval timeout = {0};
-	uint64_t now = wyn_connect_now_ns();
+	uint64_t now = wyn_client_now_ns();
 	int err = 0;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -82,8 +76,9 @@ static int connect_unix(const char *path, uint64_t deadline_ns, int *ret_fd)
 	if (deadline_ns != UINT64_MAX) {
 		uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
 
-		timeout.tv_sec = (time_t)(left / NS_PER_S);
-		timeout.tv_usec = (suseconds_t)(left % NS_PER_S / 1000) + 1;
+		timeout.tv_sec = (time_t)(left / WYN_NS_PER_S);
+		timeout.tv_usec =
+			(suseconds_t)(left % WYN_NS_PER_S / WYN_NS_PER_US) + 1;
 		timeout.tv_sec += timeout.tv_usec / 1000000;
 		timeout.tv_usec %= 1000000;
 		(void)setsockopt(

@@ -35,6 +35,3 @@ int wyn_connect(const char *address, uint64_t deadline_ns,
  */
 WYN_NODISCARD
 int wyn_connect_poll(int fd, short events, uint64_t deadline_ns);
-
-/* wyn_connect_now_ns - CLOCK_MONOTONIC. */
-uint64_t wyn_connect_now_ns(void);

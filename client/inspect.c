@@ -2,12 +2,10 @@
 /*
  * inspect.c - what a caller may look at without waiting.
  */
-#include <errno.h>
-
 #include "client/client.h"
-#include "client/connect.h"
 
-#define NS_PER_MS UINT64_C(1000000)
+#include "base/time.h"
+#include "client/clock.h"
 
 const struct wyn_client_error *wyn_client_error(const struct wyn_client *client)
 {
@@ -45,10 +43,10 @@ bool wyn_client_wants_write(const struct wyn_client *client)
 
 uint64_t wyn_client_deadline_in_ms(uint64_t ms)
 {
-	uint64_t now = wyn_connect_now_ns();
+	uint64_t now = wyn_client_now_ns();
 
-	if (ms >= (WYN_CLIENT_FOREVER - now) / NS_PER_MS) {
+	if (ms >= (WYN_CLIENT_FOREVER - now) / WYN_NS_PER_MS) {
 		return WYN_CLIENT_FOREVER;
 	}
-	return now + ms * NS_PER_MS;
+	return now + ms * WYN_NS_PER_MS;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/time.h"
 #include "client/wynctl/exit_status.h"
 
 static volatile sig_atomic_t interrupted;
@@ -53,7 +54,7 @@ int wyn_interrupt_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
 	struct timespec timeout = {
 		.tv_sec = timeout_ms / 1000,
-		.tv_nsec = (long)(timeout_ms % 1000) * 1000000,
+		.tv_nsec = (long)(timeout_ms % 1000) * (long)WYN_NS_PER_MS,
 	};
 	bool before = wyn_interrupted();
 	sigset_t mask;

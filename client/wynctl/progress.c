@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/connect.h"
+#include "base/time.h"
+#include "client/clock.h"
 
 #define BAR_CELLS 30u
 #define REDRAW_NS UINT64_C(100000000)
-#define NS_PER_S  UINT64_C(1000000000)
 /* Looking at the clock for every task would cost more than the task. */
 #define LOOK_EVERY 256u
 
@@ -33,14 +33,14 @@ void wyn_progress_start(uint64_t total)
 	}
 	bar.active = true;
 	bar.total = total;
-	bar.start_ns = wyn_connect_now_ns();
+	bar.start_ns = wyn_client_now_ns();
 	bar.drawn_ns = bar.start_ns;
 	bar.looked = 0;
 }
 
 static void progress_draw(uint64_t done, uint64_t now_ns)
 {
-	double seconds = (double)(now_ns - bar.start_ns) / (double)NS_PER_S;
+	double seconds = (double)(now_ns - bar.start_ns) / (double)WYN_NS_PER_S;
 	double rate = seconds > 0 ? (double)done / seconds : 0;
 	char cells[BAR_CELLS + 1];
 	size_t filled;
@@ -70,7 +70,7 @@ void wyn_progress_update(uint64_t done)
 		return;
 	}
 	bar.looked = done;
-	now_ns = wyn_connect_now_ns();
+	now_ns = wyn_client_now_ns();
 	if (now_ns - bar.drawn_ns < REDRAW_NS) {
 		return;
 	}

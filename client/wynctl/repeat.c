@@ -13,7 +13,8 @@
 #include <string.h>
 
 #include "base/histogram.h"
-#include "client/connect.h"
+#include "base/time.h"
+#include "client/clock.h"
 #include "client/wynctl/ctl.h"
 #include "client/wynctl/interrupt.h"
 #include "client/wynctl/json.h"
@@ -21,7 +22,6 @@
 
 #define ARGUMENT_BYTES 16u
 #define SPREAD	       UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio */
-#define NS_PER_S       1e9
 /* Lines about tasks that went wrong: a few tell as much as a million would. */
 #define SAID_MAX 10u
 
@@ -78,7 +78,7 @@ static int repeat_submit(struct repeat *repeat)
 		repeat->arguments[i].size = ARGUMENT_BYTES;
 	}
 	if (*due == 0) {
-		*due = wyn_connect_now_ns();
+		*due = wyn_client_now_ns();
 	}
 	repeat->options.tag = repeat->submitted;
 	err = wyn_client_submit_batch(repeat->ctl->client, repeat->function,
@@ -156,7 +156,7 @@ static int repeat_wait(struct repeat *repeat)
 	if (err != 0 || event.kind != WYN_CLIENT_RESULT) {
 		return err;
 	}
-	now_ns = wyn_connect_now_ns();
+	now_ns = wyn_client_now_ns();
 	wyn_histogram_record(&repeat->latency,
 		now_ns - repeat->due_ns[event.tag / repeat->batch]);
 	repeat_check(repeat, &event);
@@ -247,13 +247,13 @@ static int repeat_connected(struct repeat *repeat)
 
 	wyn_interrupt_init();
 	wyn_progress_start(repeat->total);
-	repeat->start_ns = wyn_connect_now_ns();
+	repeat->start_ns = wyn_client_now_ns();
 	code = repeat_run(repeat);
-	now_ns = wyn_connect_now_ns();
+	now_ns = wyn_client_now_ns();
 	wyn_progress_end();
 	if (repeat->done > 0) {
-		repeat_print(
-			repeat, (double)(now_ns - repeat->start_ns) / NS_PER_S);
+		repeat_print(repeat, (double)(now_ns - repeat->start_ns) /
+					     (double)WYN_NS_PER_S);
 	}
 	if (code == WYN_EXIT_OK && repeat->failed + repeat->wrong > 0) {
 		code = WYN_EXIT_FAILED;

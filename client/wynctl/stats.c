@@ -9,13 +9,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "client/wynctl/ctl.h"
 #include "client/wynctl/escape.h"
 #include "client/wynctl/json.h"
 
-#define UPTIME	 "uptime_ns"
-#define NS_PER_S 1e9
-#define MIB	 1048576.0
+#define UPTIME "uptime_ns"
+#define MIB    1048576.0
 
 struct stats {
 	struct wyn_ctl *ctl;
@@ -49,12 +49,14 @@ static bool stats_has_rate(const char *name)
 
 static void stats_print_time(struct wyn_output *output, double ns)
 {
-	if (ns >= NS_PER_S) {
-		wyn_output_print(output, "%15.3f s", ns / NS_PER_S);
-	} else if (ns >= 1e6) {
-		wyn_output_print(output, "%15.3f ms", ns / 1e6);
+	if (ns >= (double)WYN_NS_PER_S) {
+		wyn_output_print(output, "%15.3f s", ns / (double)WYN_NS_PER_S);
+	} else if (ns >= (double)WYN_NS_PER_MS) {
+		wyn_output_print(
+			output, "%15.3f ms", ns / (double)WYN_NS_PER_MS);
 	} else {
-		wyn_output_print(output, "%15.1f us", ns / 1e3);
+		wyn_output_print(
+			output, "%15.1f us", ns / (double)WYN_NS_PER_US);
 	}
 }
 
@@ -66,7 +68,8 @@ static void stats_print_value(
 	if (stats_ends(counter->name, "_ns")) {
 		stats_print_time(output, (double)counter->value);
 	} else if (stats_ends(counter->name, "_us")) {
-		stats_print_time(output, (double)counter->value * 1e3);
+		stats_print_time(
+			output, (double)counter->value * (double)WYN_NS_PER_US);
 	} else if (stats_ends(counter->name, "_bytes")) {
 		wyn_output_print(
 			output, "%15.1f MiB", (double)counter->value / MIB);
@@ -94,7 +97,7 @@ static int stats_each(void *context, const struct wyn_client_counter *counter)
 	if (stats->uptime_ns > 0 && counter->value > 0 &&
 		stats_has_rate(counter->name)) {
 		wyn_output_print(&stats->ctl->output, "%15.0f/s",
-			(double)counter->value * NS_PER_S /
+			(double)counter->value * (double)WYN_NS_PER_S /
 				(double)stats->uptime_ns);
 	}
 	wyn_output_print(&stats->ctl->output, "\n");
