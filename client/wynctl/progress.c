@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
-#include "client/clock.h"
+#include "client/wynctl/clock.h"
 
 #define BAR_CELLS 30u
 #define REDRAW_NS UINT64_C(100000000)
@@ -33,7 +33,7 @@ void wyn_progress_start(uint64_t total)
 	}
 	bar.active = true;
 	bar.total = total;
-	bar.start_ns = wyn_client_now_ns();
+	bar.start_ns = wyn_ctl_now_ns();
 	bar.drawn_ns = bar.start_ns;
 	bar.looked = 0;
 }
@@ -70,7 +70,7 @@ void wyn_progress_update(uint64_t done)
 		return;
 	}
 	bar.looked = done;
-	now_ns = wyn_client_now_ns();
+	now_ns = wyn_ctl_now_ns();
 	if (now_ns - bar.drawn_ns < REDRAW_NS) {
 		return;
 	}

@@ -14,7 +14,7 @@
 
 #include "base/histogram.h"
 #include "base/time.h"
-#include "client/clock.h"
+#include "client/wynctl/clock.h"
 #include "client/wynctl/ctl.h"
 #include "client/wynctl/interrupt.h"
 #include "client/wynctl/json.h"
@@ -78,7 +78,7 @@ static int repeat_submit(struct repeat *repeat)
 		repeat->arguments[i].size = ARGUMENT_BYTES;
 	}
 	if (*due == 0) {
-		*due = wyn_client_now_ns();
+		*due = wyn_ctl_now_ns();
 	}
 	repeat->options.tag = repeat->submitted;
 	err = wyn_client_submit_batch(repeat->ctl->client, repeat->function,
@@ -156,7 +156,7 @@ static int repeat_wait(struct repeat *repeat)
 	if (err != 0 || event.kind != WYN_CLIENT_RESULT) {
 		return err;
 	}
-	now_ns = wyn_client_now_ns();
+	now_ns = wyn_ctl_now_ns();
 	wyn_histogram_record(&repeat->latency,
 		now_ns - repeat->due_ns[event.tag / repeat->batch]);
 	repeat_check(repeat, &event);
@@ -247,9 +247,9 @@ static int repeat_connected(struct repeat *repeat)
 
 	wyn_interrupt_init();
 	wyn_progress_start(repeat->total);
-	repeat->start_ns = wyn_client_now_ns();
+	repeat->start_ns = wyn_ctl_now_ns();
 	code = repeat_run(repeat);
-	now_ns = wyn_client_now_ns();
+	now_ns = wyn_ctl_now_ns();
 	wyn_progress_end();
 	if (repeat->done > 0) {
 		repeat_print(repeat, (double)(now_ns - repeat->start_ns) /

@@ -2,13 +2,15 @@
 /*
  * test_status.c - codes keep the numbers and names of google.rpc.Code.
  */
-#include "proto/status.h"
+#include "client/wynctl/status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
+
+#include "base/compiler.h"
 
 /* As google/rpc/code.proto has them, not as our table does. */
 static const char *const canonical[] = {"OK", "CANCELLED", "UNKNOWN",
@@ -20,8 +22,7 @@ static const char *const canonical[] = {"OK", "CANCELLED", "UNKNOWN",
 static void status_has_its_name_when_in_the_table(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		sizeof(canonical) / sizeof(canonical[0]), WYN_STATUS_COUNT);
+	assert_int_equal(WYN_COUNT_OF(canonical), WYN_STATUS_COUNT);
 	for (uint32_t code = 0; code < WYN_STATUS_COUNT; code++) {
 		assert_string_equal(wyn_status_name(code), canonical[code]);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * status.h - the status codes by name. The table is in wyn/status.h.
+ * status.h - the status codes by name, as --json prints them. The table is in
+ * wyn/status.h.
  */
 #pragma once
 

@@ -5,7 +5,7 @@
  * A number that a newer peer sends and we do not know reads as UNKNOWN, which
  * is what the code of that name means.
  */
-#include "proto/status.h"
+#include "client/wynctl/status.h"
 
 #include "base/compiler.h"
 
