@@ -260,11 +260,11 @@ static int arguments_operands(
 	if (arguments->command != WYN_COMMAND_REPEAT) {
 		return 0;
 	}
-	err = wyn_quantity_parse_count(arguments->operands[1], 1,
-		UINT64_C(1000000000), &arguments->count);
+	err = wyn_quantity_parse_count(
+		arguments->operands[1], 1, WYN_COUNT_MAX, &arguments->count);
 	if (err != 0) {
-		wyn_quantity_explain(WYN_QUANTITY_COUNT, err, 1,
-			UINT64_C(1000000000), wrong, sizeof(wrong));
+		wyn_quantity_explain(WYN_QUANTITY_COUNT, err, 1, WYN_COUNT_MAX,
+			wrong, sizeof(wrong));
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
 			"number of tasks %s: %s", arguments->operands[1],
 			wrong);

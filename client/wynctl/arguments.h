@@ -17,12 +17,14 @@
 
 #define WYN_ARGUMENTS_WHY_BYTES 320u
 
-#define WYN_JOBS_DEFAULT   1024u
-#define WYN_JOBS_MAX	   1048576u
-#define WYN_BATCH_DEFAULT  256u
-#define WYN_BATCH_MAX	   1024u
-#define WYN_FLIGHT_DEFAULT 4096u
-#define WYN_PINGS_DEFAULT  4u
+/* Plain numbers: the help prints them as they stand here. */
+#define WYN_JOBS_DEFAULT   1024 /* of map */
+#define WYN_FLIGHT_DEFAULT 4096 /* of repeat */
+#define WYN_JOBS_MAX	   1048576
+#define WYN_BATCH_DEFAULT  256
+#define WYN_BATCH_MAX	   1024
+#define WYN_PINGS_DEFAULT  4
+#define WYN_COUNT_MAX	   1000000000 /* of pings, or of tasks of repeat */
 
 enum wyn_command_id {
 	WYN_COMMAND_NONE = 0,

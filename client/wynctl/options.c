@@ -9,6 +9,11 @@
 #define MS_MAX	  (UINT64_C(365) * 86400 * 1000)
 #define AT(field) offsetof(struct wyn_arguments, field)
 
+#define TEXT_OF(number) #number
+#define TEXT(number)	TEXT_OF(number)
+#define JOBS		TEXT(WYN_JOBS_DEFAULT)
+#define FLIGHT		TEXT(WYN_FLIGHT_DEFAULT)
+
 const struct wyn_option wyn_options[] = {
 	{"connect", 'c', WYN_OPTION_TEXT, AT(connect), ALL, 0, 0, "ADDR",
 		"unix:PATH or tcp:HOST:PORT; else WYN_CONNECT, else the "
@@ -29,12 +34,13 @@ const struct wyn_option wyn_options[] = {
 		0, NULL, "print results as they come"},
 	{"jobs", 'j', WYN_OPTION_COUNT, AT(jobs),
 		WYN_COMMAND_MAP | WYN_COMMAND_REPEAT, 1, WYN_JOBS_MAX, "N",
-		"at most N tasks in flight (map 1024, repeat 4096)"},
+		"at most N tasks in flight (map " JOBS ", repeat " FLIGHT ")"},
 	{"in-flight", 0, WYN_OPTION_COUNT, AT(jobs),
 		WYN_COMMAND_MAP | WYN_COMMAND_REPEAT, 1, WYN_JOBS_MAX, "N",
 		"the same as --jobs"},
 	{"batch", 'b', WYN_OPTION_COUNT, AT(batch), WYN_COMMAND_REPEAT, 1,
-		WYN_BATCH_MAX, "N", "tasks in one request (256)"},
+		WYN_BATCH_MAX, "N",
+		"tasks in one request (" TEXT(WYN_BATCH_DEFAULT) ")"},
 	{"timeout", 't', WYN_OPTION_MS, AT(timeout_ms), RUN, 1, MS_MAX, "TIME",
 		"a task may run so long, as 500ms, 30s, 5m"},
 	{"deadline", 'd', WYN_OPTION_MS, AT(deadline_ms), RUN, 1, MS_MAX,
@@ -42,7 +48,8 @@ const struct wyn_option wyn_options[] = {
 	{"priority", 'p', WYN_OPTION_PRIORITY, AT(priority), RUN, 0, 0, "P",
 		"low, normal or high"},
 	{"count", 'n', WYN_OPTION_COUNT, AT(count), WYN_COMMAND_PING, 1,
-		1000000000, "N", "number of round trips (4)"},
+		WYN_COUNT_MAX, "N",
+		"number of round trips (" TEXT(WYN_PINGS_DEFAULT) ")"},
 };
 
 const size_t wyn_options_count = WYN_COUNT_OF(wyn_options);
