@@ -58,7 +58,7 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 	uint64_t deadline_ns, struct wyn_client_event *ret_event)
 {
 	struct wyn_session *session = &client->session;
-	struct wyn_slot *slot = wyn_table_find(&session->table, seq);
+	struct wyn_table_slot *slot = wyn_table_find(&session->table, seq);
 	int result;
 
 	if (slot == NULL) {
@@ -66,7 +66,7 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 			"NO_SUCH_TASK", "no result is to come for task %llu",
 			(unsigned long long)seq);
 	}
-	if (slot->state == WYN_SLOT_DONE) {
+	if (slot->state == WYN_TABLE_DONE) {
 		(void)wyn_table_take(&session->table, slot, ret_event);
 		return 0;
 	}

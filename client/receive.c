@@ -230,7 +230,7 @@ static int receive_frame(struct wyn_session *session,
 static int receive_rest(
 	struct wyn_session *session, struct wyn_client_event *event)
 {
-	const struct wyn_slot *slot = wyn_table_sweep(&session->table);
+	const struct wyn_table_slot *slot = wyn_table_sweep(&session->table);
 
 	*event = (struct wyn_client_event){
 		.kind = WYN_CLIENT_RESULT,

@@ -44,8 +44,8 @@ void wyn_receive_text(struct wyn_session *session, struct wyn_slice reason,
 }
 
 /* What the table holds of the task: its value's parts, or why it failed. */
-static int receive_kept(struct wyn_session *session, struct wyn_slot *slot,
-	struct wyn_client_event *event)
+static int receive_kept(struct wyn_session *session,
+	struct wyn_table_slot *slot, struct wyn_client_event *event)
 {
 	const struct wyn_kept *kept = wyn_table_kept(&session->table, slot);
 
@@ -69,7 +69,7 @@ static int receive_kept(struct wyn_session *session, struct wyn_slot *slot,
 
 int wyn_receive_row(struct wyn_session *session, struct wyn_client_event *event)
 {
-	struct wyn_slot *slot;
+	struct wyn_table_slot *slot;
 	struct wyn_result row;
 
 	if (!wyn_results_next(&session->rows, &row)) {
@@ -90,7 +90,7 @@ int wyn_receive_row(struct wyn_session *session, struct wyn_client_event *event)
 		wyn_receive_text(session, row.detail->reason,
 			row.detail->message, event);
 	}
-	if (slot == NULL || slot->state != WYN_SLOT_PENDING) {
+	if (slot == NULL || slot->state != WYN_TABLE_PENDING) {
 		if (session->quiet == 0) {
 			session->rows.count = 0;
 			return wyn_receive_broken(
@@ -133,11 +133,11 @@ int wyn_receive_results(struct wyn_session *session,
 }
 
 static int receive_value_part(struct wyn_session *session,
-	struct wyn_slot *slot, const struct wyn_chunk *chunk)
+	struct wyn_table_slot *slot, const struct wyn_chunk *chunk)
 {
 	const struct wyn_kept *kept;
 
-	if (slot == NULL || slot->state != WYN_SLOT_PENDING) {
+	if (slot == NULL || slot->state != WYN_TABLE_PENDING) {
 		return wyn_receive_broken(
 			session, "a value that nobody waits for");
 	}
@@ -161,7 +161,8 @@ static int receive_value_part(struct wyn_session *session,
 int wyn_receive_chunk(struct wyn_session *session,
 	const struct wyn_chunk *chunk, struct wyn_client_event *event)
 {
-	struct wyn_slot *slot = wyn_table_find(&session->table, chunk->seq);
+	struct wyn_table_slot *slot =
+		wyn_table_find(&session->table, chunk->seq);
 
 	session->stream_received += chunk->data.len;
 	if (!session->unbounded &&

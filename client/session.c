@@ -194,7 +194,8 @@ static void session_grant(struct wyn_session *session)
 static void session_upload_failed(
 	struct wyn_session *session, const struct wyn_upload_report *report)
 {
-	struct wyn_slot *slot = wyn_table_find(&session->table, report->seq);
+	struct wyn_table_slot *slot =
+		wyn_table_find(&session->table, report->seq);
 	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
 	Wyn__V1__SeqRange *ranges[] = {&range};
 	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
@@ -230,7 +231,7 @@ static void session_upload_failed(
 static bool session_upload(struct wyn_session *session)
 {
 	struct wyn_upload_report report;
-	struct wyn_slot *slot;
+	struct wyn_table_slot *slot;
 
 	switch (wyn_uploads_step(&session->uploads, &session->outbox,
 		session->server.frame_bytes_max, &report)) {
@@ -320,18 +321,19 @@ void wyn_session_received(struct wyn_session *session, size_t bytes)
 	wyn_inbox_received(&session->inbox, bytes);
 }
 
-static struct wyn_slot *session_pending(
+static struct wyn_table_slot *session_pending(
 	struct wyn_session *session, const struct wyn_client_event *event)
 {
-	struct wyn_slot *slot = wyn_table_find(&session->table, event->seq);
+	struct wyn_table_slot *slot =
+		wyn_table_find(&session->table, event->seq);
 
-	return slot != NULL && slot->state == WYN_SLOT_PENDING ? slot : NULL;
+	return slot != NULL && slot->state == WYN_TABLE_PENDING ? slot : NULL;
 }
 
 int wyn_session_keep(
 	struct wyn_session *session, const struct wyn_client_event *event)
 {
-	struct wyn_slot *slot = NULL;
+	struct wyn_table_slot *slot = NULL;
 
 	if (event->kind == WYN_CLIENT_RESULT) {
 		slot = session_pending(session, event);
@@ -352,7 +354,7 @@ int wyn_session_keep(
 void wyn_session_done(
 	struct wyn_session *session, const struct wyn_client_event *event)
 {
-	struct wyn_slot *slot;
+	struct wyn_table_slot *slot;
 
 	if (event->kind != WYN_CLIENT_RESULT) {
 		return;

@@ -222,7 +222,7 @@ int wyn_session_submit_source(struct wyn_session *session, const char *function,
 	const struct wyn_client_options *options, uint64_t *ret_seq)
 {
 	struct wyn_submit submit;
-	struct wyn_slot *slot;
+	struct wyn_table_slot *slot;
 	int err = submit_check(session, function);
 
 	if (err != 0) {

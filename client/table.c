@@ -18,7 +18,7 @@
 #define NONE UINT32_MAX
 
 static uint32_t table_index(
-	const struct wyn_table *table, const struct wyn_slot *slot)
+	const struct wyn_table *table, const struct wyn_table_slot *slot)
 {
 	return (uint32_t)(slot - table->slots);
 }
@@ -53,7 +53,7 @@ void wyn_table_fini(struct wyn_table *table)
 	wyn_table_release(table);
 	if (table->slots != NULL && table->kept != NULL && table->in_use > 0) {
 		for (i = 0; i <= table->mask; i++) {
-			if (table->slots[i].state != WYN_SLOT_FREE &&
+			if (table->slots[i].state != WYN_TABLE_FREE &&
 				table->slots[i].has_kept) {
 				free(table->kept[i].heap);
 				free(table->kept[i].text);
@@ -65,7 +65,7 @@ void wyn_table_fini(struct wyn_table *table)
 	*table = (struct wyn_table){0};
 }
 
-static struct wyn_slot *table_place(struct wyn_table *table, uint64_t seq)
+static struct wyn_table_slot *table_place(struct wyn_table *table, uint64_t seq)
 {
 	return &table->slots[seq & table->mask];
 }
@@ -81,11 +81,11 @@ size_t wyn_table_run(struct wyn_table *table, size_t n)
 	if (n == 0) {
 		return 0;
 	}
-	while (table_place(table, table->next_seq)->state != WYN_SLOT_FREE) {
+	while (table_place(table, table->next_seq)->state != WYN_TABLE_FREE) {
 		table->next_seq++;
 	}
 	while (run < n && table_place(table, table->next_seq + run)->state ==
-				  WYN_SLOT_FREE) {
+				  WYN_TABLE_FREE) {
 		run++;
 	}
 	return run;
@@ -98,13 +98,13 @@ uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag)
 
 	wyn_assert(n <= table->in_use_max - table->in_use);
 	for (i = 0; i < n; i++) {
-		struct wyn_slot *slot = table_place(table, first + i);
+		struct wyn_table_slot *slot = table_place(table, first + i);
 
-		wyn_assert(slot->state == WYN_SLOT_FREE);
-		*slot = (struct wyn_slot){
+		wyn_assert(slot->state == WYN_TABLE_FREE);
+		*slot = (struct wyn_table_slot){
 			.seq = first + i,
 			.tag = tag + i,
-			.state = WYN_SLOT_PENDING,
+			.state = WYN_TABLE_PENDING,
 		};
 	}
 	table->next_seq = first + n;
@@ -112,17 +112,18 @@ uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag)
 	return first;
 }
 
-struct wyn_slot *wyn_table_find(struct wyn_table *table, uint64_t seq)
+struct wyn_table_slot *wyn_table_find(struct wyn_table *table, uint64_t seq)
 {
-	struct wyn_slot *slot = table_place(table, seq);
+	struct wyn_table_slot *slot = table_place(table, seq);
 
-	if (slot->state == WYN_SLOT_FREE || slot->seq != seq) {
+	if (slot->state == WYN_TABLE_FREE || slot->seq != seq) {
 		return NULL;
 	}
 	return slot;
 }
 
-struct wyn_kept *wyn_table_kept(struct wyn_table *table, struct wyn_slot *slot)
+struct wyn_kept *wyn_table_kept(
+	struct wyn_table *table, struct wyn_table_slot *slot)
 {
 	struct wyn_kept *kept = &table->kept[table_index(table, slot)];
 
@@ -137,7 +138,7 @@ struct wyn_kept *wyn_table_kept(struct wyn_table *table, struct wyn_slot *slot)
 	return kept;
 }
 
-int wyn_table_part(struct wyn_table *table, struct wyn_slot *slot,
+int wyn_table_part(struct wyn_table *table, struct wyn_table_slot *slot,
 	const void *data, size_t size)
 {
 	struct wyn_kept *kept = wyn_table_kept(table, slot);
@@ -179,11 +180,12 @@ static char *table_text(const char *reason, const char *message)
 	return text;
 }
 
-static void table_append_done(struct wyn_table *table, struct wyn_slot *slot)
+static void table_append_done(
+	struct wyn_table *table, struct wyn_table_slot *slot)
 {
 	uint32_t index = table_index(table, slot);
 
-	slot->state = WYN_SLOT_DONE;
+	slot->state = WYN_TABLE_DONE;
 	slot->next = NONE;
 	slot->prev = table->done_tail;
 	if (table->done_tail == NONE) {
@@ -218,13 +220,13 @@ static void table_keep_value(struct wyn_kept *kept, struct wyn_bytes value)
 	kept->event.value.data = kept->heap;
 }
 
-void wyn_table_keep(struct wyn_table *table, struct wyn_slot *slot,
+void wyn_table_keep(struct wyn_table *table, struct wyn_table_slot *slot,
 	const struct wyn_client_event *event)
 {
 	struct wyn_kept *kept = wyn_table_kept(table, slot);
 	char *text = NULL;
 
-	wyn_assert(slot->state == WYN_SLOT_PENDING);
+	wyn_assert(slot->state == WYN_TABLE_PENDING);
 	if (event->code != WYN_STATUS_OK) {
 		text = table_text(event->reason, event->message);
 	}
@@ -237,7 +239,7 @@ void wyn_table_keep(struct wyn_table *table, struct wyn_slot *slot,
 	table_append_done(table, slot);
 }
 
-void wyn_table_fail_here(struct wyn_table *table, struct wyn_slot *slot,
+void wyn_table_fail_here(struct wyn_table *table, struct wyn_table_slot *slot,
 	const char *reason, const char *message)
 {
 	struct wyn_kept *kept = wyn_table_kept(table, slot);
@@ -246,7 +248,8 @@ void wyn_table_fail_here(struct wyn_table *table, struct wyn_slot *slot,
 	kept->text = table_text(reason, message);
 }
 
-static void table_free_slot(struct wyn_table *table, struct wyn_slot *slot)
+static void table_free_slot(
+	struct wyn_table *table, struct wyn_table_slot *slot)
 {
 	struct wyn_kept *kept;
 
@@ -257,17 +260,17 @@ static void table_free_slot(struct wyn_table *table, struct wyn_slot *slot)
 		table->lent_text = kept->text;
 		slot->has_kept = false;
 	}
-	slot->state = WYN_SLOT_FREE;
+	slot->state = WYN_TABLE_FREE;
 	table->in_use--;
 }
 
-void wyn_table_end(struct wyn_table *table, struct wyn_slot *slot)
+void wyn_table_end(struct wyn_table *table, struct wyn_table_slot *slot)
 {
-	wyn_assert(slot->state == WYN_SLOT_PENDING);
+	wyn_assert(slot->state == WYN_TABLE_PENDING);
 	table_free_slot(table, slot);
 }
 
-bool wyn_table_take(struct wyn_table *table, struct wyn_slot *slot,
+bool wyn_table_take(struct wyn_table *table, struct wyn_table_slot *slot,
 	struct wyn_client_event *ret_event)
 {
 	if (slot == NULL) {
@@ -276,7 +279,7 @@ bool wyn_table_take(struct wyn_table *table, struct wyn_slot *slot,
 		}
 		slot = &table->slots[table->done_head];
 	}
-	wyn_assert(slot->state == WYN_SLOT_DONE);
+	wyn_assert(slot->state == WYN_TABLE_DONE);
 	if (slot->prev == NONE) {
 		table->done_head = slot->next;
 	} else {
@@ -301,14 +304,14 @@ void wyn_table_release(struct wyn_table *table)
 	table->lent_text = NULL;
 }
 
-struct wyn_slot *wyn_table_sweep(struct wyn_table *table)
+struct wyn_table_slot *wyn_table_sweep(struct wyn_table *table)
 {
-	struct wyn_slot *slot;
+	struct wyn_table_slot *slot;
 
 	while (table->swept <= table->mask) {
 		slot = table_place(table, table->next_seq + table->swept);
 		table->swept++;
-		if (slot->state == WYN_SLOT_PENDING) {
+		if (slot->state == WYN_TABLE_PENDING) {
 			return slot;
 		}
 	}

@@ -23,19 +23,19 @@
 
 #define WYN_TABLE_INLINE_BYTES 64u /* values up to this need no malloc */
 
-enum wyn_slot_state {
-	WYN_SLOT_FREE = 0,
-	WYN_SLOT_PENDING, /* no result yet */
-	WYN_SLOT_DONE,	  /* its result is in kept[] */
+enum wyn_table_slot_state {
+	WYN_TABLE_FREE = 0,
+	WYN_TABLE_PENDING, /* no result yet */
+	WYN_TABLE_DONE,	   /* its result is in kept[] */
 };
 
 /* Small, because every task touches one twice. */
-struct wyn_slot {
+struct wyn_table_slot {
 	uint64_t seq;
 	uint64_t tag;
 	uint32_t next; /* of the DONE ones, in the order they came */
 	uint32_t prev;
-	uint8_t state; /* enum wyn_slot_state */
+	uint8_t state; /* enum wyn_table_slot_state */
 	bool uploading;
 	bool has_kept; /* kept[] holds value parts, or why it failed here */
 	bool ended;    /* the last part of the value has come */
@@ -52,7 +52,7 @@ struct wyn_kept {
 };
 
 struct wyn_table {
-	struct wyn_slot *slots;
+	struct wyn_table_slot *slots;
 	struct wyn_kept *kept;
 	uint64_t mask;
 	uint32_t in_use_max;
@@ -88,10 +88,11 @@ size_t wyn_table_run(struct wyn_table *table, size_t n);
 uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag);
 
 /* wyn_table_find - the slot of a seq that is in use, or NULL. */
-struct wyn_slot *wyn_table_find(struct wyn_table *table, uint64_t seq);
+struct wyn_table_slot *wyn_table_find(struct wyn_table *table, uint64_t seq);
 
 /* wyn_table_kept - where the slot's result is. Cleared if it held nothing. */
-struct wyn_kept *wyn_table_kept(struct wyn_table *table, struct wyn_slot *slot);
+struct wyn_kept *wyn_table_kept(
+	struct wyn_table *table, struct wyn_table_slot *slot);
 
 /*
  * wyn_table_part - appends a piece of the value of a pending task.
@@ -99,7 +100,7 @@ struct wyn_kept *wyn_table_kept(struct wyn_table *table, struct wyn_slot *slot);
  * Returns: 0, -ENOMEM. `size` has been checked against the limit.
  */
 WYN_NODISCARD
-int wyn_table_part(struct wyn_table *table, struct wyn_slot *slot,
+int wyn_table_part(struct wyn_table *table, struct wyn_table_slot *slot,
 	const void *data, size_t size);
 
 /*
@@ -108,14 +109,14 @@ int wyn_table_part(struct wyn_table *table, struct wyn_slot *slot,
  * event->value may be the slot's own parts. Without memory for a long value
  * the result becomes RESOURCE_EXHAUSTED: the task still has its one end.
  */
-void wyn_table_keep(struct wyn_table *table, struct wyn_slot *slot,
+void wyn_table_keep(struct wyn_table *table, struct wyn_table_slot *slot,
 	const struct wyn_client_event *event);
 
 /*
  * wyn_table_fail_here - notes why a pending task cannot end well; its result
  * will say so whatever the server thinks of it. Out of memory it says less.
  */
-void wyn_table_fail_here(struct wyn_table *table, struct wyn_slot *slot,
+void wyn_table_fail_here(struct wyn_table *table, struct wyn_table_slot *slot,
 	const char *reason, const char *message);
 
 /*
@@ -123,7 +124,7 @@ void wyn_table_fail_here(struct wyn_table *table, struct wyn_slot *slot,
  *
  * What it kept stays valid until wyn_table_release().
  */
-void wyn_table_end(struct wyn_table *table, struct wyn_slot *slot);
+void wyn_table_end(struct wyn_table *table, struct wyn_table_slot *slot);
 
 /*
  * wyn_table_take - hands out a kept result, and frees its slot.
@@ -131,7 +132,7 @@ void wyn_table_end(struct wyn_table *table, struct wyn_slot *slot);
  * slot is a DONE one; NULL = the oldest. Returns: false when there is none.
  * The event is valid until wyn_table_release() or the next claim.
  */
-bool wyn_table_take(struct wyn_table *table, struct wyn_slot *slot,
+bool wyn_table_take(struct wyn_table *table, struct wyn_table_slot *slot,
 	struct wyn_client_event *ret_event);
 
 /* wyn_table_release - ends the validity of what was taken last. */
@@ -143,7 +144,7 @@ void wyn_table_release(struct wyn_table *table);
  * Each is given once, in no certain order; the caller ends it. Returns: NULL
  * when none is left.
  */
-struct wyn_slot *wyn_table_sweep(struct wyn_table *table);
+struct wyn_table_slot *wyn_table_sweep(struct wyn_table *table);
 
 /* wyn_table_pending - tasks without a result. */
 static inline uint32_t wyn_table_pending(const struct wyn_table *table)
