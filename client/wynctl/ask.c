@@ -29,7 +29,7 @@ static int functions_print(
 				"module", function->module, "summary",
 				function->summary));
 	} else {
-		wyn_output_print(&ctl->output, "%-16s %-10s %s\n",
+		wyn_stdout_print(&ctl->output, "%-16s %-10s %s\n",
 			wyn_escape_text(function->name, name, sizeof(name)),
 			wyn_escape_text(
 				function->module, module, sizeof(module)),
@@ -61,8 +61,8 @@ int wyn_command_version(struct wyn_ctl *ctl)
 	int code;
 
 	if (!ctl->arguments->json) {
-		wyn_output_print(&ctl->output, "wynctl %s\n", WYN_VERSION);
-		wyn_output_flush(&ctl->output);
+		wyn_stdout_print(&ctl->output, "wynctl %s\n", WYN_VERSION);
+		wyn_stdout_flush(&ctl->output);
 	}
 	code = wyn_ctl_connect(ctl, 0);
 	server = code == WYN_EXIT_OK ? wyn_client_server(ctl->client) : NULL;
@@ -73,7 +73,7 @@ int wyn_command_version(struct wyn_ctl *ctl)
 				"protocol",
 				server != NULL ? (int)server->version : 0));
 	} else if (server != NULL) {
-		wyn_output_print(&ctl->output, "server %s, protocol %u\n",
+		wyn_stdout_print(&ctl->output, "server %s, protocol %u\n",
 			wyn_escape_text(server->name, name, sizeof(name)),
 			server->version);
 	}
@@ -103,13 +103,13 @@ static void ping_print(struct wyn_ctl *ctl, const struct wyn_histogram *times)
 				(json_int_t)rows[3].ns));
 		return;
 	}
-	wyn_output_print(&ctl->output,
+	wyn_stdout_print(&ctl->output,
 		"%" PRIu64 " round trips:", wyn_histogram_count(times));
 	for (i = 0; i < WYN_COUNT_OF(rows); i++) {
-		wyn_output_print(&ctl->output, " %s %.1f us", rows[i].name,
+		wyn_stdout_print(&ctl->output, " %s %.1f us", rows[i].name,
 			(double)rows[i].ns / 1000);
 	}
-	wyn_output_print(&ctl->output, "\n");
+	wyn_stdout_print(&ctl->output, "\n");
 }
 
 int wyn_command_ping(struct wyn_ctl *ctl)
@@ -152,7 +152,7 @@ int wyn_command_drain(struct wyn_ctl *ctl)
 		wyn_json_print(&ctl->output, json_pack("{s:I}", "unfinished",
 						     (json_int_t)unfinished));
 	} else {
-		wyn_output_print(&ctl->output,
+		wyn_stdout_print(&ctl->output,
 			"draining, %" PRIu64 " tasks unfinished\n", unfinished);
 	}
 	return code;

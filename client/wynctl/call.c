@@ -134,14 +134,14 @@ static void call_print(
 		}
 		wyn_json_print(&ctl->output, object);
 	} else if (event->code == WYN_STATUS_OK) {
-		wyn_output_write(
+		wyn_stdout_write(
 			&ctl->output, event->value.data, event->value.size);
 		if (!ctl->arguments->raw) {
-			wyn_output_write(&ctl->output, "\n", 1);
+			wyn_stdout_write(&ctl->output, "\n", 1);
 		}
 	}
 	if (event->kind == WYN_CLIENT_PARTIAL) {
-		wyn_output_flush(&ctl->output);
+		wyn_stdout_flush(&ctl->output);
 	}
 }
 

@@ -103,7 +103,7 @@ int wyn_ctl_wait(
 			return result;
 		}
 		/* Before it may sleep for long, what there is goes out. */
-		wyn_output_flush(&ctl->output);
+		wyn_stdout_flush(&ctl->output);
 		fds[0] = (struct pollfd){
 			.fd = wyn_client_fd(ctl->client),
 			.events = POLLIN,

@@ -16,7 +16,7 @@
 #include "base/compiler.h"
 #include "client/wynctl/arguments.h"
 #include "client/wynctl/exit_status.h"
-#include "client/wynctl/output.h"
+#include "client/wynctl/stdout.h"
 
 /* How long a connection, a ping or a call may take. */
 #define WYN_CTL_REQUEST_MS 10000u
@@ -24,7 +24,7 @@
 struct wyn_ctl {
 	const struct wyn_arguments *arguments;
 	struct wyn_client *client; /* NULL before wyn_ctl_connect() */
-	struct wyn_output output;
+	struct wyn_stdout output;
 	uint64_t waits; /* how often wyn_ctl_wait() was called */
 };
 

@@ -69,12 +69,12 @@ void wyn_json_end(json_t *object, const struct wyn_client_event *event)
 							   : ran[0]));
 }
 
-void wyn_json_print(struct wyn_output *output, json_t *object)
+void wyn_json_print(struct wyn_stdout *output, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
 
 	if (text != NULL) {
-		wyn_output_print(output, "%s\n", text);
+		wyn_stdout_print(output, "%s\n", text);
 	} else if (output->error == 0) {
 		output->error = ENOMEM;
 	}

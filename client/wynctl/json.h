@@ -11,7 +11,7 @@
 
 #include <wyn/client.h>
 
-#include "client/wynctl/output.h"
+#include "client/wynctl/stdout.h"
 
 /*
  * wyn_json_value - sets "value" to the text, or "value_base64" to the bytes
@@ -26,4 +26,4 @@ void wyn_json_value(json_t *object, struct wyn_bytes value);
 void wyn_json_end(json_t *object, const struct wyn_client_event *event);
 
 /* wyn_json_print - one line. Owns: takes the object. Thread: main. */
-void wyn_json_print(struct wyn_output *output, json_t *object);
+void wyn_json_print(struct wyn_stdout *output, json_t *object);

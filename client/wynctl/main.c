@@ -42,23 +42,23 @@ int main(int argc, char **argv)
 	int code = WYN_EXIT_OK;
 	int err;
 
-	/* A closed pipe is an error of write(2), which output.c keeps. */
+	/* A closed pipe is an error of write(2), which stdout.c keeps. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (wyn_arguments_parse(
 		    argc, argv, getenv("WYN_CONNECT"), &arguments, why) != 0) {
 		wyn_ctl_say("%s", why);
 		return WYN_EXIT_USAGE;
 	}
-	wyn_output_init(&ctl.output, stdout);
+	wyn_stdout_init(&ctl.output, stdout);
 	if (arguments.help) {
 		wyn_arguments_help(stdout, arguments.command);
 	} else if (arguments.version) {
-		wyn_output_print(&ctl.output, "wynctl %s\n", WYN_VERSION);
+		wyn_stdout_print(&ctl.output, "wynctl %s\n", WYN_VERSION);
 	} else {
 		code = main_run(&ctl);
 	}
 	wyn_client_destroy(ctl.client);
-	err = wyn_output_end(&ctl.output);
+	err = wyn_stdout_end(&ctl.output);
 	if (err != 0) {
 		wyn_ctl_say(
 			"cannot write to standard output: %s", strerror(-err));

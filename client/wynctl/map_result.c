@@ -40,7 +40,7 @@ static void map_print_name(struct wyn_map *map, const char *name)
 		map->stop = WYN_EXIT_TRY_AGAIN;
 		return;
 	}
-	wyn_output_write(&map->ctl->output, escaped, wyn_escape(name, escaped));
+	wyn_stdout_write(&map->ctl->output, escaped, wyn_escape(name, escaped));
 	free(escaped);
 }
 
@@ -48,7 +48,7 @@ static void map_print(
 	void *context, const struct wyn_place *place, struct wyn_bytes value)
 {
 	struct wyn_map *map = context;
-	struct wyn_output *output = &map->ctl->output;
+	struct wyn_stdout *output = &map->ctl->output;
 	bool escaped;
 
 	if (map->ctl->arguments->json) {
@@ -57,18 +57,18 @@ static void map_print(
 	}
 	escaped = place->name != NULL && wyn_escape_needed(place->name);
 	if (escaped) {
-		wyn_output_write(output, "\\", 1);
+		wyn_stdout_write(output, "\\", 1);
 	}
-	wyn_output_write(output, value.data, value.size);
+	wyn_stdout_write(output, value.data, value.size);
 	if (place->name != NULL) {
-		wyn_output_write(output, "  ", 2);
+		wyn_stdout_write(output, "  ", 2);
 	}
 	if (escaped) {
 		map_print_name(map, place->name);
 	} else if (place->name != NULL) {
-		wyn_output_write(output, place->name, strlen(place->name));
+		wyn_stdout_write(output, place->name, strlen(place->name));
 	}
-	wyn_output_write(output, "\n", 1);
+	wyn_stdout_write(output, "\n", 1);
 }
 
 void wyn_map_fail(struct wyn_map *map, uint64_t tag, const char *why)

@@ -205,7 +205,7 @@ static void repeat_print(const struct repeat *repeat, double seconds)
 {
 	static const double percents[] = {50, 90, 99, 99.9, 100};
 	static const char *const names[] = {"p50", "p90", "p99", "p999", "max"};
-	struct wyn_output *output = &repeat->ctl->output;
+	struct wyn_stdout *output = &repeat->ctl->output;
 	uint64_t ns[WYN_COUNT_OF(percents)];
 	size_t i;
 
@@ -227,17 +227,17 @@ static void repeat_print(const struct repeat *repeat, double seconds)
 				(json_int_t)ns[4]));
 		return;
 	}
-	wyn_output_print(output,
+	wyn_stdout_print(output,
 		"%" PRIu64 " tasks of %s in %.3f s: %.0f per second, %" PRIu64
 		" failed, %" PRIu64 " wrong\n",
 		repeat->done, repeat->function, seconds,
 		(double)repeat->done / seconds, repeat->failed, repeat->wrong);
-	wyn_output_print(output, "latency:");
+	wyn_stdout_print(output, "latency:");
 	for (i = 0; i < WYN_COUNT_OF(percents); i++) {
-		wyn_output_print(
+		wyn_stdout_print(
 			output, " %s %.1f us", names[i], (double)ns[i] / 1000);
 	}
-	wyn_output_print(output, "\n");
+	wyn_stdout_print(output, "\n");
 }
 
 static int repeat_connected(struct repeat *repeat)

@@ -47,15 +47,15 @@ static bool stats_has_rate(const char *name)
 	return false;
 }
 
-static void stats_print_time(struct wyn_output *output, double ns)
+static void stats_print_time(struct wyn_stdout *output, double ns)
 {
 	if (ns >= (double)WYN_NS_PER_S) {
-		wyn_output_print(output, "%15.3f s", ns / (double)WYN_NS_PER_S);
+		wyn_stdout_print(output, "%15.3f s", ns / (double)WYN_NS_PER_S);
 	} else if (ns >= (double)WYN_NS_PER_MS) {
-		wyn_output_print(
+		wyn_stdout_print(
 			output, "%15.3f ms", ns / (double)WYN_NS_PER_MS);
 	} else {
-		wyn_output_print(
+		wyn_stdout_print(
 			output, "%15.1f us", ns / (double)WYN_NS_PER_US);
 	}
 }
@@ -63,7 +63,7 @@ static void stats_print_time(struct wyn_output *output, double ns)
 static void stats_print_value(
 	struct stats *stats, const struct wyn_client_counter *counter)
 {
-	struct wyn_output *output = &stats->ctl->output;
+	struct wyn_stdout *output = &stats->ctl->output;
 
 	if (stats_ends(counter->name, "_ns")) {
 		stats_print_time(output, (double)counter->value);
@@ -71,10 +71,10 @@ static void stats_print_value(
 		stats_print_time(
 			output, (double)counter->value * (double)WYN_NS_PER_US);
 	} else if (stats_ends(counter->name, "_bytes")) {
-		wyn_output_print(
+		wyn_stdout_print(
 			output, "%15.1f MiB", (double)counter->value / MIB);
 	} else {
-		wyn_output_print(output, "%15" PRIu64, counter->value);
+		wyn_stdout_print(output, "%15" PRIu64, counter->value);
 	}
 }
 
@@ -91,16 +91,16 @@ static int stats_each(void *context, const struct wyn_client_counter *counter)
 	if (strcmp(counter->name, UPTIME) == 0) {
 		stats->uptime_ns = counter->value;
 	}
-	wyn_output_print(&stats->ctl->output, "%-24s",
+	wyn_stdout_print(&stats->ctl->output, "%-24s",
 		wyn_escape_text(counter->name, name, sizeof(name)));
 	stats_print_value(stats, counter);
 	if (stats->uptime_ns > 0 && counter->value > 0 &&
 		stats_has_rate(counter->name)) {
-		wyn_output_print(&stats->ctl->output, "%15.0f/s",
+		wyn_stdout_print(&stats->ctl->output, "%15.0f/s",
 			(double)counter->value * (double)WYN_NS_PER_S /
 				(double)stats->uptime_ns);
 	}
-	wyn_output_print(&stats->ctl->output, "\n");
+	wyn_stdout_print(&stats->ctl->output, "\n");
 	return 0;
 }
 
