@@ -326,7 +326,9 @@ int wyn_client_submit_batch(struct wyn_client *client, const char *function,
 	if (err == -EMSGSIZE) {
 		err = client_submit_copy(
 			client, function, arguments[0], options, ret_first);
-		*ret_count = 1;
+		if (err == 0) {
+			*ret_count = 1;
+		}
 	}
 	if (err == -EAGAIN) {
 		wyn_session_starve(&client->session);

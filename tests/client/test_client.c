@@ -411,6 +411,25 @@ static void client_sends_chunks_when_argument_is_over_a_frame(void **state)
 	assert_value(&event, "whole");
 }
 
+static void client_leaves_the_count_when_a_large_one_waits(void **state)
+{
+	const struct wyn_client_options nonblock = {.nonblock = true};
+	static uint8_t large[3u << 20];
+	const struct wyn_bytes argument = {large, sizeof(large)};
+	uint64_t seq = 0;
+	size_t count = 77;
+
+	(void)state;
+	start(1, NULL);
+	assert_int_equal(
+		0, wyn_client_submit(client, "hold",
+			   (struct wyn_bytes){NULL, 0}, &nonblock, &seq));
+	assert_int_equal(
+		-EAGAIN, wyn_client_submit_batch(client, "echo", &argument, 1,
+				 &nonblock, &seq, &count));
+	assert_int_equal(77, count);
+}
+
 static void client_reports_unavailable_when_server_closes(void **state)
 {
 	struct wyn_client_event event;
@@ -523,6 +542,9 @@ int main(void)
 		TEST(client_does_not_wait_when_told_so),
 		TEST(client_says_when_there_is_room_again),
 		TEST(client_sends_chunks_when_argument_is_over_a_frame),
+		cmocka_unit_test_teardown(
+			client_leaves_the_count_when_a_large_one_waits,
+			teardown),
 		TEST(client_reports_unavailable_when_server_closes),
 		TEST(client_gets_cancelled_when_it_cancels),
 		TEST(client_measures_when_it_pings),
