@@ -13,6 +13,7 @@
 
 #include "client/clock.h"
 #include "client/control.h"
+#include "client/reason.h"
 
 /* Nothing is in flight or due: an event could only come out of the blue. */
 static int await_idle(
@@ -24,7 +25,7 @@ static int await_idle(
 		return result;
 	}
 	return wyn_session_fail(&client->session, -ENODATA, WYN_STATUS_OK,
-		"NOTHING_IN_FLIGHT", "nothing is in flight");
+		WYN_REASON_NOTHING_IN_FLIGHT, "nothing is in flight");
 }
 
 int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
@@ -63,7 +64,8 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 
 	if (slot == NULL) {
 		return wyn_session_fail(session, -ENOENT, WYN_STATUS_NOT_FOUND,
-			"NO_SUCH_TASK", "no result is to come for task %llu",
+			WYN_REASON_NO_SUCH_TASK,
+			"no result is to come for task %llu",
 			(unsigned long long)seq);
 	}
 	if (slot->state == WYN_TABLE_DONE) {
@@ -71,10 +73,9 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 		return 0;
 	}
 	for (;;) {
-		if (wyn_session_keeps_too_much(session)) {
-			return wyn_session_fail(session, -ENOBUFS,
-				WYN_STATUS_RESOURCE_EXHAUSTED, "PARTIAL_VALUES",
-				"too many partial values wait to be taken");
+		result = wyn_client_may_keep(client);
+		if (result != 0) {
+			return result;
 		}
 		result = wyn_client_step(client, deadline_ns, ret_event);
 		if (result != 0 && result != WYN_SESSION_NOTED) {
@@ -159,7 +160,7 @@ static int await_reply(struct wyn_client *client, uint64_t deadline_ns,
 	}
 	if (reply->what_case != what) {
 		(void)wyn_session_fail(&client->session, -EREMOTEIO,
-			WYN_STATUS_UNIMPLEMENTED, "NO_ANSWER",
+			WYN_STATUS_UNIMPLEMENTED, WYN_REASON_NO_ANSWER,
 			"the server answered without saying what was asked");
 		return -EREMOTEIO;
 	}
@@ -205,8 +206,8 @@ static int await_functions_page(struct wyn_client *client, uint64_t deadline_ns,
 	}
 	if (*ret_more && *last == NULL) {
 		return wyn_session_fail(&client->session, -ENOMEM,
-			WYN_STATUS_RESOURCE_EXHAUSTED, "CLIENT_NO_MEMORY",
-			"no memory for a name");
+			WYN_STATUS_RESOURCE_EXHAUSTED,
+			WYN_REASON_CLIENT_NO_MEMORY, "no memory for a name");
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@
 
 #include "client/clock.h"
 #include "client/connect.h"
+#include "client/reason.h"
 #include "client/source.h"
 #include "client/submit.h"
 
@@ -57,7 +58,7 @@ void wyn_client_destroy(struct wyn_client *client)
 static int client_lost(struct wyn_client *client, int error)
 {
 	wyn_session_end(&client->session, error, WYN_STATUS_UNAVAILABLE,
-		"CONNECTION_LOST",
+		WYN_REASON_CONNECTION_LOST,
 		"the connection to the server was lost: %s; what was not "
 		"answered may have run",
 		strerror(-error));
@@ -122,7 +123,7 @@ static int client_receive(struct wyn_client *client)
 static int client_timed_out(struct wyn_client *client)
 {
 	return wyn_session_fail(&client->session, -ETIMEDOUT,
-		WYN_STATUS_DEADLINE_EXCEEDED, "TIMED_OUT",
+		WYN_STATUS_DEADLINE_EXCEEDED, WYN_REASON_TIMED_OUT,
 		"the server did not answer in time");
 }
 
@@ -173,7 +174,7 @@ static int client_exchange(struct wyn_client *client, uint64_t deadline_ns)
 	}
 	if (err == -EINTR) {
 		return wyn_session_fail(&client->session, err,
-			WYN_STATUS_ABORTED, "INTERRUPTED",
+			WYN_STATUS_ABORTED, WYN_REASON_INTERRUPTED,
 			"interrupted by a signal");
 	}
 	return err == 0 ? WYN_SESSION_NOTED : client_lost(client, err);
@@ -188,28 +189,41 @@ int wyn_client_step(struct wyn_client *client, uint64_t deadline_ns,
 		return result;
 	}
 	if (client->fd < 0) {
-		return wyn_session_fail(&client->session, -ENOTCONN,
-			WYN_STATUS_FAILED_PRECONDITION, "NOT_CONNECTED",
-			"the client is not connected");
+		return wyn_session_not_connected(&client->session);
 	}
 	return client_exchange(client, deadline_ns);
+}
+
+int wyn_client_may_keep(struct wyn_client *client)
+{
+	if (!wyn_session_keeps_too_much(&client->session)) {
+		return 0;
+	}
+	return wyn_session_fail(&client->session, -ENOBUFS,
+		WYN_STATUS_RESOURCE_EXHAUSTED, WYN_REASON_PARTIAL_VALUES,
+		"too many partial values wait to be taken");
 }
 
 int wyn_client_step_keeping(struct wyn_client *client, uint64_t deadline_ns)
 {
 	struct wyn_client_event event;
-	int result;
+	int result = wyn_client_may_keep(client);
 
-	if (wyn_session_keeps_too_much(&client->session)) {
-		return wyn_session_fail(&client->session, -ENOBUFS,
-			WYN_STATUS_RESOURCE_EXHAUSTED, "PARTIAL_VALUES",
-			"too many partial values wait to be taken");
+	if (result != 0) {
+		return result;
 	}
 	result = wyn_client_step(client, deadline_ns, &event);
 	if (result == 0) {
 		return wyn_session_keep(&client->session, &event);
 	}
 	return result == WYN_SESSION_NOTED ? 0 : result;
+}
+
+static int client_connected(struct wyn_client *client)
+{
+	return wyn_session_fail(&client->session, -EISCONN,
+		WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_CONNECTED,
+		"the client is connected already");
 }
 
 int wyn_client_connect_fd(
@@ -219,9 +233,7 @@ int wyn_client_connect_fd(
 
 	if (client->fd >= 0) {
 		(void)close(fd);
-		return wyn_session_fail(&client->session, -EISCONN,
-			WYN_STATUS_FAILED_PRECONDITION, "CONNECTED",
-			"the client is connected already");
+		return client_connected(client);
 	}
 	client->fd = fd;
 	while (client->session.state == WYN_SESSION_NEW) {
@@ -246,9 +258,7 @@ int wyn_client_connect(
 	int err;
 
 	if (client->fd >= 0) {
-		return wyn_session_fail(&client->session, -EISCONN,
-			WYN_STATUS_FAILED_PRECONDITION, "CONNECTED",
-			"the client is connected already");
+		return client_connected(client);
 	}
 	err = wyn_connect(address, deadline_ns, why, &fd);
 	if (err == 0) {
@@ -259,8 +269,8 @@ int wyn_client_connect(
 	} else if (err == -EACCES || err == -EPERM) {
 		status = WYN_STATUS_PERMISSION_DENIED;
 	}
-	return wyn_session_fail(
-		&client->session, err, status, "CANNOT_CONNECT", "%s", why);
+	return wyn_session_fail(&client->session, err, status,
+		WYN_REASON_CANNOT_CONNECT, "%s", why);
 }
 
 /* Larger than a frame: a copy of it goes in chunks. */
@@ -273,7 +283,8 @@ static int client_submit_copy(struct wyn_client *client, const char *function,
 
 	if (err != 0) {
 		return wyn_session_fail(&client->session, err,
-			WYN_STATUS_RESOURCE_EXHAUSTED, "CLIENT_NO_MEMORY",
+			WYN_STATUS_RESOURCE_EXHAUSTED,
+			WYN_REASON_CLIENT_NO_MEMORY,
 			"no memory for the argument");
 	}
 	return wyn_client_submit_source(

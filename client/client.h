@@ -35,6 +35,14 @@ int wyn_client_step(struct wyn_client *client, uint64_t deadline_ns,
 	struct wyn_client_event *ret_event);
 
 /*
+ * wyn_client_may_keep - whether what comes next may be kept.
+ *
+ * Returns: 0; -ENOBUFS (too many partial values are kept already).
+ */
+WYN_NODISCARD
+int wyn_client_may_keep(struct wyn_client *client);
+
+/*
  * wyn_client_step_keeping - a step for who waits for something else: an event
  * is kept for wyn_client_next().
  *

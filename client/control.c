@@ -10,12 +10,12 @@
 
 #include <errno.h>
 
+#include "client/reason.h"
+
 static int control_check(struct wyn_session *session)
 {
 	if (session->state == WYN_SESSION_NEW) {
-		return wyn_session_fail(session, -ENOTCONN,
-			WYN_STATUS_FAILED_PRECONDITION, "NOT_CONNECTED",
-			"the client is not connected");
+		return wyn_session_not_connected(session);
 	}
 	return 0;
 }
@@ -67,7 +67,7 @@ static int control_call(struct wyn_session *session, Wyn__V1__Call *call)
 	}
 	if (session->finishing) {
 		return wyn_session_fail(session, -ESHUTDOWN,
-			WYN_STATUS_FAILED_PRECONDITION, "FINISHED",
+			WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_FINISHED,
 			"nothing can be asked after finish");
 	}
 	session->reply = NULL;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/reason.h"
 #include "client/receive_task.h"
 #include "proto/codec.h"
 
@@ -72,7 +73,7 @@ static int receive_welcome(
 	}
 	if (welcome->version != WYN_SESSION_PROTOCOL) {
 		wyn_session_end(session, -EPROTO, WYN_STATUS_UNIMPLEMENTED,
-			"VERSION_MISMATCH",
+			WYN_REASON_VERSION_MISMATCH,
 			"the server speaks version %u of the protocol, this "
 			"client version %u: update the older one",
 			welcome->version, WYN_SESSION_PROTOCOL);
@@ -247,7 +248,7 @@ static int receive_rest(
 			/* As the server would have answered it. */
 			event->code = WYN_STATUS_FAILED_PRECONDITION;
 			event->ran = WYN_CLIENT_RAN_NO;
-			event->reason = "DRAINING";
+			event->reason = WYN_REASON_DRAINING;
 			event->message = "the server shut down before it took "
 					 "the task; try again";
 		}

@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "client/reason.h"
+
 int wyn_receive_broken(struct wyn_session *session, const char *what)
 {
 	wyn_session_end(session, -EPROTO, WYN_STATUS_INTERNAL,
-		"PROTOCOL_VIOLATION",
+		WYN_REASON_PROTOCOL_VIOLATION,
 		"the server broke the protocol: %s; is it wynd that listens "
 		"there?",
 		what);
@@ -151,8 +153,7 @@ static int receive_value_part(struct wyn_session *session,
 	}
 	if (wyn_table_part(&session->table, slot, chunk->data.data,
 		    chunk->data.len) != 0) {
-		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
-			"CLIENT_NO_MEMORY", "no memory for a value");
+		(void)wyn_session_no_memory(session, "a value");
 	}
 	slot->ended = chunk->eof;
 	return WYN_SESSION_NOTED;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
+#include "client/reason.h"
 #include "proto/codec.h"
 
 static void error_set(struct wyn_client_error *out, int error, uint32_t status,
@@ -53,6 +53,21 @@ void wyn_session_end(struct wyn_session *session, int error, uint32_t status,
 	wyn_outbox_fini(&session->outbox);
 }
 
+int wyn_session_not_connected(struct wyn_session *session)
+{
+	return wyn_session_fail(session, -ENOTCONN,
+		WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_NOT_CONNECTED,
+		"the client is not connected");
+}
+
+int wyn_session_no_memory(struct wyn_session *session, const char *what)
+{
+	wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
+		WYN_REASON_CLIENT_NO_MEMORY, "no memory for %s", what);
+	session->error = session->end;
+	return -ENOMEM;
+}
+
 void wyn_session_eof(struct wyn_session *session)
 {
 	bool answered =
@@ -60,15 +75,15 @@ void wyn_session_eof(struct wyn_session *session)
 
 	if (session->state == WYN_SESSION_NEW) {
 		wyn_session_end(session, -EPIPE, WYN_STATUS_UNAVAILABLE,
-			"CONNECTION_CLOSED",
+			WYN_REASON_CONNECTION_CLOSED,
 			"the server closed the connection before its Welcome; "
 			"is it wynd that listens there?");
 	} else if (session->finishing && answered) {
-		wyn_session_end(session, -ENODATA, WYN_STATUS_OK, "FINISHED",
-			"every task is answered");
+		wyn_session_end(session, -ENODATA, WYN_STATUS_OK,
+			WYN_REASON_FINISHED, "every task is answered");
 	} else {
 		wyn_session_end(session, -EPIPE, WYN_STATUS_UNAVAILABLE,
-			"CONNECTION_CLOSED",
+			WYN_REASON_CONNECTION_CLOSED,
 			"the server closed the connection; what was not "
 			"answered may have run");
 	}
@@ -161,10 +176,7 @@ int wyn_session_put(struct wyn_session *session, const Wyn__V1__Frame *frame)
 	room = wyn_outbox_reserve(
 		&session->outbox, wyn_frame_encoded_bytes(frame));
 	if (room == NULL) {
-		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
-			"CLIENT_NO_MEMORY", "no memory for the output");
-		session->error = session->end;
-		return -ENOMEM;
+		return wyn_session_no_memory(session, "the output");
 	}
 	wyn_outbox_commit(&session->outbox, wyn_frame_encode(frame, 0, room));
 	return 0;
@@ -214,8 +226,8 @@ static void session_upload_failed(
 	}
 	if (slot != NULL) {
 		slot->uploading = false;
-		wyn_table_fail_here(
-			&session->table, slot, "ARGUMENT_INCOMPLETE", message);
+		wyn_table_fail_here(&session->table, slot,
+			WYN_REASON_ARGUMENT_INCOMPLETE, message);
 	}
 	range.first = report->seq;
 	range.count = 1;
@@ -249,8 +261,7 @@ static bool session_upload(struct wyn_session *session)
 		wyn_session_relieve(session);
 		return true;
 	case WYN_UPLOAD_NOMEM:
-		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
-			"CLIENT_NO_MEMORY", "no memory for the output");
+		(void)wyn_session_no_memory(session, "the output");
 		return false;
 	case WYN_UPLOAD_IDLE:
 		break;
@@ -306,14 +317,10 @@ bool wyn_session_take_room(
 int wyn_session_room(
 	struct wyn_session *session, uint8_t **ret_room, size_t *ret_bytes)
 {
-	int err = wyn_inbox_room(&session->inbox, ret_room, ret_bytes);
-
-	if (err != 0) {
-		wyn_session_end(session, err, WYN_STATUS_RESOURCE_EXHAUSTED,
-			"CLIENT_NO_MEMORY", "no memory for the input");
-		session->error = session->end;
+	if (wyn_inbox_room(&session->inbox, ret_room, ret_bytes) != 0) {
+		return wyn_session_no_memory(session, "the input");
 	}
-	return err;
+	return 0;
 }
 
 void wyn_session_received(struct wyn_session *session, size_t bytes)
@@ -343,10 +350,7 @@ int wyn_session_keep(
 		return 0;
 	}
 	if (wyn_notices_keep(&session->notices, event) != 0) {
-		wyn_session_end(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
-			"CLIENT_NO_MEMORY", "no memory to keep an event");
-		session->error = session->end;
-		return -ENOMEM;
+		return wyn_session_no_memory(session, "an event");
 	}
 	return 0;
 }

@@ -178,12 +178,15 @@ bool wyn_session_take_room(
 	struct wyn_session *session, struct wyn_client_event *ret_event);
 
 /*
- * wyn_session_fail - records why a call failed.
+ * wyn_session_fail, _not_connected, _no_memory - record why a call failed.
  *
- * Returns: error, a -errno.
+ * For want of memory for `what` the session ends. Returns: error, a -errno;
+ * -ENOTCONN; -ENOMEM.
  */
 int wyn_session_fail(struct wyn_session *session, int error, uint32_t status,
 	const char *reason, const char *format, ...) WYN_PRINTF(5, 6);
+int wyn_session_not_connected(struct wyn_session *session);
+int wyn_session_no_memory(struct wyn_session *session, const char *what);
 
 /*
  * wyn_session_put - encodes a frame into the outbox.

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "client/reason.h"
 #include "proto/codec.h"
 
 /* Frame and Submit around the arguments, at its largest, without the name. */
@@ -24,9 +25,7 @@
 static int submit_check(struct wyn_session *session, const char *function)
 {
 	if (session->state == WYN_SESSION_NEW) {
-		return wyn_session_fail(session, -ENOTCONN,
-			WYN_STATUS_FAILED_PRECONDITION, "NOT_CONNECTED",
-			"the client is not connected");
+		return wyn_session_not_connected(session);
 	}
 	if (session->state == WYN_SESSION_ENDED) {
 		session->error = session->end;
@@ -35,19 +34,19 @@ static int submit_check(struct wyn_session *session, const char *function)
 	}
 	if (session->finishing) {
 		return wyn_session_fail(session, -ESHUTDOWN,
-			WYN_STATUS_FAILED_PRECONDITION, "FINISHED",
+			WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_FINISHED,
 			"nothing can be submitted after finish");
 	}
 	if (session->going_away) {
 		return wyn_session_fail(session, -ESHUTDOWN,
-			WYN_STATUS_FAILED_PRECONDITION, "DRAINING",
+			WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_DRAINING,
 			"the server is shutting down and takes no more tasks; "
 			"try again when it is back");
 	}
 	if (function == NULL || function[0] == '\0' ||
 		strlen(function) > FUNCTION_NAME_BYTES_MAX) {
 		return wyn_session_fail(session, -EINVAL,
-			WYN_STATUS_INVALID_ARGUMENT, "FUNCTION_NAME",
+			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_FUNCTION_NAME,
 			"a function's name has 1 to %u bytes",
 			FUNCTION_NAME_BYTES_MAX);
 	}
@@ -65,7 +64,7 @@ static int submit_too_large(struct wyn_session *session, uint64_t size)
 		return 0;
 	}
 	return wyn_session_fail(session, -E2BIG, WYN_STATUS_INVALID_ARGUMENT,
-		"ARGUMENT_TOO_LARGE",
+		WYN_REASON_ARGUMENT_TOO_LARGE,
 		"the argument has %llu bytes, the server takes at most %llu",
 		(unsigned long long)size, (unsigned long long)limit);
 }
@@ -134,7 +133,7 @@ static struct wyn_submit submit_head(const struct wyn_session *session,
 static int submit_no_memory(struct wyn_session *session)
 {
 	return wyn_session_fail(session, -ENOMEM, WYN_STATUS_RESOURCE_EXHAUSTED,
-		"CLIENT_NO_MEMORY", "no memory for a task");
+		WYN_REASON_CLIENT_NO_MEMORY, "no memory for a task");
 }
 
 /* Encodes what has been decided, and only then counts it. */
@@ -166,7 +165,7 @@ static int submit_refuse(struct wyn_session *session)
 {
 	if (session->table.in_use == session->table.in_use_max) {
 		return wyn_session_fail(session, -ENOBUFS,
-			WYN_STATUS_RESOURCE_EXHAUSTED, "IN_FLIGHT",
+			WYN_STATUS_RESOURCE_EXHAUSTED, WYN_REASON_IN_FLIGHT,
 			"%u tasks are in flight, or their results not taken: "
 			"take some first",
 			session->table.in_use_max);
@@ -196,7 +195,8 @@ int wyn_session_submit(struct wyn_session *session, const char *function,
 			strlen(function) >
 		session->server.frame_bytes_max) {
 		return wyn_session_fail(session, -EMSGSIZE,
-			WYN_STATUS_INVALID_ARGUMENT, "ARGUMENT_TOO_LARGE",
+			WYN_STATUS_INVALID_ARGUMENT,
+			WYN_REASON_ARGUMENT_TOO_LARGE,
 			"the argument is larger than a frame: submit it as a "
 			"source");
 	}

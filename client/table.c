@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "client/reason.h"
 
 #define NONE UINT32_MAX
 
@@ -212,7 +213,7 @@ static void table_keep_value(struct wyn_kept *kept, struct wyn_bytes value)
 	if (kept->heap == NULL) {
 		kept->event.value = (struct wyn_bytes){NULL, 0};
 		kept->event.code = WYN_STATUS_RESOURCE_EXHAUSTED;
-		kept->event.reason = "CLIENT_NO_MEMORY";
+		kept->event.reason = WYN_REASON_CLIENT_NO_MEMORY;
 		kept->event.message = "no memory here to keep the value";
 		return;
 	}
