@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/control.h"
 #include "client/reason.h"
 #include "proto/codec.h"
 
@@ -208,10 +209,6 @@ static void session_upload_failed(
 {
 	struct wyn_table_slot *slot =
 		wyn_table_find(&session->table, report->seq);
-	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
-	Wyn__V1__SeqRange *ranges[] = {&range};
-	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 	char message[160];
 
 	if (report->error != 0) {
@@ -229,14 +226,8 @@ static void session_upload_failed(
 		wyn_table_fail_here(&session->table, slot,
 			WYN_REASON_ARGUMENT_INCOMPLETE, message);
 	}
-	range.first = report->seq;
-	range.count = 1;
-	cancel.seqs = ranges;
-	cancel.n_seqs = 1;
-	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
-	frame.cancel = &cancel;
 	/* Without memory the session has ended, and the task with it. */
-	(void)!wyn_session_put(session, &frame);
+	(void)!wyn_session_cancel(session, report->seq, 1);
 }
 
 /* One piece of one upload. Returns: whether to go on. */
