@@ -18,6 +18,13 @@ struct wyn_notice {
 	char data[]; /* value, reason NUL, message NUL */
 };
 
+/* Ends the validity of what was taken last. */
+static void notices_release(struct wyn_notices *notices)
+{
+	free(notices->lent);
+	notices->lent = NULL;
+}
+
 void wyn_notices_init(struct wyn_notices *notices)
 {
 	*notices = (struct wyn_notices){0};
@@ -28,7 +35,7 @@ void wyn_notices_fini(struct wyn_notices *notices)
 {
 	struct wyn_list *link;
 
-	wyn_notices_release(notices);
+	notices_release(notices);
 	while ((link = wyn_list_pop_front(&notices->list)) != NULL) {
 		free(wyn_list_entry(link, struct wyn_notice, link));
 	}
@@ -77,17 +84,11 @@ bool wyn_notices_take(
 	if (link == NULL) {
 		return false;
 	}
-	wyn_notices_release(notices);
+	notices_release(notices);
 	notice = wyn_list_entry(link, struct wyn_notice, link);
 	notices->bytes -= notice->event.value.size;
 	notices->memory_bytes -= notice->memory_size;
 	notices->lent = notice;
 	*ret_event = notice->event;
 	return true;
-}
-
-void wyn_notices_release(struct wyn_notices *notices)
-{
-	free(notices->lent);
-	notices->lent = NULL;
 }

@@ -25,7 +25,10 @@ struct wyn_notices {
 	uint64_t memory_bytes;	 /* of all on the list, empty values too */
 };
 
+/* wyn_notices_init - an empty queue. */
 void wyn_notices_init(struct wyn_notices *notices);
+
+/* wyn_notices_fini - frees all of it, the event taken last too. */
 void wyn_notices_fini(struct wyn_notices *notices);
 
 /* wyn_notices_keep - appends a copy. Returns: 0, -ENOMEM. */
@@ -36,11 +39,8 @@ int wyn_notices_keep(
 /*
  * wyn_notices_take - hands out the oldest.
  *
- * The event is valid until wyn_notices_release() or the next take. Returns:
- * false when there is none.
+ * The event is valid until the next take or _fini. Returns: false when there
+ * is none.
  */
 bool wyn_notices_take(
 	struct wyn_notices *notices, struct wyn_client_event *ret_event);
-
-/* wyn_notices_release - ends the validity of what was taken last. */
-void wyn_notices_release(struct wyn_notices *notices);

@@ -40,6 +40,7 @@ struct wyn_upload_report {
 	int error; /* FAILED: the source's -errno, 0 = it ended too early */
 };
 
+/* wyn_uploads_init - none yet. */
 void wyn_uploads_init(struct wyn_uploads *uploads);
 
 /* wyn_uploads_fini - releases every source. */

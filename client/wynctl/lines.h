@@ -34,6 +34,7 @@ void wyn_lines_init_fd(struct wyn_lines *lines, int fd, char end);
 void wyn_lines_init_operands(
 	struct wyn_lines *lines, char **operands, size_t count);
 
+/* wyn_lines_fini - frees the buffer. The fd stays open. */
 void wyn_lines_fini(struct wyn_lines *lines);
 
 /*

@@ -52,6 +52,7 @@ typedef void wyn_window_print(
 WYN_NODISCARD
 int wyn_window_init(struct wyn_window *window, uint64_t places, bool ordered);
 
+/* wyn_window_fini - frees the places and what waits in them. */
 void wyn_window_fini(struct wyn_window *window);
 
 /*
