@@ -141,6 +141,7 @@ int wyn_client_submit_source(struct wyn_client *client, const char *function,
  * wyn_client_source_fd - `size` bytes of a file from its current position.
  *
  * Thread: any. Owns: takes `fd`, closed by release. Returns: the source.
+ * Blocks: no; its read does, as read(2).
  */
 struct wyn_client_source wyn_client_source_fd(int fd, uint64_t size);
 

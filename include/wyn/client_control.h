@@ -104,7 +104,7 @@ uint64_t wyn_client_in_flight(const struct wyn_client *client);
 /*
  * wyn_client_uploads - sources that are not wholly sent yet.
  *
- * Thread: the client's. Blocks: no.
+ * Thread: the client's. Returns: the number. Blocks: no.
  */
 uint64_t wyn_client_uploads(const struct wyn_client *client);
 
@@ -115,7 +115,8 @@ uint64_t wyn_client_uploads(const struct wyn_client *client);
  * POLLIN, and for POLLOUT too if there is something to write. An idle client
  * must still be polled: the server pings it, and lets go who never answers.
  *
- * Thread: the client's. Owns: the client's fd. Returns: -1 if not connected.
+ * Thread: the client's. Owns: the client's fd. Returns: the fd, -1 if not
+ * connected; whether there is something to write. Blocks: no.
  */
 int wyn_client_fd(const struct wyn_client *client);
 bool wyn_client_wants_write(const struct wyn_client *client);
@@ -124,6 +125,7 @@ bool wyn_client_wants_write(const struct wyn_client *client);
  * wyn_client_deadline_in_ms - now and so many milliseconds.
  *
  * Thread: any. Returns: a deadline for the functions above, never AT_ONCE.
+ * Blocks: no.
  */
 uint64_t wyn_client_deadline_in_ms(uint64_t ms);
 

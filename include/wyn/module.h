@@ -146,8 +146,8 @@ __attribute__((format(printf, 3, 4))) static inline int wyn_fail(
  * 0, also when the client did not ask for partial values (they are dropped);
  * -ECANCELED when the task was cancelled or its client has gone; -EMSGSIZE when
  * it is larger than one frame; -EAGAIN when the client is slow and the daemon
- * has no thread left to wait in. Blocks: while more than the daemon's bound of
- * this task's partial values is unsent; other tasks run meanwhile.
+ * has no thread left to wait in; -ENOMEM. Blocks: while more than the daemon's
+ * bound of this task's partial values is unsent; other tasks run meanwhile.
  */
 static inline int wyn_emit(
 	struct wyn_context *context, const void *data, size_t bytes)
