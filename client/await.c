@@ -175,7 +175,6 @@ static int await_functions_page(struct wyn_client *client, uint64_t deadline_ns,
 {
 	const Wyn__V1__Reply *reply;
 	const Wyn__V1__FunctionsReply *page;
-	size_t i;
 	int err = wyn_session_functions(
 		&client->session, *last != NULL ? *last : "");
 
@@ -187,7 +186,7 @@ static int await_functions_page(struct wyn_client *client, uint64_t deadline_ns,
 		return err;
 	}
 	page = reply->functions;
-	for (i = 0; i < page->n_functions; i++) {
+	for (size_t i = 0; i < page->n_functions; i++) {
 		const struct wyn_client_function function = {
 			.name = page->functions[i]->name,
 			.module = page->functions[i]->module,
@@ -233,7 +232,6 @@ int wyn_client_stats(struct wyn_client *client, uint64_t deadline_ns,
 	void *context)
 {
 	const Wyn__V1__Reply *reply;
-	size_t i;
 	int err = wyn_session_stats(&client->session);
 
 	if (err == 0) {
@@ -243,7 +241,7 @@ int wyn_client_stats(struct wyn_client *client, uint64_t deadline_ns,
 	if (err != 0) {
 		return err;
 	}
-	for (i = 0; err == 0 && i < reply->stats->n_counters; i++) {
+	for (size_t i = 0; err == 0 && i < reply->stats->n_counters; i++) {
 		const struct wyn_client_counter counter = {
 			.name = reply->stats->counters[i]->name,
 			.value = reply->stats->counters[i]->value,

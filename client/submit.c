@@ -95,10 +95,10 @@ static size_t submit_fit(struct wyn_session *session, size_t name_bytes,
 			 name_bytes;
 	uint64_t used = 0;
 	uint64_t bytes = 0;
-	size_t i;
+	size_t fits = 0;
 
-	for (i = 0; i < n; i++) {
-		size_t size = arguments[i].size;
+	for (; fits < n; fits++) {
+		size_t size = arguments[fits].size;
 
 		if (size + ARGUMENT_HEAD_BYTES > frame - used ||
 			size > credit - bytes) {
@@ -106,10 +106,11 @@ static size_t submit_fit(struct wyn_session *session, size_t name_bytes,
 		}
 		used += size + ARGUMENT_HEAD_BYTES;
 		bytes += size;
-		session->args[i] = (struct wyn_slice){arguments[i].data, size};
+		session->args[fits] =
+			(struct wyn_slice){arguments[fits].data, size};
 	}
 	*ret_bytes = bytes;
-	return i;
+	return fits;
 }
 
 static struct wyn_submit submit_head(const struct wyn_session *session,

@@ -49,11 +49,9 @@ int wyn_table_init(struct wyn_table *table, uint32_t in_use_max)
 
 void wyn_table_fini(struct wyn_table *table)
 {
-	uint64_t i;
-
 	wyn_table_release(table);
 	if (table->slots != NULL && table->kept != NULL && table->in_use > 0) {
-		for (i = 0; i <= table->mask; i++) {
+		for (uint64_t i = 0; i <= table->mask; i++) {
 			if (table->slots[i].state != WYN_TABLE_FREE &&
 				table->slots[i].has_kept) {
 				free(table->kept[i].heap);
@@ -95,10 +93,9 @@ size_t wyn_table_run(struct wyn_table *table, size_t n)
 uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag)
 {
 	uint64_t first = table->next_seq;
-	size_t i;
 
 	wyn_assert(n <= table->in_use_max - table->in_use);
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct wyn_table_slot *slot = table_place(table, first + i);
 
 		wyn_assert(slot->state == WYN_TABLE_FREE);

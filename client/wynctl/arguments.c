@@ -26,9 +26,8 @@
 static int arguments_priority(const char *text, uint64_t *ret_priority)
 {
 	static const char *const names[] = {"default", "low", "normal", "high"};
-	size_t i;
 
-	for (i = 1; i < WYN_COUNT_OF(names); i++) {
+	for (size_t i = 1; i < WYN_COUNT_OF(names); i++) {
 		if (strcmp(text, names[i]) == 0) {
 			*ret_priority = i;
 			return 0;
@@ -133,7 +132,6 @@ struct getopt_tables {
 static void arguments_tables(struct getopt_tables *tables, bool to_command)
 {
 	size_t size = 0;
-	size_t i;
 
 	wyn_assert(wyn_options_count <= WYN_OPTIONS_MAX);
 	memset(tables, 0, sizeof(*tables));
@@ -141,7 +139,7 @@ static void arguments_tables(struct getopt_tables *tables, bool to_command)
 	if (to_command) {
 		tables->shorts[size++] = ':';
 	}
-	for (i = 0; i < wyn_options_count; i++) {
+	for (size_t i = 0; i < wyn_options_count; i++) {
 		const struct wyn_option *option = &wyn_options[i];
 		bool flag = option->kind == WYN_OPTION_FLAG;
 
@@ -207,9 +205,8 @@ static int arguments_command(
 {
 	const char *names[WYN_COMMANDS_MAX];
 	const char *near;
-	size_t i;
 
-	for (i = 0; i < wyn_commands_count; i++) {
+	for (size_t i = 0; i < wyn_commands_count; i++) {
 		names[i] = wyn_commands[i].name;
 		if (strcmp(names[i], name) == 0) {
 			*ret_id = wyn_commands[i].id;
@@ -228,9 +225,7 @@ static int arguments_command(
 static int arguments_fit(const struct wyn_arguments *arguments, uint64_t given,
 	char why[WYN_ARGUMENTS_WHY_BYTES])
 {
-	size_t i;
-
-	for (i = 0; i < wyn_options_count; i++) {
+	for (size_t i = 0; i < wyn_options_count; i++) {
 		if ((given >> i & 1) != 0 &&
 			(wyn_options[i].commands & arguments->command) == 0) {
 			(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,

@@ -91,7 +91,6 @@ static void ping_print(struct wyn_ctl *ctl, const struct wyn_histogram *times)
 		{"p99", wyn_histogram_percentile(times, 99)},
 		{"max", wyn_histogram_max(times)},
 	};
-	size_t i;
 
 	if (ctl->arguments->json) {
 		wyn_json_print(&ctl->output,
@@ -105,7 +104,7 @@ static void ping_print(struct wyn_ctl *ctl, const struct wyn_histogram *times)
 	}
 	wyn_stdout_print(&ctl->output,
 		"%" PRIu64 " round trips:", wyn_histogram_count(times));
-	for (i = 0; i < WYN_COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < WYN_COUNT_OF(rows); i++) {
 		wyn_stdout_print(&ctl->output, " %s %.1f us", rows[i].name,
 			(double)rows[i].ns / 1000);
 	}
@@ -116,14 +115,13 @@ int wyn_command_ping(struct wyn_ctl *ctl)
 {
 	static struct wyn_histogram times;
 	uint64_t ns;
-	uint64_t i;
 	int code = wyn_ctl_connect(ctl, 0);
 
 	if (code != WYN_EXIT_OK) {
 		return code;
 	}
 	wyn_histogram_init(&times);
-	for (i = 0; i < ctl->arguments->count; i++) {
+	for (uint64_t i = 0; i < ctl->arguments->count; i++) {
 		if (wyn_client_ping(ctl->client,
 			    wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS),
 			    &ns) != 0) {

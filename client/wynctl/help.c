@@ -21,11 +21,9 @@ static void help_option(FILE *file, const struct wyn_option *option)
 
 static void help_overview(FILE *file)
 {
-	size_t i;
-
 	(void)fprintf(file, "usage: wynctl [OPTION...] COMMAND [ARG...]\n\n"
 			    "Commands:\n");
-	for (i = 0; i < wyn_commands_count; i++) {
+	for (size_t i = 0; i < wyn_commands_count; i++) {
 		(void)fprintf(file, "  %-9s %-15s %s\n", wyn_commands[i].name,
 			wyn_commands[i].operands, wyn_commands[i].summary);
 	}
@@ -43,7 +41,6 @@ static void help_exit_codes(FILE *file)
 void wyn_arguments_help(FILE *file, enum wyn_command_id command)
 {
 	const struct wyn_command *entry = wyn_command_by_id(command);
-	size_t i;
 
 	if (entry == NULL) {
 		help_overview(file);
@@ -51,7 +48,7 @@ void wyn_arguments_help(FILE *file, enum wyn_command_id command)
 		(void)fprintf(file, "usage: wynctl %s [OPTION...] %s\n\n%s\n\n",
 			entry->name, entry->operands, entry->summary);
 	}
-	for (i = 0; i < wyn_options_count; i++) {
+	for (size_t i = 0; i < wyn_options_count; i++) {
 		if (entry == NULL ? wyn_options[i].commands == UINT32_MAX
 				  : (wyn_options[i].commands & command) != 0) {
 			help_option(file, &wyn_options[i]);

@@ -17,12 +17,11 @@ static char *json_base64(struct wyn_bytes value)
 	const unsigned char *data = value.data;
 	char *text = malloc((value.size + 2) / 3 * 4 + 1);
 	size_t size = 0;
-	size_t i;
 
 	if (text == NULL) {
 		return NULL;
 	}
-	for (i = 0; i < value.size; i += 3) {
+	for (size_t i = 0; i < value.size; i += 3) {
 		size_t left = value.size - i;
 		unsigned group = (unsigned)data[i] << 16;
 

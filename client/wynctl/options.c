@@ -76,9 +76,7 @@ const size_t wyn_commands_count = WYN_COUNT_OF(wyn_commands);
 
 const struct wyn_command *wyn_command_by_id(unsigned id)
 {
-	size_t i;
-
-	for (i = 0; i < wyn_commands_count; i++) {
+	for (size_t i = 0; i < wyn_commands_count; i++) {
 		if (wyn_commands[i].id == id) {
 			return &wyn_commands[i];
 		}

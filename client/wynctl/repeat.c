@@ -65,14 +65,13 @@ static int repeat_submit(struct repeat *repeat)
 	uint64_t first;
 	size_t count;
 	size_t n;
-	size_t i;
 	int err;
 
 	if (batch_end > repeat->total) {
 		batch_end = repeat->total;
 	}
 	n = (size_t)(batch_end - repeat->submitted);
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		repeat_argument(repeat->submitted + i, repeat->bytes[i]);
 		repeat->arguments[i].data = repeat->bytes[i];
 		repeat->arguments[i].size = ARGUMENT_BYTES;
@@ -207,9 +206,8 @@ static void repeat_print(const struct repeat *repeat, double seconds)
 	static const char *const names[] = {"p50", "p90", "p99", "p999", "max"};
 	struct wyn_stdout *output = &repeat->ctl->output;
 	uint64_t ns[WYN_COUNT_OF(percents)];
-	size_t i;
 
-	for (i = 0; i < WYN_COUNT_OF(percents); i++) {
+	for (size_t i = 0; i < WYN_COUNT_OF(percents); i++) {
 		ns[i] = wyn_histogram_percentile(&repeat->latency, percents[i]);
 	}
 	if (repeat->ctl->arguments->json) {
@@ -233,7 +231,7 @@ static void repeat_print(const struct repeat *repeat, double seconds)
 		repeat->done, repeat->function, seconds,
 		(double)repeat->done / seconds, repeat->failed, repeat->wrong);
 	wyn_stdout_print(output, "latency:");
-	for (i = 0; i < WYN_COUNT_OF(percents); i++) {
+	for (size_t i = 0; i < WYN_COUNT_OF(percents); i++) {
 		wyn_stdout_print(
 			output, " %s %.1f us", names[i], (double)ns[i] / 1000);
 	}

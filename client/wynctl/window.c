@@ -37,9 +37,7 @@ static void window_free(struct wyn_window *window, struct wyn_place *place)
 
 void wyn_window_fini(struct wyn_window *window)
 {
-	uint64_t i;
-
-	for (i = 0; window->places != NULL && i <= window->mask; i++) {
+	for (uint64_t i = 0; window->places != NULL && i <= window->mask; i++) {
 		window_free(window, &window->places[i]);
 	}
 	free(window->places);

@@ -334,12 +334,11 @@ static void client_waits_for_credit_when_it_is_used_up(void **state)
 {
 	struct wyn_client_event event;
 	size_t events = 0;
-	size_t i;
 
 	(void)state;
 	assert_int_equal(0, teardown(NULL));
 	start(3, NULL);
-	for (i = 0; i < 50; i++) {
+	for (size_t i = 0; i < 50; i++) {
 		(void)submit("echo", "x");
 	}
 	while (wyn_client_next(client, WYN_CLIENT_FOREVER, &event) == 0) {
@@ -353,11 +352,10 @@ static void client_does_not_wait_when_told_so(void **state)
 {
 	const struct wyn_client_options nonblock = {.nonblock = true};
 	uint64_t seq;
-	size_t i;
 	int err = 0;
 
 	(void)state;
-	for (i = 0; i < 100; i++) {
+	for (size_t i = 0; i < 100; i++) {
 		err = wyn_client_submit(client, "hold",
 			(struct wyn_bytes){NULL, 0}, &nonblock, &seq);
 		if (err != 0 || i == 9) {

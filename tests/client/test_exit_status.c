@@ -33,10 +33,9 @@ static void exit_status_is_as_documented_when_code_is_known(void **state)
 		[WYN_STATUS_DATA_LOSS] = 1,
 		[WYN_STATUS_UNAUTHENTICATED] = 77,
 	};
-	uint32_t i;
 
 	(void)state;
-	for (i = 0; i < WYN_STATUS_COUNT; i++) {
+	for (uint32_t i = 0; i < WYN_STATUS_COUNT; i++) {
 		assert_int_equal(codes[i], wyn_exit_status(i));
 	}
 }

@@ -196,16 +196,15 @@ static void session_grants_again_when_partials_are_taken(void **state)
 	struct wyn_client_event event;
 	struct wyn_message message;
 	uint64_t first;
-	size_t i;
 
 	(void)state;
 	first = rig_submit_some(1, (struct wyn_client_options){.stream = true});
-	for (i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		script_chunk(&rig_script, first, PARTIAL, i * sizeof(data),
 			(struct wyn_slice){data, sizeof(data)}, false);
 	}
 	rig_feed(SIZE_MAX);
-	for (i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(0, rig_pull(&event));
 		assert_int_equal(WYN_CLIENT_PARTIAL, event.kind);
 		assert_int_equal(0, wyn_session_keep(&rig_session, &event));

@@ -67,14 +67,12 @@ static void sent(void)
 static void open_with(
 	struct wyn_script_limits limits, const struct wyn_client_config *config)
 {
-	size_t i;
-
 	script.len = 0;
 	assert_int_equal(0, wyn_session_init(&session, config));
 	script_welcome(&script, &limits);
 	feed();
 	sent();
-	for (i = 0; i < TASKS_MAX; i++) {
+	for (size_t i = 0; i < TASKS_MAX; i++) {
 		arguments[i] = (struct wyn_bytes){"argument", 8};
 	}
 }
@@ -180,12 +178,11 @@ static void submit_cuts_batch_when_frame_is_full(void **state)
 	struct wyn_message message;
 	uint64_t first;
 	size_t count;
-	size_t i;
 
 	(void)state;
 	limits.max_frame = 4096;
 	open_with(limits, NULL);
-	for (i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		arguments[i] = (struct wyn_bytes){data, sizeof(data)};
 	}
 	assert_int_equal(0, submit(5, &first, &count));
@@ -265,13 +262,12 @@ static void submit_leaves_seq_out_when_its_place_is_taken(void **state)
 	uint64_t first;
 	uint64_t last = 0;
 	size_t count;
-	size_t i;
 
 	(void)state;
 	limits.tasks = 1000000;
 	open_with(limits, &config);
 	assert_int_equal(0, submit(1, &stuck, &count));
-	for (i = 0; i < 100; i++) {
+	for (size_t i = 0; i < 100; i++) {
 		assert_int_equal(0, submit(3, &first, &count));
 		assert_true(first > last);
 		last = first + count - 1;
@@ -315,7 +311,6 @@ static ssize_t counting_read(void *context, void *buffer, size_t size)
 {
 	struct counting *counting = context;
 	uint8_t *out = buffer;
-	size_t i;
 
 	if (counting->fails_with != 0) {
 		return counting->fails_with;
@@ -326,7 +321,7 @@ static ssize_t counting_read(void *context, void *buffer, size_t size)
 	if (size > 10000) {
 		size = 10000; /* a source may give less than it is asked for */
 	}
-	for (i = 0; i < size; i++) {
+	for (size_t i = 0; i < size; i++) {
 		out[i] = (uint8_t)counting->at++;
 	}
 	counting->left -= size;

@@ -58,11 +58,10 @@ static void done(uint64_t tag, const char *value)
 static void window_prints_in_order_when_results_are_not(void **state)
 {
 	uint64_t tags[4];
-	size_t i;
 
 	(void)state;
 	open_window(true);
-	for (i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		tags[i] = claim();
 	}
 	done(tags[2], "c");
@@ -97,12 +96,11 @@ static void window_is_full_when_the_oldest_is_not_done(void **state)
 {
 	uint64_t first;
 	uint64_t tag;
-	size_t i;
 
 	(void)state;
 	open_window(true);
 	first = claim();
-	for (i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		done(claim(), "x");
 	}
 	assert_int_equal(-EAGAIN, wyn_window_claim(&window, NULL, &tag));
@@ -113,12 +111,11 @@ static void window_is_full_when_the_oldest_is_not_done(void **state)
 static void window_passes_over_when_unordered_and_one_is_slow(void **state)
 {
 	uint64_t slow;
-	size_t i;
 
 	(void)state;
 	open_window(false);
 	slow = claim();
-	for (i = 0; i < 9; i++) {
+	for (size_t i = 0; i < 9; i++) {
 		done(claim(), "x");
 	}
 	done(slow, "slow");

@@ -101,10 +101,9 @@ uint64_t rig_submit_some(size_t n, struct wyn_client_options options)
 	struct wyn_bytes arguments[16];
 	uint64_t first = 0;
 	size_t count = 0;
-	size_t i;
 
 	assert_true(n <= 16);
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		arguments[i] = (struct wyn_bytes){"argument", 8};
 	}
 	assert_int_equal(0, wyn_session_submit(&rig_session, "echo", arguments,
