@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/compiler.h"
-
 static const char WHY_FORM[] =
 	"write it as unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT";
 

@@ -12,6 +12,7 @@
  */
 #include "base/histogram.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define SUB_BITS  WYN_HISTOGRAM_SUB_BITS

@@ -12,7 +12,6 @@
  */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define WYN_HISTOGRAM_SUB_BITS 6u

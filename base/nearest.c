@@ -10,8 +10,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/compiler.h"
-
 #define ROW (WYN_NEAREST_NAME_MAX + 1)
 
 static unsigned int least(unsigned int a, unsigned int b)

@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
 #include "base/slice.h"
 
 #define WYN_OUTBOX_HIGH_BYTES (256u << 10)

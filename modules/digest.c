@@ -7,6 +7,7 @@
  * all threads share in the fetched algorithm, which took 266 ns instead of
  * 74 ns for 16 bytes of sha256 as soon as two threads did it.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <threads.h>
 

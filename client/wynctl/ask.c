@@ -4,9 +4,8 @@
  * ping and drain.
  */
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "base/compiler.h"
 #include "base/histogram.h"
 #include "base/version.h"
 #include "client/wynctl/ctl.h"

@@ -2,7 +2,8 @@
 /*
  * help.c - what --help prints, from the tables of options.c.
  */
-#include <string.h>
+
+#include <stdio.h>
 
 #include "client/wynctl/options.h"
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/compiler.h"
 #include "client/wynctl/status.h"
 
 static char *json_base64(struct wyn_bytes value)

@@ -3,6 +3,7 @@
  * main.c - wynctl: reads its command line and runs one command.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,6 +6,7 @@
  * them, escaped as coreutils does.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

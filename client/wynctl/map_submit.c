@@ -6,6 +6,7 @@
  * files, so neither is filled again before all of the batch is submitted.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "client/wynctl/map.h"

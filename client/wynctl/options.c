@@ -4,6 +4,8 @@
  */
 #include "client/wynctl/options.h"
 
+#include "base/compiler.h"
+
 #define ALL	  UINT32_MAX
 #define RUN	  (WYN_COMMAND_CALL | WYN_COMMAND_MAP | WYN_COMMAND_REPEAT)
 #define MS_MAX	  (UINT64_C(365) * 86400 * 1000)

@@ -7,8 +7,10 @@
  * Rates are means since the daemon started.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/time.h"
 #include "client/wynctl/ctl.h"
 #include "client/wynctl/escape.h"
