@@ -42,19 +42,6 @@ void wyn_conn_abort(struct wyn_conn *conn)
 	wyn_engine_touch(conn);
 }
 
-/* What is in the output still goes out, for a while. */
-static void closing_begin(struct wyn_conn *conn)
-{
-	struct wyn_engine *engine = conn->engine;
-
-	conn->phase = WYN_CONN_CLOSING;
-	if (wyn_timers_arm(&engine->timers, &conn->timer,
-		    engine->now_ns + WYN_CLOSING_NS) < 0) {
-		wyn_conn_abort(conn);
-	}
-	wyn_engine_touch(conn);
-}
-
 void wyn_conn_fail(struct wyn_conn *conn, enum wyn_status code,
 	const char *reason, const char *text)
 {
@@ -69,9 +56,16 @@ void wyn_conn_fail(struct wyn_conn *conn, enum wyn_status code,
 	wyn_conn_send(conn, &frame);
 	WYN_STATS_ADD(&conn->engine->stats, connections_failed, 1);
 	wyn_conn_abandon(conn);
-	if (conn->phase < WYN_CONN_CLOSING) {
-		closing_begin(conn);
+	if (conn->phase >= WYN_CONN_CLOSING) {
+		return;
 	}
+	conn->phase = WYN_CONN_CLOSING;
+	conn->failed = true;
+	if (wyn_timers_arm(&conn->engine->timers, &conn->timer,
+		    conn->engine->now_ns + WYN_CLOSING_NS) < 0) {
+		wyn_conn_abort(conn);
+	}
+	wyn_engine_touch(conn);
 }
 
 /* From the bound on until half of it is gone. */
@@ -180,10 +174,16 @@ void wyn_conn_settle(struct wyn_conn *conn)
 		conn->phase == WYN_CONN_FINISHED ||
 		(conn->engine->draining && conn->phase < WYN_CONN_CLOSING);
 
-	if (leaving && conn->unanswered == 0 &&
-		conn->verdicts.next == &conn->verdicts) {
-		closing_begin(conn);
+	if (!leaving || conn->unanswered > 0 ||
+		!wyn_list_empty(&conn->verdicts)) {
+		return;
 	}
+	/* All of it is owed, so only who does not read it is given up. */
+	conn->phase = WYN_CONN_CLOSING;
+	conn->misses = 0;
+	conn->heard_ns = conn->engine->now_ns;
+	wyn_conn_keepalive(conn, conn->heard_ns);
+	wyn_engine_touch(conn);
 }
 
 void wyn_conn_go_away(struct wyn_conn *conn)
@@ -224,8 +224,8 @@ void wyn_conn_written(struct wyn_conn *conn, size_t bytes, uint64_t now_ns)
 	conn->engine->now_ns = now_ns;
 	wyn_output_written(&conn->output, bytes);
 	WYN_STATS_ADD(&conn->engine->stats, bytes_sent, bytes);
-	if (conn->paused) {
-		/* It reads, so it is there, although we do not read it. */
+	if (conn->paused || conn->phase >= WYN_CONN_FINISHED) {
+		/* It reads, so it is there, although we do not hear it. */
 		conn->heard_ns = now_ns;
 		conn->misses = 0;
 	}

@@ -141,9 +141,11 @@ void wyn_conn_receive(
 	size_t need;
 
 	conn->engine->now_ns = now_ns;
-	conn->heard_ns = now_ns;
-	conn->misses = 0;
 	WYN_STATS_ADD(&conn->engine->stats, bytes_received, bytes.len);
+	if (conn->phase < WYN_CONN_CLOSING) {
+		conn->heard_ns = now_ns;
+		conn->misses = 0;
+	}
 	while (conn->carry.len > 0 && bytes.len > 0 &&
 		conn->phase < WYN_CONN_CLOSING) {
 		size_t missing = wyn_conn_carry_use(conn);

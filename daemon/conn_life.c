@@ -23,51 +23,75 @@ static void ping_send(struct wyn_conn *conn)
 	wyn_conn_send(conn, &frame);
 }
 
+static uint64_t silence_ns(const struct wyn_conn *conn)
+{
+	return conn->engine->shared->limits.keepalive_ms * WYN_NS_PER_MS;
+}
+
+static bool is_settled(const struct wyn_conn *conn)
+{
+	return conn->phase == WYN_CONN_CLOSING && !conn->failed;
+}
+
+/* An OPEN one is asked. After Finish a client need not say anything, so only
+ * what it does not collect counts against it. */
+static bool is_in_default(const struct wyn_conn *conn)
+{
+	return conn->phase == WYN_CONN_OPEN ||
+	       conn->output.bytes + conn->unsent_bytes > 0;
+}
+
+static void stalled(struct wyn_conn *conn)
+{
+	if (is_settled(conn)) {
+		/* An Error would wait behind what it does not read. */
+		WYN_STATS_ADD(&conn->engine->stats, connections_failed, 1);
+		wyn_conn_abort(conn);
+		return;
+	}
+	wyn_conn_fail(conn, WYN_STATUS_DEADLINE_EXCEEDED, "KEEPALIVE_TIMEOUT",
+		conn->phase == WYN_CONN_OPEN
+			? "nothing was heard after two Pings"
+			: "what is left was not read");
+}
+
 static void keepalive_check(struct wyn_conn *conn, uint64_t now_ns)
 {
-	uint64_t silence_ns =
-		conn->engine->shared->limits.keepalive_ms * WYN_NS_PER_MS;
-	uint64_t from_ns = conn->heard_ns;
-
-	if (now_ns - conn->heard_ns >= silence_ns) {
-		if (conn->misses == WYN_KEEPALIVE_MISSES) {
-			wyn_conn_fail(conn, WYN_STATUS_DEADLINE_EXCEEDED,
-				"KEEPALIVE_TIMEOUT",
-				"nothing was heard after two Pings");
-			return;
-		}
-		ping_send(conn);
-		from_ns = now_ns;
+	if (now_ns - conn->heard_ns < silence_ns(conn)) {
+		wyn_conn_keepalive(conn, conn->heard_ns);
+		return;
 	}
-	wyn_conn_keepalive(conn, from_ns);
+	if (!is_in_default(conn)) {
+		conn->misses = 0;
+	} else if (conn->misses == WYN_KEEPALIVE_MISSES) {
+		stalled(conn);
+		return;
+	} else if (conn->phase == WYN_CONN_OPEN) {
+		ping_send(conn);
+	} else {
+		conn->misses++;
+	}
+	wyn_conn_keepalive(conn, now_ns);
 }
 
 static void timer_fire(struct wyn_timer *timer, uint64_t now_ns)
 {
 	struct wyn_conn *conn = WYN_CONTAINER_OF(timer, struct wyn_conn, timer);
 
-	switch (conn->phase) {
-	case WYN_CONN_PREFACE:
-	case WYN_CONN_HELLO:
+	if (conn->phase <= WYN_CONN_HELLO) {
 		wyn_conn_fail(conn, WYN_STATUS_DEADLINE_EXCEEDED,
 			"HELLO_TIMEOUT", "no Hello came in time");
-		return;
-	case WYN_CONN_OPEN:
-		keepalive_check(conn, now_ns);
-		return;
-	default:
+	} else if (conn->phase == WYN_CONN_CLOSED || conn->failed) {
 		wyn_conn_abort(conn);
+	} else {
+		keepalive_check(conn, now_ns);
 	}
 }
 
 void wyn_conn_keepalive(struct wyn_conn *conn, uint64_t from_ns)
 {
-	struct wyn_engine *engine = conn->engine;
-	uint64_t silence_ns =
-		engine->shared->limits.keepalive_ms * WYN_NS_PER_MS;
-
-	if (wyn_timers_arm(
-		    &engine->timers, &conn->timer, from_ns + silence_ns) < 0) {
+	if (wyn_timers_arm(&conn->engine->timers, &conn->timer,
+		    from_ns + silence_ns(conn)) < 0) {
 		wyn_conn_abort(conn);
 	}
 }

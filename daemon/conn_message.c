@@ -156,7 +156,6 @@ static void on_cancel(struct wyn_conn *conn, const Wyn__V1__Cancel *cancel)
 static void on_finish(struct wyn_conn *conn)
 {
 	conn->phase = WYN_CONN_FINISHED;
-	wyn_timers_disarm(&conn->engine->timers, &conn->timer);
 	wyn_conn_settle(conn);
 }
 

@@ -68,6 +68,7 @@ struct wyn_conn {
 	struct wyn_peer peer;
 	uint64_t id; /* (generation << 32) | slot */
 	enum wyn_conn_phase phase;
+	bool failed;   /* CLOSING: by an error, which bounds it in time */
 	bool paused;   /* too much is unsent: no reading */
 	bool over;     /* likewise: none of its tasks starts */
 	uint64_t work; /* looks since its turn: see wyn_conn_work() */
@@ -76,8 +77,8 @@ struct wyn_conn {
 	struct wyn_output output;
 
 	struct wyn_timer timer; /* Hello, keepalive, then the last flush */
-	uint64_t heard_ns;
-	unsigned misses;
+	uint64_t heard_ns;	/* its last sign of life */
+	unsigned misses;	/* keepalive times without one, since */
 
 	struct wyn_credit tasks;
 	struct wyn_credit bytes;
