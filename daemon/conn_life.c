@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
+#include "daemon/conn_upload.h"
 #include "daemon/conn_work.h"
 #include "daemon/engine_state.h"
 
@@ -57,6 +58,8 @@ static void stalled(struct wyn_conn *conn)
 
 static void keepalive_check(struct wyn_conn *conn, uint64_t now_ns)
 {
+	wyn_conn_uploads_check(
+		conn, (WYN_KEEPALIVE_MISSES + 1) * silence_ns(conn));
 	if (now_ns - conn->heard_ns < silence_ns(conn)) {
 		wyn_conn_keepalive(conn, conn->heard_ns);
 		return;

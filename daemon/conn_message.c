@@ -208,6 +208,9 @@ static void on_message(struct wyn_conn *conn, const struct wyn_message *message)
 		on_hello(conn, message->frame->hello);
 		return;
 	case WYN_MESSAGE_SUBMIT:
+		if (message->submit.arg_sizes_count > 0) {
+			conn->upload_ns = conn->engine->now_ns;
+		}
 		wyn_conn_submit(conn, &message->submit);
 		return;
 	case WYN_MESSAGE_CHUNK:

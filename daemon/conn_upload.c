@@ -88,6 +88,26 @@ void wyn_conn_uploads_end(struct wyn_conn *conn)
 	wyn_conn_uploads_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ, &answer);
 }
 
+void wyn_conn_uploads_check(struct wyn_conn *conn, uint64_t stall_ns)
+{
+	static const struct wyn_answer answer = {
+		.code = WYN_STATUS_DEADLINE_EXCEEDED,
+		.reason = "UPLOAD_STALLED",
+		.text = "no Chunk of any argument came for too long",
+		.ran = WYN__V1__RAN__RAN_NO,
+	};
+	struct wyn_engine *engine = conn->engine;
+
+	if (conn->uploads_count == 0 || conn->paused) {
+		conn->upload_ns = engine->now_ns;
+	} else if (engine->now_ns - conn->upload_ns >= stall_ns) {
+		WYN_STATS_ADD(
+			&engine->stats, uploads_stalled, conn->uploads_count);
+		wyn_conn_uploads_cancel(
+			conn, &WYN_RANGES_ALL, WYN_WORK_SEQ, &answer);
+	}
+}
+
 void wyn_conn_upload_ready(struct wyn_conn *conn, struct wyn_upload *upload)
 {
 	struct wyn_span *span = &upload->batch->span;
@@ -124,6 +144,7 @@ void wyn_conn_chunk(struct wyn_conn *conn, const struct wyn_chunk *chunk)
 	if (bytes > 0) {
 		memcpy(upload->argument + upload->have, chunk->data.data,
 			bytes);
+		conn->upload_ns = conn->engine->now_ns;
 	}
 	upload->have += bytes;
 	if (chunk->eof) {

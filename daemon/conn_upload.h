@@ -39,6 +39,14 @@ void wyn_conn_upload_drop(struct wyn_conn *conn, struct wyn_upload *upload);
 void wyn_conn_upload_cancel(struct wyn_conn *conn, struct wyn_upload *upload,
 	const struct wyn_answer *answer);
 
+/*
+ * wyn_conn_uploads_check - ends all of them if none made progress for
+ * `stall_ns`; called from time to time.
+ *
+ * While the connection is paused its Chunks are not read, and no time passes.
+ */
+void wyn_conn_uploads_check(struct wyn_conn *conn, uint64_t stall_ns);
+
 /* wyn_conn_uploads_cancel - the same for each that is in the ranges. */
 void wyn_conn_uploads_cancel(struct wyn_conn *conn,
 	const struct wyn_ranges *ranges, enum wyn_work_key key,

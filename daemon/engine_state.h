@@ -92,6 +92,7 @@ struct wyn_conn {
 	struct wyn_ready_owner ready;
 	struct wyn_list uploads;
 	uint64_t uploads_count;
+	uint64_t upload_ns;	 /* when any of them last made progress */
 	struct wyn_list running; /* tasks in the executor */
 	uint64_t streaming;	 /* of these, those that may emit */
 	struct wyn_list waiting; /* came back; their partial values go first */

@@ -38,6 +38,7 @@
 	X(arguments_over_max)    \
 	X(batches_over_max)      \
 	X(uploads_over_max)      \
+	X(uploads_stalled)       \
 	X(values_over_max)       \
 	X(output_over_max)       \
 	X(executor_full)         \

@@ -227,6 +227,90 @@ static void finished_is_given_up_when_it_grants_nothing(void **state)
 	assert_null(other->conn);
 }
 
+static void announce(size_t count)
+{
+	static const uint64_t sizes[2] = {5, 1000000};
+	const struct rig_submit submit = {.first_seq = 1,
+		.function = "echo",
+		.count = count,
+		.sizes = sizes};
+
+	rig_submit(client, &submit);
+	rig_settle(rig);
+}
+
+static void upload_ends_when_only_other_things_come(void **state)
+{
+	(void)state;
+	announce(2);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(client->rows, 0);
+		rig_ping(client, i);
+		rig_advance(rig, 30000);
+	}
+	assert_int_equal(client->rows, 2);
+	assert_string_equal(rig_task(client, 2)->reason, "UPLOAD_STALLED");
+	assert_int_equal(
+		rig_task(client, 2)->code, WYN_STATUS_DEADLINE_EXCEEDED);
+	assert_int_equal(rig->shared.bytes_held, 0);
+	assert_int_equal(rig->engine->stats.uploads_stalled_approx, 2);
+	assert_non_null(client->conn);
+	rig_chunk(client, 1, 0, "late", false);
+	rig_settle(rig);
+	assert_non_null(client->conn);
+}
+
+static void upload_ends_when_finished_and_silent(void **state)
+{
+	(void)state;
+	announce(2);
+	rig_finish(client);
+	rig_advance(rig, 89000);
+	assert_non_null(client->conn);
+	rig_advance(rig, 30000);
+	assert_string_equal(rig_task(client, 1)->reason, "UPLOAD_STALLED");
+	assert_null(client->conn);
+	assert_false(client->aborted);
+}
+
+static void upload_goes_on_when_a_chunk_comes_now_and_then(void **state)
+{
+	(void)state;
+	announce(2);
+	for (unsigned i = 0; i < 5; i++) {
+		rig_chunk(client, 1, i, "x", i == 4);
+		rig_advance(rig, 29000);
+		rig_ping(client, i);
+		rig_advance(rig, 29000);
+		rig_ping(client, i);
+		rig_advance(rig, 29000);
+	}
+	rig_finish_all(rig);
+	assert_int_equal(client->rows_ok, 1);
+	assert_int_equal(client->rows, 1);
+}
+
+/* Its Chunks wait where we do not read them. */
+static void upload_goes_on_when_it_is_not_read(void **state)
+{
+	(void)state;
+	announce(1);
+	client->read_max = 0;
+	for (uint64_t i = 0; !client->conn->paused; i++) {
+		rig_ping(client, i);
+		rig_settle(rig);
+	}
+	for (unsigned i = 0; i < 10; i++) {
+		read_some(100);
+		rig_advance(rig, 60000);
+	}
+	client->read_max = SIZE_MAX;
+	rig_client_flush(client);
+	rig_chunk(client, 1, 0, "hello", true);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows_ok, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -242,6 +326,10 @@ int main(void)
 		TEST(finished_waits_for_ever_when_its_task_runs),
 		TEST(finished_gets_its_time_when_a_result_comes_late),
 		TEST(finished_is_given_up_when_it_grants_nothing),
+		TEST(upload_ends_when_only_other_things_come),
+		TEST(upload_ends_when_finished_and_silent),
+		TEST(upload_goes_on_when_a_chunk_comes_now_and_then),
+		TEST(upload_goes_on_when_it_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
