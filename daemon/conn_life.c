@@ -64,6 +64,8 @@ static void keepalive_check(struct wyn_conn *conn, uint64_t now_ns)
 		wyn_conn_keepalive(conn, conn->heard_ns);
 		return;
 	}
+	/* Its transport can see whether a peer that half-closed is gone. */
+	wyn_engine_touch(conn);
 	if (!is_in_default(conn)) {
 		conn->misses = 0;
 	} else if (conn->misses == WYN_KEEPALIVE_MISSES) {

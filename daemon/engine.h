@@ -92,7 +92,8 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns);
 
 /*
  * wyn_engine_dirty - a connection that has something to write, whose reading
- * is to be stopped or resumed, or which is to be closed.
+ * is to be stopped or resumed, which is to be closed, or whose peer has been
+ * silent so long that it may be gone.
  *
  * Thread: loop. Each is given once, until something changes again. Returns:
  * NULL when there is none.

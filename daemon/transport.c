@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -198,7 +199,8 @@ static void write_later(struct wyn_transport *transport)
 	}
 }
 
-static void write_output(struct wyn_transport *transport)
+/* Returns: false when there was nothing to write. */
+static bool write_output(struct wyn_transport *transport)
 {
 	uv_buf_t bufs[WYN_WRITE_PIECES_MAX];
 
@@ -209,13 +211,13 @@ static void write_output(struct wyn_transport *transport)
 		int sent;
 
 		if (!count) {
-			return;
+			return i > 0;
 		}
 		sent = uv_try_write(
 			&transport->handle.stream, bufs, (unsigned)count);
 		if (sent < 0 && sent != UV_EAGAIN) {
 			start_close(transport);
-			return;
+			return true;
 		}
 		if (sent > 0) {
 			wyn_conn_written(
@@ -226,6 +228,21 @@ static void write_output(struct wyn_transport *transport)
 		}
 	}
 	write_later(transport);
+	return true;
+}
+
+/*
+ * A peer that half-closed is not read any more, so that it has gone shows only
+ * in a write. While there is none, the connection has us look now and then.
+ */
+static bool is_dead(const struct wyn_transport *transport)
+{
+	struct pollfd look = {.events = 0};
+
+	return transport->ended &&
+	       !uv_fileno(&transport->handle.any, &look.fd) &&
+	       poll(&look, 1, 0) == 1 &&
+	       (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* Everything is written: see the head of transport.h. */
@@ -252,8 +269,9 @@ void wyn_transport_flush(struct wyn_transport *transport)
 	if (transport->state != SERVING) {
 		return;
 	}
-	if (!transport->writing_bytes) {
-		write_output(transport);
+	if (!transport->writing_bytes && !write_output(transport) &&
+		is_dead(transport)) {
+		start_close(transport);
 	}
 	if (transport->state != SERVING) {
 		return;

@@ -26,8 +26,8 @@
 #define WYN_WRITE_ROUNDS_MAX   8u  /* writes at once, then by the loop */
 #define WYN_LINGER_MS	       1000u
 #define WYN_LINGER_BYTES_MAX   (4u << 20)
-/* TCP probes a peer that is silent: the wire's own keepalive ends with Finish,
- * and a peer that lost its power or its network never closes. */
+/* TCP probes a peer that is silent: the wire sends no Pings after Finish, and a
+ * peer that lost its power or its network never closes. */
 #define WYN_TCP_IDLE_S	      60
 #define WYN_TCP_PROBE_EVERY_S 10
 #define WYN_TCP_PROBES	      6

@@ -184,6 +184,23 @@ static void finished_waits_for_ever_when_its_task_runs(void **state)
 	assert_int_equal(client->pings, 0);
 }
 
+/* That a peer which half-closed is gone only its transport can see. */
+static void finished_has_its_transport_look_when_it_is_silent(void **state)
+{
+	struct wyn_conn *conn = client->conn;
+
+	(void)state;
+	rig_task_send(client, 1, "noop", NULL);
+	rig_finish(client);
+	rig_end(client);
+	rig_settle(rig);
+	for (unsigned i = 0; i < 10; i++) {
+		rig->now_ns += 30 * RIG_SECOND_NS;
+		wyn_engine_turn(rig->engine, rig->now_ns);
+		assert_ptr_equal(wyn_engine_dirty(rig->engine), conn);
+	}
+}
+
 /* The socket has been full for long, but there was nothing more for it. */
 static void finished_gets_its_time_when_a_result_comes_late(void **state)
 {
@@ -324,6 +341,7 @@ int main(void)
 		TEST(finished_goes_on_when_it_reads_slowly),
 		TEST(finished_goes_on_when_it_is_heard),
 		TEST(finished_waits_for_ever_when_its_task_runs),
+		TEST(finished_has_its_transport_look_when_it_is_silent),
 		TEST(finished_gets_its_time_when_a_result_comes_late),
 		TEST(finished_is_given_up_when_it_grants_nothing),
 		TEST(upload_ends_when_only_other_things_come),

@@ -312,6 +312,25 @@ static void transport_lets_go_when_the_peer_is_gone_in_a_write(void **state)
 	assert_int_equal(fixture->closed, 1);
 }
 
+/* Nothing is read from it nor written to it. */
+static void transport_lets_go_when_a_half_closed_peer_is_gone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(open_it(fixture), 0);
+	shutdown(fixture->peer, SHUT_WR);
+	turn(fixture);
+	wyn_transport_flush(script.transport);
+	turn(fixture);
+	assert_int_equal(script.gone, 0);
+	close(fixture->peer);
+	fixture->peer = -1;
+	wyn_transport_flush(script.transport);
+	turn(fixture);
+	assert_int_equal(script.gone, 1);
+	assert_int_equal(fixture->closed, 1);
+}
+
 static void transport_lets_the_answer_arrive_when_input_is_unread(void **state)
 {
 	struct fixture *fixture = *state;
@@ -424,6 +443,7 @@ int main(void)
 		TEST(transport_writes_everything_when_the_peer_is_slow),
 		TEST(transport_keeps_writing_when_the_peer_half_closed),
 		TEST(transport_lets_go_when_the_peer_is_gone_in_a_write),
+		TEST(transport_lets_go_when_a_half_closed_peer_is_gone),
 		TEST(transport_lets_the_answer_arrive_when_input_is_unread),
 		TEST(transport_probes_whoever_is_silent_when_it_is_tcp),
 		TEST(transport_stops_lingering_when_its_time_is_over),

@@ -10,7 +10,7 @@ import select
 import socket
 import unittest
 
-from harness import PREFACE, Wynd, main
+from harness import PREFACE, Wynd, main, until
 from peer import HELLO, Peer, WireCase
 from wyn_client import (
     ARGUMENT, HEADER, OPTIONAL, VALUE, Client, Frame, encode)
@@ -410,6 +410,16 @@ class Times(unittest.TestCase):
             client.submit("sleep_ms", [b"300"])
             self.assertEqual(client.next().code, 0)
             client.sock.close()
+
+    def test_a_client_that_finished_and_then_is_gone(self):
+        with Wynd("--keepalive", "20ms") as wynd:
+            before = wynd.open_fds()
+            with Peer(wynd.address("unix")) as peer:
+                peer.submit(1, "sleep_ms", b"600000")
+                peer.send(finish={})
+                peer.sock.shutdown(socket.SHUT_WR)
+                until(lambda: wynd.open_fds() > before, "it is there")
+            until(lambda: wynd.open_fds() == before, "it is let go")
 
     def test_more_connections_than_it_may_have(self):
         with Wynd("--max-connections", 2) as wynd:
