@@ -367,3 +367,8 @@ size_t wyn_engine_in_executor(const struct wyn_engine *engine)
 {
 	return engine->dispatch.in_flight;
 }
+
+void wyn_engine_linger_cut(struct wyn_engine *engine)
+{
+	WYN_STATS_ADD(&engine->stats, lingering_over_max, 1);
+}

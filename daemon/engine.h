@@ -125,3 +125,7 @@ void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns);
 
 /* wyn_engine_in_executor - tasks that have not come back. Thread: loop. */
 size_t wyn_engine_in_executor(const struct wyn_engine *engine);
+
+/* wyn_engine_linger_cut - counts that a socket which lingered was closed early,
+ * because too many did. Thread: loop. */
+void wyn_engine_linger_cut(struct wyn_engine *engine);

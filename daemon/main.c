@@ -18,8 +18,10 @@
 #include "daemon/options.h"
 #include "daemon/ready_fd.h"
 #include "daemon/server.h"
+#include "daemon/transport.h"
 
-/* Descriptors beside the sockets: standard ones, listeners, loops, modules. */
+/* Descriptors beside the sockets of clients: standard ones, listeners, loops,
+ * modules, connections that are told that they are too many. */
 #define OTHER_DESCRIPTORS 256u
 
 /* A socket must never get the number of a standard stream that our caller
@@ -36,8 +38,9 @@ static void open_standard_streams(void)
 	}
 }
 
-static void raise_descriptor_limit(const struct wyn_limits *limits)
+static void raise_descriptor_limit(const struct wyn_options *options)
 {
+	uint64_t connections_max = options->limits.connections_max;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit)) {
@@ -47,11 +50,12 @@ static void raise_descriptor_limit(const struct wyn_limits *limits)
 	/* Refused, it is as it was; what comes of it is said below. */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < limits->connections_max + OTHER_DESCRIPTORS) {
+	if (limit.rlim_cur < connections_max +
+				     options->loops * WYN_LINGERING_MAX +
+				     OTHER_DESCRIPTORS) {
 		wyn_log(WYN_LOG_WARNING, "few-descriptors",
 			WYN_LOG_NUMBER("limit", limit.rlim_cur),
-			WYN_LOG_NUMBER(
-				"max_connections", limits->connections_max));
+			WYN_LOG_NUMBER("max_connections", connections_max));
 	}
 }
 
@@ -114,7 +118,7 @@ int main(int argc, char **argv)
 	open_standard_streams();
 	wyn_log_start(options.log_level, STDERR_FILENO);
 	arrange_signals();
-	raise_descriptor_limit(&options.limits);
+	raise_descriptor_limit(&options);
 	if (wyn_server_run(&options, &exit_code, &fault)) {
 		return fail(&fault);
 	}

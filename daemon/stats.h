@@ -19,6 +19,7 @@
 	X(connections_closed)    \
 	X(connections_over_max)  \
 	X(connections_failed)    \
+	X(lingering_over_max)    \
 	X(bytes_received)        \
 	X(bytes_sent)            \
 	X(frames_received)       \

@@ -72,7 +72,10 @@ static void start_close(struct wyn_transport *transport)
 	if (transport->state == CLOSING) {
 		return;
 	}
-	wyn_list_remove(&transport->lingers);
+	if (transport->state == LINGERING) {
+		wyn_list_remove(&transport->lingers);
+		transport->all->lingering_count--;
+	}
 	transport->state = CLOSING;
 	uv_close(&transport->handle.any, on_closed);
 }
@@ -245,9 +248,19 @@ static bool is_dead(const struct wyn_transport *transport)
 	       (look.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+static struct wyn_transport *oldest_lingering(
+	const struct wyn_transports *transports)
+{
+	struct wyn_list *link = wyn_list_first(&transports->lingering);
+
+	return link ? wyn_list_entry(link, struct wyn_transport, lingers)
+		    : NULL;
+}
+
 /* Everything is written: see the head of transport.h. */
 static void start_linger(struct wyn_transport *transport)
 {
+	struct wyn_transports *all = transport->all;
 	uint64_t now_ns = uv_hrtime();
 	uv_os_fd_t fd;
 
@@ -258,9 +271,14 @@ static void start_linger(struct wyn_transport *transport)
 	}
 	wyn_conn_gone(transport->conn, now_ns);
 	transport->conn = NULL;
+	if (all->lingering_count == WYN_LINGERING_MAX) {
+		wyn_engine_linger_cut(all->engine);
+		start_close(oldest_lingering(all));
+	}
 	transport->state = LINGERING;
 	transport->linger_until_ns = now_ns + WYN_LINGER_MS * UINT64_C(1000000);
-	wyn_list_push_back(&transport->all->lingering, &transport->lingers);
+	wyn_list_push_back(&all->lingering, &transport->lingers);
+	all->lingering_count++;
 	set_reading(transport, true);
 }
 
@@ -377,16 +395,13 @@ int wyn_transport_open(struct wyn_transports *transports, int fd,
 uint64_t wyn_transports_expire(
 	struct wyn_transports *transports, uint64_t now_ns)
 {
-	struct wyn_list *link;
+	struct wyn_transport *oldest;
 
-	while ((link = wyn_list_first(&transports->lingering))) {
-		struct wyn_transport *transport =
-			wyn_list_entry(link, struct wyn_transport, lingers);
-
-		if (transport->linger_until_ns > now_ns) {
-			return transport->linger_until_ns;
+	while ((oldest = oldest_lingering(transports))) {
+		if (oldest->linger_until_ns > now_ns) {
+			return oldest->linger_until_ns;
 		}
-		start_close(transport);
+		start_close(oldest);
 	}
 	return UINT64_MAX;
 }

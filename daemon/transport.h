@@ -6,7 +6,9 @@
  * connection wishes: read, pause, close. Knows no frame. A connection that
  * closes after its last answer lingers: the socket's sending half is shut and
  * what still comes in is thrown away until the peer closes too, because a
- * close(2) with unread bytes would make the kernel drop that answer.
+ * close(2) with unread bytes would make the kernel drop that answer. It counts
+ * no more as a connection, so those that linger have a bound of their own: one
+ * more, and the oldest is closed at once.
  */
 #pragma once
 
@@ -26,6 +28,7 @@
 #define WYN_WRITE_ROUNDS_MAX   8u  /* writes at once, then by the loop */
 #define WYN_LINGER_MS	       1000u
 #define WYN_LINGER_BYTES_MAX   (4u << 20)
+#define WYN_LINGERING_MAX      256u /* sockets of one loop */
 /* TCP probes a peer that is silent: the wire sends no Pings after Finish, and a
  * peer that lost its power or its network never closes. */
 #define WYN_TCP_IDLE_S	      60
@@ -43,7 +46,8 @@ struct wyn_transports {
 	uint8_t *slab;		     /* one read, taken before the next */
 	struct wyn_list open;	     /* all of them */
 	struct wyn_list lingering;   /* earliest deadline first */
-	size_t count;		     /* also those whose close is under way */
+	size_t lingering_count;
+	size_t count; /* also those whose close is under way */
 };
 
 /*

@@ -45,6 +45,7 @@ struct wyn_conn {
 
 static struct wyn_conn script; /* the only connection of a test */
 static int open_result;
+static unsigned lingers_cut;
 
 int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	void *transport, uint64_t now_ns, struct wyn_conn **ret_conn)
@@ -57,6 +58,12 @@ int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 		*ret_conn = &script;
 	}
 	return open_result;
+}
+
+void wyn_engine_linger_cut(struct wyn_engine *engine)
+{
+	(void)engine;
+	lingers_cut++;
 }
 
 void wyn_conn_receive(
@@ -137,6 +144,7 @@ static int set_up(void **state)
 		script.output[i] = (uint8_t)(i % 251);
 	}
 	open_result = 0;
+	lingers_cut = 0;
 	*state = fixture;
 	return uv_loop_init(&fixture->uv) ||
 	       wyn_transports_init(&fixture->transports, &fixture->uv, NULL,
@@ -407,6 +415,30 @@ static void transport_stops_lingering_when_too_much_comes(void **state)
 	assert_true(sent > WYN_LINGER_BYTES_MAX);
 }
 
+static void transport_stops_lingering_when_too_many_do(void **state)
+{
+	struct fixture *fixture = *state;
+	int peers[WYN_LINGERING_MAX + 2];
+
+	for (size_t i = 0; i < WYN_COUNT_OF(peers); i++) {
+		script.wish = WYN_CONN_READ;
+		assert_int_equal(open_it(fixture), 0);
+		peers[i] = fixture->peer;
+		script.wish = WYN_CONN_CLOSE;
+		wyn_transport_flush(script.transport);
+	}
+	turn(fixture);
+	assert_int_equal(fixture->closed, 2);
+	assert_int_equal(lingers_cut, 2);
+	assert_int_equal(fixture->transports.count, WYN_LINGERING_MAX);
+	/* The oldest: a write finds nobody there. */
+	assert_int_equal(send(peers[1], "x", 1, MSG_NOSIGNAL), -1);
+	assert_int_equal(send(peers[2], "x", 1, MSG_NOSIGNAL), 1);
+	for (size_t i = 0; i + 1 < WYN_COUNT_OF(peers); i++) {
+		close(peers[i]);
+	}
+}
+
 static void transport_closes_at_once_when_aborted(void **state)
 {
 	struct fixture *fixture = *state;
@@ -448,6 +480,7 @@ int main(void)
 		TEST(transport_probes_whoever_is_silent_when_it_is_tcp),
 		TEST(transport_stops_lingering_when_its_time_is_over),
 		TEST(transport_stops_lingering_when_too_much_comes),
+		TEST(transport_stops_lingering_when_too_many_do),
 		TEST(transport_closes_at_once_when_aborted),
 		TEST(transport_closes_the_socket_when_the_engine_refuses),
 	};
