@@ -72,7 +72,9 @@ void wyn_conn_fail(struct wyn_conn *conn, enum wyn_status code,
 static bool is_over(const struct wyn_conn *conn, bool was_over, uint64_t bytes)
 {
 	uint64_t max = conn->engine->shared->limits.output_bytes_max;
+	uint64_t share = wyn_engine_buffer_max(conn->engine);
 
+	max = max < share ? max : share;
 	return bytes >= (was_over ? max / 2 : max);
 }
 
@@ -92,15 +94,18 @@ static void pressure_on_tasks(struct wyn_conn *conn, uint64_t unsent)
 {
 	bool over = is_over(conn, conn->over, unsent);
 	bool hold = over || wyn_conn_streams_left(conn) == 0;
+	struct wyn_engine *engine = conn->engine;
 
 	if (over && !conn->over) {
-		WYN_STATS_ADD(&conn->engine->stats, output_over_max, 1);
+		WYN_STATS_ADD(&engine->stats, output_over_max, 1);
+		WYN_STATS_ADD(&engine->stats, buffers_over_max,
+			unsent < engine->shared->limits.output_bytes_max);
 	}
 	conn->over = over;
 	if (hold == conn->ready.held) {
 		return;
 	}
-	wyn_ready_hold(&conn->engine->ready, &conn->ready, hold);
+	wyn_ready_hold(&engine->ready, &conn->ready, hold);
 	if (!hold) {
 		/* Its tasks may start again, which takes a turn. */
 		wyn_engine_activate(conn);

@@ -144,6 +144,8 @@ static void counters_add_shared(
 	counter_add(counters, "values_bytes_held",
 		atomic_load_explicit(
 			&shared->values_held, memory_order_relaxed));
+	counter_add(counters, "buffers_bytes_held",
+		atomic_load_explicit(&shared->buffered, memory_order_relaxed));
 }
 
 static void counters_add_pool(struct counters *counters, struct wyn_pool *pool)

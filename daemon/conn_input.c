@@ -90,30 +90,58 @@ static size_t use(
 
 static void carry_free(struct wyn_conn *conn)
 {
+	conn->engine->carry_bytes -= conn->carry.room;
 	free(conn->carry.data);
 	conn->carry = (struct wyn_carry){NULL, 0, 0};
 }
 
-/* Appends to what is kept. Room grows with what came, never with what a header
- * claims. */
-static void carry_append(struct wyn_conn *conn, struct wyn_slice bytes)
+/* Makes room for `want` bytes in all. False: the connection ends. */
+static bool carry_grow(struct wyn_conn *conn, size_t want, size_t whole)
+{
+	struct wyn_engine *engine = conn->engine;
+	struct wyn_carry *carry = &conn->carry;
+	size_t most = wyn_engine_buffer_max(engine);
+	size_t room = want > 2 * carry->room ? want : 2 * carry->room;
+	uint8_t *data;
+
+	if (room > whole && want <= whole) {
+		room = whole;
+	}
+	if (room > most && want <= most) {
+		room = most;
+	}
+	if (room > most) {
+		WYN_STATS_ADD(&engine->stats, buffers_over_max, 1);
+		wyn_conn_fail(conn, WYN_STATUS_RESOURCE_EXHAUSTED,
+			"BUFFERS_MAX",
+			"the server keeps as many bytes of frames as it may");
+		return false;
+	}
+	data = realloc(carry->data, room);
+	if (data == NULL) {
+		wyn_conn_abort(conn);
+		return false;
+	}
+	engine->carry_bytes += room - carry->room;
+	carry->data = data;
+	carry->room = room;
+	return true;
+}
+
+/*
+ * Appends to what is kept. Room grows with what came, never with what a header
+ * claims, but not past the end of the frame that it is for: `whole` bytes in
+ * all, 0 = not known.
+ */
+static void carry_append(
+	struct wyn_conn *conn, struct wyn_slice bytes, size_t whole)
 {
 	struct wyn_carry *carry = &conn->carry;
 	size_t want = carry->len + bytes.len;
 
-	if (bytes.len == 0 || conn->phase >= WYN_CONN_CLOSING) {
+	if (bytes.len == 0 || conn->phase >= WYN_CONN_CLOSING ||
+		(want > carry->room && !carry_grow(conn, want, whole))) {
 		return;
-	}
-	if (want > carry->room) {
-		size_t room = want > 2 * carry->room ? want : 2 * carry->room;
-		uint8_t *data = realloc(carry->data, room);
-
-		if (data == NULL) {
-			wyn_conn_abort(conn);
-			return;
-		}
-		carry->data = data;
-		carry->room = room;
 	}
 	memcpy(carry->data + carry->len, bytes.data, bytes.len);
 	carry->len = want;
@@ -155,7 +183,8 @@ void wyn_conn_receive(
 		if (conn->carry.len == 0) {
 			break;
 		}
-		carry_append(conn, (struct wyn_slice){bytes.data, n});
+		carry_append(conn, (struct wyn_slice){bytes.data, n},
+			missing == 0 ? 0 : conn->carry.len + missing);
 		bytes.data += n;
 		bytes.len -= n;
 	}
@@ -165,7 +194,8 @@ void wyn_conn_receive(
 	if (bytes.len > 0 && conn->phase < WYN_CONN_CLOSING) {
 		size_t used = use(conn, bytes, &need);
 
-		carry_append(conn, (struct wyn_slice){bytes.data + used,
-					   bytes.len - used});
+		carry_append(conn,
+			(struct wyn_slice){bytes.data + used, bytes.len - used},
+			need);
 	}
 }

@@ -174,10 +174,41 @@ void wyn_engine_unhold(
 	engine->unfinished -= tasks;
 }
 
-/* Two atomics per turn instead of two per task. */
-static void released_tell(struct wyn_engine *engine)
+static uint64_t buffered(const struct wyn_engine *engine)
+{
+	return engine->carry_bytes + engine->segments.used_bytes;
+}
+
+uint64_t wyn_engine_buffer_max(const struct wyn_engine *engine)
+{
+	const struct wyn_shared *shared = engine->shared;
+	uint64_t all =
+		atomic_load_explicit(&shared->buffered, memory_order_relaxed) +
+		buffered(engine) - engine->buffered_told;
+	uint64_t sharers;
+	uint64_t share;
+
+	if (all < shared->limits.buffer_bytes_max) {
+		return UINT64_MAX;
+	}
+	sharers = atomic_load_explicit(
+		&shared->connections, memory_order_relaxed);
+	share = shared->limits.buffer_bytes_max / (sharers ? sharers : 1);
+	return share > WYN_BUFFER_SHARE_MIN ? share : WYN_BUFFER_SHARE_MIN;
+}
+
+/* Some atomics per turn instead of some per task. */
+static void counts_tell(struct wyn_engine *engine)
 {
 	struct wyn_shared *shared = engine->shared;
+	uint64_t now = buffered(engine);
+
+	if (now != engine->buffered_told) {
+		/* Modulo 2^64, so that less is added as well. */
+		atomic_fetch_add_explicit(&shared->buffered,
+			now - engine->buffered_told, memory_order_relaxed);
+		engine->buffered_told = now;
+	}
 
 	if (engine->released_tasks > 0) {
 		atomic_fetch_sub_explicit(&shared->tasks_held,
@@ -315,7 +346,7 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 		wyn_reply_fill(wyn_list_entry(link, struct wyn_conn, active));
 	}
 	wyn_dispatch_run(engine);
-	released_tell(engine);
+	counts_tell(engine);
 }
 
 struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine)

@@ -41,6 +41,7 @@ struct wyn_shared {
 	_Atomic uint64_t bytes_held;  /* their arguments */
 	_Atomic uint64_t values_held; /* their values over the inline size */
 	_Atomic uint64_t connections; /* open now */
+	_Atomic uint64_t buffered;    /* input and output that they keep */
 };
 
 /* Who is at the other end. */

@@ -150,6 +150,8 @@ struct wyn_engine {
 	struct wyn_task **slice; /* what one submit takes: executor_tasks_max */
 	uint64_t released_tasks; /* since the last turn, which tells shared */
 	uint64_t released_bytes;
+	uint64_t carry_bytes;	/* of all its connections */
+	uint64_t buffered_told; /* what of it and the output shared knows */
 
 	struct wyn_stats stats;
 	struct wyn_stats stats_sum; /* while a stats Call is answered */
@@ -166,6 +168,12 @@ struct wyn_engine {
 /* The connection that `owner` names, or NULL if it has gone. */
 struct wyn_conn *wyn_engine_owner(
 	const struct wyn_engine *engine, uint64_t owner);
+
+/*
+ * What one connection may keep of its input, and again of its output: no bound
+ * as long as all of them together are within max-buffer, else its share of it.
+ */
+uint64_t wyn_engine_buffer_max(const struct wyn_engine *engine);
 
 /* The transport is to look at this connection. */
 void wyn_engine_touch(struct wyn_conn *conn);

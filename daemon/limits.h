@@ -42,6 +42,9 @@ enum wyn_limit_unit {
 	X(daemon_bytes_max, "max-bytes", BYTES, WYN_GIB, WYN_MIB,              \
 		1024 * WYN_GIB,                                                \
 		"arguments, and again values, of all connections")             \
+	X(buffer_bytes_max, "max-buffer", BYTES, WYN_GIB, WYN_MIB,             \
+		1024 * WYN_GIB,                                                \
+		"frames half come and half read, of all connections")          \
 	X(output_bytes_max, "max-output", BYTES, 4 * WYN_MIB, 64 * WYN_KIB,    \
 		WYN_GIB, "unsent results of one connection")                   \
 	X(stream_bytes_max, "max-stream", BYTES, 256 * WYN_KIB, 4 * WYN_KIB,   \
@@ -79,6 +82,8 @@ struct wyn_limits {
 #define WYN_SLAB_BYTES	    (64u << 10) /* read at once, one per loop */
 #define WYN_ARENA_BYTES	    (4u << 20)	/* decoding one frame, one per loop */
 #define WYN_SEGMENT_BYTES   (32u << 10) /* piece of a connection's output */
+#define WYN_BUFFER_SHARE_MIN \
+	(64u << 10) /* what each may keep when max-buffer is reached */
 #define WYN_OUTPUT_HIGH_BYTES \
 	(256u << 10)		      /* encoded and unsent: encode later */
 #define WYN_CONN_WORK_MAX      16384u /* looks in one turn: about 1 ms */

@@ -43,6 +43,7 @@ static struct segment *segment_acquire(struct wyn_segments *segments, size_t n)
 	}
 	segment->head = 0;
 	segment->tail = 0;
+	segments->used_bytes += room;
 	return segment;
 }
 
@@ -50,6 +51,7 @@ static void segment_release(
 	struct wyn_segments *segments, struct segment *segment)
 {
 	wyn_list_remove(&segment->link);
+	segments->used_bytes -= segment->room;
 	if (segment->room != WYN_SEGMENT_BYTES ||
 		segments->free_count == WYN_SEGMENTS_FREE_MAX) {
 		free(segment);
@@ -63,6 +65,7 @@ void wyn_segments_init(struct wyn_segments *segments)
 {
 	wyn_list_init(&segments->free);
 	segments->free_count = 0;
+	segments->used_bytes = 0;
 }
 
 void wyn_segments_fini(struct wyn_segments *segments)

@@ -18,6 +18,7 @@
 struct wyn_segments {
 	struct wyn_list free;
 	size_t free_count;
+	uint64_t used_bytes; /* of those that are some connection's */
 };
 
 struct wyn_output {

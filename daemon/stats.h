@@ -42,6 +42,7 @@
 	X(uploads_stalled)       \
 	X(values_over_max)       \
 	X(output_over_max)       \
+	X(buffers_over_max)      \
 	X(executor_full)         \
 	X(dispatches)            \
 	X(turns)

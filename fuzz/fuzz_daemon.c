@@ -46,6 +46,7 @@ static const struct wyn_limits limits = {
 	.credit_bytes = 4000,
 	.daemon_tasks_max = 150,
 	.daemon_bytes_max = 60000,
+	.buffer_bytes_max = 60000,
 	.output_bytes_max = 16000,
 	.stream_bytes_max = 4096,
 	.uploads_max = 4,

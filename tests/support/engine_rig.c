@@ -158,6 +158,8 @@ void rig_destroy(struct rig *rig)
 	rig_check(held(&rig->shared.bytes_held) == 0);
 	rig_check(held(&rig->shared.values_held) == 0);
 	rig_check(held(&rig->shared.connections) == 0);
+	rig_turn(rig);
+	rig_check(held(&rig->shared.buffered) == 0);
 	while ((link = wyn_list_pop_front(&rig->clients)) != NULL) {
 		rig_client_free(wyn_list_entry(link, struct rig_client, link));
 	}
