@@ -91,7 +91,8 @@ static bool accept_one(
 	int error;
 
 	if (!loop) {
-		pause_all(acceptor, "every loop has as many as it can take");
+		/* Loop 0 adopts its own before it looks again, so that there
+		 * is room then; the listeners stay readable meanwhile. */
 		return false;
 	}
 	error = wyn_listener_accept(listener, &handed.fd, &handed.peer);

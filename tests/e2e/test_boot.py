@@ -326,6 +326,26 @@ class Survives(unittest.TestCase):
                     results(sock, 40), {seq: 0 for seq in range(1, 41)})
                 sock.close()
 
+    def test_more_at_once_than_one_turn_takes(self):
+        """64 on each of 8 listeners, all of them there when it looks."""
+        addresses = ["unix:@/%d" % i for i in range(8)]
+        with Wynd(listen=addresses) as w:
+            w.signal(signal.SIGSTOP)
+            try:
+                until(lambda: self.state(w) == "T", "it is stopped")
+                socks = [connect(a) for a in w.addresses for _ in range(64)]
+            finally:
+                w.signal(signal.SIGCONT)
+            for sock in socks:
+                greet(sock)
+                sock.close()
+            self.assertNotIn("accept-paused", w.log())
+
+    @staticmethod
+    def state(w):
+        with open("/proc/%d/stat" % w.pid) as file:
+            return file.read().rpartition(")")[2].split()[0]
+
     def test_running_out_of_descriptors(self):
         def lower():
             resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
