@@ -5,8 +5,9 @@
  *	SERVING     signal, Call      -> DRAINING: no listeners, GoAway to all
  *	DRAINING    --drain-timeout   -> CANCELLING: queued tasks are answered
  *	                                 CANCELLED, running ones asked to end
- *	CANCELLING  2 s more          -> ABORTING if only sockets are left, else
- *	                                 the process ends here, with 124
+ *	CANCELLING  2 s more          -> ABORTING if only sockets are left,
+ *	                                 looked at twice; else the process ends
+ *	                                 here, with 124
  *	ABORTING    2 s more          -> the process ends here, with 124
  *	any         every loop quiet  -> ENDED: 0, or 124 after ABORTING
  *	not SERVING second signal     -> the process ends here, with 1
@@ -45,6 +46,7 @@ struct wyn_drain {
 	uv_signal_t signals[2];
 	uv_timer_t timer;
 	enum stage stage;
+	bool looked; /* CANCELLING: once, and tasks still ran */
 	enum wyn_exit_code exit_code;
 	atomic_bool requested; /* [A drain-asked] */
 	_Atomic size_t quiet;  /* [A quiet] loops that have nothing left */
@@ -120,6 +122,26 @@ static _Noreturn void give_up(const struct wyn_drain *drain)
 	_exit(WYN_EXIT_TIMED_OUT);
 }
 
+/*
+ * What runs is known as of each loop's last turn, and a timer fires before the
+ * turn of its own loop. So before a task is taken for stuck, every loop has had
+ * a turn since its time was over.
+ */
+static void cancelled_in_time(struct wyn_drain *drain)
+{
+	if (running(drain) > 0 && drain->looked) {
+		give_up(drain);
+	}
+	if (running(drain) > 0) {
+		drain->looked = true;
+		advance(drain, CANCELLING, WYN_LOOP_CANCEL, WYN_DRAIN_LOOK_MS);
+		return;
+	}
+	report(drain, WYN_LOG_WARNING, "drain-aborted");
+	drain->exit_code = WYN_EXIT_TIMED_OUT;
+	advance(drain, ABORTING, WYN_LOOP_ABORT, WYN_DRAIN_CANCEL_MS);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct wyn_drain *drain = timer->data;
@@ -131,12 +153,7 @@ static void on_timer(uv_timer_t *timer)
 			WYN_DRAIN_CANCEL_MS);
 		break;
 	case CANCELLING:
-		if (running(drain) > 0) {
-			give_up(drain);
-		}
-		report(drain, WYN_LOG_WARNING, "drain-aborted");
-		drain->exit_code = WYN_EXIT_TIMED_OUT;
-		advance(drain, ABORTING, WYN_LOOP_ABORT, WYN_DRAIN_CANCEL_MS);
+		cancelled_in_time(drain);
 		break;
 	case ABORTING:
 		give_up(drain);
