@@ -10,7 +10,7 @@
  *	                                 here, with 124
  *	ABORTING    2 s more          -> the process ends here, with 124
  *	any         every loop quiet  -> ENDED: 0, or 124 after ABORTING
- *	not SERVING second signal     -> the process ends here, with 1
+ *	not SERVING SIGTERM, SIGINT   -> the process ends here, with 1
  */
 #include "daemon/drain.h"
 
@@ -37,13 +37,17 @@ enum stage {
 	ENDED,
 };
 
+static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+#define SIGNALS WYN_COUNT_OF(numbers)
+
 /* [L] loop 0's, but for what is marked */
 struct wyn_drain {
 	struct wyn_shared *shared;     /* [I] */
 	struct wyn_loop *const *loops; /* [I] */
 	size_t loops_count;	       /* [I] */
 	struct wyn_acceptor *acceptor; /* [I] */
-	uv_signal_t signals[2];
+	uv_signal_t signals[SIGNALS];
 	uv_timer_t timer;
 	enum stage stage;
 	bool looked; /* CANCELLING: once, and tasks still ran */
@@ -167,10 +171,9 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct wyn_drain *drain = handle->data;
 
-	(void)number;
 	if (drain->stage == SERVING) {
 		begin(drain);
-	} else if (drain->stage != ENDED) {
+	} else if (drain->stage != ENDED && number != SIGHUP) {
 		report(drain, WYN_LOG_WARNING, "ended-at-once");
 		_exit(WYN_EXIT_FAILED);
 	}
@@ -208,15 +211,33 @@ void wyn_drain_turn(struct wyn_drain *drain)
 	}
 }
 
+void wyn_drain_signals(sigset_t *ret_signals)
+{
+	sigemptyset(ret_signals);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		sigaddset(ret_signals, numbers[i]);
+	}
+}
+
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return number == SIGHUP && sigaction(number, NULL, &action) == 0 &&
+	       action.sa_handler == SIG_IGN;
+}
+
 static int watch(struct wyn_drain *drain, uv_loop_t *uv)
 {
-	static const int numbers[2] = {SIGTERM, SIGINT};
-
 	(void)uv_timer_init(uv, &drain->timer);
 	drain->timer.data = drain;
-	for (size_t i = 0; i < 2; i++) {
-		int error = uv_signal_init(uv, &drain->signals[i]);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		int error;
 
+		if (is_ignored(numbers[i])) {
+			continue;
+		}
+		error = uv_signal_init(uv, &drain->signals[i]);
 		if (error) {
 			return error;
 		}
@@ -250,7 +271,7 @@ int wyn_drain_create(struct wyn_shared *shared, struct wyn_loop *const *loops,
 
 void wyn_drain_stop(struct wyn_drain *drain)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < SIGNALS; i++) {
 		if (drain->signals[i].data) {
 			uv_close((uv_handle_t *)&drain->signals[i], NULL);
 		}

@@ -2,11 +2,14 @@
 /*
  * drain.h - how the daemon ends: signals, stages, exit code.
  *
- * Lives on loop 0. A SIGTERM, a SIGINT or an administrator's Call begins it;
- * the same signals again end the process at once.
+ * Lives on loop 0. A SIGTERM, a SIGINT, a SIGHUP or an administrator's Call
+ * begins it; a SIGTERM or SIGINT after that ends the process at once. A SIGHUP
+ * does not: a terminal that closes sends two. One that was ignored when we were
+ * started (nohup(1)) stays so.
  */
 #pragma once
 
+#include <signal.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -17,12 +20,16 @@ struct wyn_drain;
 struct wyn_loop;
 struct wyn_shared;
 
+/* wyn_drain_signals - those that it watches. Thread: boot. */
+void wyn_drain_signals(sigset_t *ret_signals);
+
 /*
  * wyn_drain_create - watches the signals on loop 0.
  *
- * Thread: boot, with SIGTERM and SIGINT blocked; they count from the moment
- * they are unblocked. Owns: borrows all. Returns: 0,
- * -ENOMEM, what libuv said.
+ * Thread: boot, with the signals blocked; they count from the moment they are
+ * unblocked. Owns: borrows all. Returns: 0; -ENOMEM; what libuv said, and
+ * *ret_drain is then half made, to be stopped and destroyed all the same,
+ * because a handle is closed in a turn of its loop.
  */
 WYN_NODISCARD
 int wyn_drain_create(struct wyn_shared *shared, struct wyn_loop *const *loops,

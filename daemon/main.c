@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "daemon/drain.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/ready_fd.h"
@@ -60,17 +61,15 @@ static void raise_descriptor_limit(const struct wyn_options *options)
 }
 
 /*
- * All threads start with SIGTERM and SIGINT blocked; only the main thread opens
- * up to them, once it has nothing to do but to wait. A peer that is gone is an
- * EPIPE of its connection, not a signal for everybody.
+ * All threads start with the signals that end us blocked; only the main thread
+ * opens up to them, once it has nothing to do but to wait. A peer that is gone
+ * is an EPIPE of its connection, not a signal for everybody.
  */
 static void arrange_signals(void)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
+	wyn_drain_signals(&signals);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }

@@ -290,9 +290,7 @@ static void serve(struct server *server)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
+	wyn_drain_signals(&signals);
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	for (size_t i = 0; i < server->loops_count; i++) {
 		wyn_loop_join(server->loops[i]);

@@ -15,7 +15,7 @@
 /*
  * wyn_server_run - serves until a drain has ended.
  *
- * Thread: boot, with SIGTERM and SIGINT blocked and SIGPIPE ignored. Owns:
+ * Thread: boot, with wyn_drain_signals() blocked and SIGPIPE ignored. Owns:
  * borrows the options. Returns: 0, and *ret_exit_code is how the drain ended;
  * -errno with *ret_fault, when it could not start. Blocks: for the life of
  * the daemon.
