@@ -167,7 +167,8 @@ static int find_group(const struct wyn_options *options, gid_t *ret_group,
 		return 0;
 	}
 	return name ? wyn_fault_set(fault, -ENOENT, WYN_EXIT_CONFIGURATION,
-			      "--socket-group %.200s: there is no such group",
+			      "--socket-group %.200s: there is no such group; "
+			      "create it with groupadd, or name another",
 			      name)
 		    : 0;
 }

@@ -136,6 +136,26 @@ static int bind_first(const struct addrinfo *addresses, int *ret_fd)
 	return error;
 }
 
+static const char *why_not_bound(int error)
+{
+	switch (-error) {
+	case EADDRINUSE:
+		return "in use by another program; stop it or choose another "
+		       "port";
+	case EADDRNOTAVAIL:
+		return "no interface of this machine has that address; choose "
+		       "one that `ip address` lists";
+	case EACCES:
+		return "not permitted; choose a port from 1024 on, or give "
+		       "wynd CAP_NET_BIND_SERVICE";
+	case EAFNOSUPPORT:
+		return "this machine does not speak that kind of address; "
+		       "choose an IPv4 one";
+	default:
+		return strerror(-error);
+	}
+}
+
 static bool all_loopback(const struct addrinfo *addresses)
 {
 	for (const struct addrinfo *at = addresses; at; at = at->ai_next) {
@@ -173,11 +193,7 @@ int wyn_tcp_listener_open(const struct wyn_endpoint *endpoint,
 			close(made.fd);
 		}
 		refuse(endpoint, error, wyn_fault_exit_code(error),
-			error == -EADDRINUSE
-				? "in use by another program; stop it or "
-				  "choose another port"
-				: strerror(-error),
-			ret_fault);
+			why_not_bound(error), ret_fault);
 		goto free_addresses;
 	}
 	*ret_listener = made;

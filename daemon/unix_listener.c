@@ -30,17 +30,33 @@ static void write_lock_path(const struct wyn_endpoint *endpoint,
 	snprintf(out, WYN_ENDPOINT_PATH_BYTES + 8, "%s.lock", endpoint->path);
 }
 
+static int refuse_with(const struct wyn_endpoint *endpoint, int error,
+	const char *doing, const char *advice, struct wyn_fault *fault)
+{
+	return wyn_fault_set(fault, error, wyn_fault_exit_code(error),
+		"unix:%s: %s: %s; %s", endpoint->path, doing, strerror(-error),
+		advice);
+}
+
 static int refuse(const struct wyn_endpoint *endpoint, int error,
 	const char *doing, struct wyn_fault *fault)
 {
-	const char *advice = "";
-
-	if (error == -ENOENT || error == -ENOTDIR) {
-		advice = "; create its directory first, or choose another";
+	switch (-error) {
+	case ENOENT:
+	case ENOTDIR:
+		return refuse_with(endpoint, error, doing,
+			"create its directory first, or choose another", fault);
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return refuse_with(endpoint, error, doing,
+			"choose a directory that this user may write to, such "
+			"as $XDG_RUNTIME_DIR",
+			fault);
+	default:
+		return refuse_with(endpoint, error, doing,
+			"choose another path with --listen", fault);
 	}
-	return wyn_fault_set(fault, error, wyn_fault_exit_code(error),
-		"unix:%s: %s: %s%s", endpoint->path, doing, strerror(-error),
-		advice);
 }
 
 static struct sockaddr_un address_of(const struct wyn_endpoint *endpoint)
@@ -179,13 +195,18 @@ static int bind_socket(struct wyn_listener *listener,
 	listener->inode = bound.st_ino;
 	if (config->socket_group != WYN_NO_GROUP &&
 		lchown(endpoint->path, (uid_t)-1, config->socket_group)) {
-		return refuse(endpoint, -errno,
-			"cannot give it to the group of --socket-group", fault);
+		return refuse_with(endpoint, -errno,
+			"cannot give it to the group of --socket-group",
+			"run as root or as a member of that group", fault);
 	}
-	/* Not through a link that somebody put in its place meanwhile. */
+	/* Not through a link that somebody put in its place meanwhile; glibc
+	 * does that by way of /proc/self/fd. */
 	if (fchmodat(AT_FDCWD, endpoint->path, config->socket_mode,
 		    AT_SYMLINK_NOFOLLOW)) {
-		return refuse(endpoint, -errno, "cannot set its --socket-mode",
+		return refuse_with(endpoint, -errno,
+			"cannot set its --socket-mode",
+			"it takes a /proc that is mounted and a file system "
+			"that keeps permissions",
 			fault);
 	}
 	if (listen(listener->fd, WYN_LISTEN_BACKLOG)) {

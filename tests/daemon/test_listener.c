@@ -313,6 +313,87 @@ static void tcp_listener_binds_any_address_when_plaintext_is_allowed(
 	wyn_listener_close(&listener);
 }
 
+/* As somebody who is not root. */
+static int open_unprivileged(const struct wyn_endpoint *endpoint,
+	const struct wyn_listener_config *as, struct wyn_listener *ret,
+	struct wyn_fault *fault)
+{
+	bool root = geteuid() == 0;
+	int error;
+
+	if (root) {
+		assert_int_equal(seteuid(65534), 0);
+	}
+	error = wyn_listener_open(endpoint, as, ret, fault);
+	if (root) {
+		assert_int_equal(seteuid(0), 0);
+	}
+	return error;
+}
+
+static void unix_listener_advises_when_the_directory_is_not_its_own(
+	void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_listener never;
+
+	assert_int_equal(chmod(fixture->directory, 0555), 0);
+	assert_int_equal(open_unprivileged(&fixture->endpoint, &config, &never,
+				 &fixture->fault),
+		-EACCES);
+	assert_int_equal(fixture->fault.exit_code, WYN_EXIT_PERMISSION);
+	assert_non_null(strstr(
+		fixture->fault.text, "a directory that this user may write"));
+}
+
+static void unix_listener_advises_when_the_group_is_not_its_own(void **state)
+{
+	const struct wyn_listener_config as = {
+		.socket_mode = 0660, .socket_group = 654321};
+	struct fixture *fixture = *state;
+	struct wyn_listener never;
+
+	assert_int_equal(chmod(fixture->directory, 0777), 0);
+	assert_int_equal(open_unprivileged(&fixture->endpoint, &as, &never,
+				 &fixture->fault),
+		-EPERM);
+	assert_non_null(
+		strstr(fixture->fault.text, "as a member of that group"));
+	assert_false(exists(fixture->endpoint.path));
+}
+
+static void tcp_listener_advises_when_the_port_is_privileged(void **state)
+{
+	const struct wyn_endpoint asked = tcp("tcp:127.0.0.1:1");
+	struct fixture *fixture = *state;
+	struct wyn_listener listener;
+	int error =
+		open_unprivileged(&asked, &config, &listener, &fixture->fault);
+
+	if (error != -EACCES) {
+		if (!error) {
+			wyn_listener_close(&listener);
+		}
+		skip(); /* here such ports are for everybody */
+	}
+	assert_int_equal(fixture->fault.exit_code, WYN_EXIT_PERMISSION);
+	assert_non_null(strstr(fixture->fault.text, "a port from 1024 on"));
+}
+
+static void tcp_listener_advises_when_the_address_is_elsewhere(void **state)
+{
+	const struct wyn_listener_config allowed = {
+		.allow_plaintext = true, .socket_group = WYN_NO_GROUP};
+	const struct wyn_endpoint asked = tcp("tcp:192.0.2.1:0");
+	struct fixture *fixture = *state;
+	struct wyn_listener never;
+
+	assert_int_equal(
+		wyn_listener_open(&asked, &allowed, &never, &fixture->fault),
+		-EADDRNOTAVAIL);
+	assert_non_null(strstr(fixture->fault.text, "`ip address` lists"));
+}
+
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
@@ -329,6 +410,10 @@ int main(void)
 		TEST(unix_listener_is_refused_when_a_file_is_there),
 		TEST(unix_listener_is_refused_when_the_directory_is_missing),
 		TEST(unix_listener_leaves_a_socket_when_it_is_not_its_own),
+		TEST(unix_listener_advises_when_the_directory_is_not_its_own),
+		TEST(unix_listener_advises_when_the_group_is_not_its_own),
+		TEST(tcp_listener_advises_when_the_port_is_privileged),
+		TEST(tcp_listener_advises_when_the_address_is_elsewhere),
 		TEST(tcp_listener_names_the_port_when_it_was_0),
 		TEST(tcp_listener_is_refused_when_the_port_is_taken),
 		TEST(tcp_listener_is_refused_when_it_is_not_loopback),

@@ -144,7 +144,7 @@ class Refuses(unittest.TestCase):
         self.check(78, ["no such host"], listen=("tcp:[fe80::1%none]:0",))
 
     def test_a_group_that_does_not_exist(self):
-        self.check(78, ["no-such-group"], "--socket-group", "no-such-group")
+        self.check(78, ["no-such-group", "groupadd"], "--socket-group", "no-such-group")
 
     def test_modules_that_are_not_there(self):
         self.check(78, ["/nowhere"], modules="/nowhere")
