@@ -11,18 +11,12 @@
 
 #include "proto/frame.h"
 
-/* How a bound is written on the command line. */
-enum wyn_limit_unit {
-	WYN_LIMIT_COUNT,
-	WYN_LIMIT_BYTES, /* K, M, G */
-	WYN_LIMIT_MS,	 /* ms, s, m */
-};
-
 #define WYN_KIB (UINT64_C(1) << 10)
 #define WYN_MIB (UINT64_C(1) << 20)
 #define WYN_GIB (UINT64_C(1) << 30)
 
-/* X(field, "flag", unit, default, min, max, "help") */
+/* X(field, "flag", unit, default, min, max, "help"); the unit is the end of a
+ * WYN_QUANTITY_ (base/quantity.h): COUNT, BYTES or MS */
 #define WYN_LIMIT_TABLE(X)                                                     \
 	X(frame_bytes_max, "max-frame", BYTES, WYN_FRAME_BYTES_DEFAULT,        \
 		WYN_FRAME_BYTES_LEAST, WYN_FRAME_BYTES_HARD,                   \

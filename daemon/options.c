@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <wyn/pool.h>
+
 #include "base/nearest.h"
 #include "base/quantity.h"
 
@@ -34,6 +36,7 @@ struct flag {
 		const char *text, struct wyn_fault *fault);
 	size_t field; /* offset in struct wyn_options, where take needs one */
 	struct bound bound;
+	char letter; /* its short form; 0 = it has none */
 };
 
 static void *field_of(struct wyn_options *options, const struct flag *flag)
@@ -162,52 +165,61 @@ static int take_level(struct wyn_options *options, const struct flag *flag,
 }
 
 #define FIELD(name) offsetof(struct wyn_options, name)
-#define COUNT(low, high)                    \
-	{                                   \
-		.min = (low), .max = (high) \
+#define COUNT(initial, low, high)                            \
+	{                                                    \
+		WYN_QUANTITY_COUNT, (initial), (low), (high) \
 	}
+/* The words for a value of that kind. */
+#define WORD_COUNT "COUNT"
+#define WORD_BYTES "BYTES"
+#define WORD_MS	   "TIME"
 
-#define LIMIT_FLAG(name, flag, unit, initial, min, max, help) \
-	{flag, #unit, help, take_number, FIELD(limits.name),  \
-		{WYN_QUANTITY_##unit, (initial), (min), (max)}},
+#define LIMIT_FLAG(name, flag, unit, initial, min, max, help)      \
+	{flag, WORD_##unit, help, take_number, FIELD(limits.name), \
+		{WYN_QUANTITY_##unit, (initial), (min), (max)}, 0},
 
 static const struct flag flags[] = {
 	{"listen", "ADDR",
 		"unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT, port 0 for any "
 		"free one;\n      again for more (default " WYN_LISTEN_DEFAULT
 		")",
-		take_listen, 0, {0}},
+		take_listen, 0, {0}, 0},
 	{"allow-plaintext", NULL,
 		"listen on TCP addresses that are not loopback, unencrypted",
-		take_switch, FIELD(allow_plaintext), {0}},
+		take_switch, FIELD(allow_plaintext), {0}, 0},
 	{"socket-mode", "MODE",
 		"permissions of Unix sockets, octal (default 0660)", take_mode,
-		0, {0}},
+		0, {0}, 0},
 	{"socket-group", "NAME",
 		"group of Unix sockets (default " WYN_SOCKET_GROUP
 		" if there is one and wynd runs as root)",
-		take_text, FIELD(socket_group), {0}},
+		take_text, FIELD(socket_group), {0}, 0},
 	{"modules", "DIR",
 		"load every *.so in it\n      (default " WYN_MODULES_DIR ")",
-		take_text, FIELD(modules), {0}},
+		take_text, FIELD(modules), {0}, 0},
 	{"workers", "COUNT",
-		"threads that run tasks, 1 to 512 (default the CPUs that "
-		"affinity\n      and cgroup allow)",
-		take_number, FIELD(workers), COUNT(1, WYN_WORKERS_MAX)},
-	{"loops", "COUNT",
-		"threads that serve connections, 1 to 64 (default 1)",
-		take_number, FIELD(loops), COUNT(1, WYN_LOOPS_MAX)},
+		"threads that run tasks; if not given, one for each CPU that "
+		"affinity\n      and cgroup allow",
+		take_number, FIELD(workers), COUNT(0, 1, WYN_POOL_WORKERS_MAX),
+		0},
+	{"loops", "COUNT", "threads that serve connections", take_number,
+		FIELD(loops), COUNT(WYN_LOOPS_DEFAULT, 1, WYN_LOOPS_MAX), 0},
 	{"ready-fd", "FD",
 		"write each bound address and then `ready` to it, and close it",
-		take_ready_fd, 0, COUNT(1, INT_MAX)},
+		take_ready_fd, 0, COUNT(0, 1, INT_MAX), 0},
 	{"log-level", "LEVEL", "error, warning, info or debug (default info)",
-		take_level, 0, {0}},
-	{"help", NULL, "print this and exit", take_switch, FIELD(help), {0}},
+		take_level, 0, {0}, 0},
+	{"help", NULL, "print this and exit", take_switch, FIELD(help), {0},
+		'h'},
 	{"version", NULL, "print the version and exit", take_switch,
-		FIELD(version), {0}},
+		FIELD(version), {0}, 'V'},
 	WYN_LIMIT_TABLE(LIMIT_FLAG)};
 
 #define FLAGS WYN_COUNT_OF(flags)
+
+/* For getopt: flags first and no permutation, ':' for a value that is missing,
+ * and the letters of the table. */
+#define LETTERS "+:hV"
 
 static int unknown_flag(const char *word, struct wyn_fault *fault)
 {
@@ -260,7 +272,7 @@ static void set_defaults(struct wyn_options *options)
 	*options = (struct wyn_options){
 		.modules = WYN_MODULES_DIR,
 		.socket_mode = 0660,
-		.loops = 1,
+		.loops = WYN_LOOPS_DEFAULT,
 		.ready_fd = -1,
 		.log_level = WYN_LOG_INFO,
 		.limits = WYN_LIMITS_INIT,
@@ -282,6 +294,17 @@ static int set_listen_default(
 		       : 0;
 }
 
+/* The flag of what getopt found: its place in the table, or a letter. */
+static const struct flag *flag_of(int at)
+{
+	for (size_t i = 0; i < FLAGS; i++) {
+		if (flags[i].letter && flags[i].letter == at) {
+			return &flags[i];
+		}
+	}
+	return &flags[at];
+}
+
 static int parse_flags(int argc, char **argv, struct wyn_options *options,
 	struct wyn_fault *fault)
 {
@@ -297,7 +320,8 @@ static int parse_flags(int argc, char **argv, struct wyn_options *options,
 	/* 0 starts a fresh scan in glibc, whatever was scanned before. */
 	optind = 0;
 	opterr = 0;
-	while ((at = getopt_long(argc, argv, "+:", known, NULL)) != -1) {
+	while ((at = getopt_long(argc, argv, LETTERS, known, NULL)) != -1) {
+		const struct flag *flag;
 		int error;
 
 		if (at == '?') {
@@ -308,7 +332,8 @@ static int parse_flags(int argc, char **argv, struct wyn_options *options,
 				"%.200s needs a value; wynd --help says which",
 				argv[optind - 1]);
 		}
-		error = flags[at].take(options, &flags[at], optarg, fault);
+		flag = flag_of(at);
+		error = flag->take(options, flag, optarg, fault);
 		if (error || options->help || options->version) {
 			return error;
 		}
@@ -377,7 +402,12 @@ static void print_bound(FILE *out, const struct bound *bound)
 		wyn_quantity_format(
 			bound->kind, values[i], texts[i], sizeof(texts[i]));
 	}
-	fprintf(out, " (default %s; %s to %s)", texts[0], texts[1], texts[2]);
+	if (bound->initial) {
+		fprintf(out, " (default %s; %s to %s)", texts[0], texts[1],
+			texts[2]);
+	} else {
+		fprintf(out, " (%s to %s)", texts[1], texts[2]);
+	}
 }
 
 void wyn_options_help(FILE *out)
@@ -386,15 +416,20 @@ void wyn_options_help(FILE *out)
 	      "Runs the tasks that clients send over Unix and TCP sockets.\n\n",
 		out);
 	for (size_t i = 0; i < FLAGS; i++) {
-		fprintf(out, "  --%s%s%s", flags[i].name,
-			flags[i].value ? " " : "",
-			flags[i].value ? flags[i].value : "");
-		if (flags[i].bound.initial) {
+		if (flags[i].letter) {
+			fprintf(out, "  -%c, --%s", flags[i].letter,
+				flags[i].name);
+		} else {
+			fprintf(out, "  --%s%s%s", flags[i].name,
+				flags[i].value ? " " : "",
+				flags[i].value ? flags[i].value : "");
+		}
+		if (flags[i].take == take_number) {
 			print_bound(out, &flags[i].bound);
 		}
 		fprintf(out, "\n      %s\n", flags[i].help);
 	}
-	fputs("\nBYTES take K, M or G (powers of 1024); MS take ms, s, m or "
-	      "h, and a bare\nnumber is in seconds. wynd(8) says more.\n",
+	fputs("\nBYTES take K, M or G (powers of 1024); TIME takes ms, s, m "
+	      "or h, and a bare\nnumber is in seconds. wynd(8) says more.\n",
 		out);
 }

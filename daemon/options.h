@@ -22,7 +22,7 @@
 
 #define WYN_LISTEN_MAX	   16u /* --listen on one command line */
 #define WYN_LOOPS_MAX	   64u
-#define WYN_WORKERS_MAX	   512u
+#define WYN_LOOPS_DEFAULT  1u
 #define WYN_LISTEN_DEFAULT "unix:" WYN_ENDPOINT_DEFAULT_PATH
 #define WYN_SOCKET_GROUP   "wynd" /* if it exists and nothing is said */
 

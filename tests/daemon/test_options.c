@@ -238,7 +238,24 @@ static void options_help_names_every_bound_with_its_range(void **state)
 	WYN_LIMIT_TABLE(NAMED)
 	assert_non_null(
 		strstr(text, "--max-frame BYTES (default 1M; 4K to 16M)"));
+	assert_non_null(strstr(text, "--drain-timeout TIME (default 30s;"));
+	assert_non_null(strstr(text, "--workers COUNT (1 to 512)"));
+	assert_non_null(strstr(text, "--loops COUNT (default 1; 1 to 64)"));
+	assert_non_null(strstr(text, "-h, --help\n"));
 	free(text);
+}
+
+static void options_take_the_letters_of_help_and_version(void **state)
+{
+	struct wyn_options options;
+
+	(void)state;
+	PARSE(&options, "-h");
+	assert_true(options.help);
+	PARSE(&options, "--loops=2", "-V");
+	assert_true(options.version);
+	REFUSED(WYN_EXIT_USAGE, "there is no flag -x; wynd --help lists them",
+		"-x");
 }
 
 int main(void)
@@ -262,6 +279,7 @@ int main(void)
 		cmocka_unit_test(
 			options_refuse_bounds_when_they_contradict_each_other),
 		cmocka_unit_test(options_refuse_the_seventeenth_listener),
+		cmocka_unit_test(options_take_the_letters_of_help_and_version),
 		cmocka_unit_test(options_help_names_every_bound_with_its_range),
 	};
 
