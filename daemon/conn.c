@@ -19,6 +19,11 @@ void *wyn_conn_transport(const struct wyn_conn *conn)
 	return conn->transport;
 }
 
+const char *wyn_conn_client_name(const struct wyn_conn *conn)
+{
+	return conn->client_name;
+}
+
 void wyn_conn_send(struct wyn_conn *conn, const Wyn__V1__Frame *frame)
 {
 	size_t bytes = wyn_frame_encoded_bytes(frame);

@@ -26,6 +26,10 @@ enum wyn_conn_wish {
 /* wyn_conn_transport - what wyn_engine_open() was given. Thread: loop. */
 void *wyn_conn_transport(const struct wyn_conn *conn);
 
+/* wyn_conn_client_name - how its client calls itself, for the log; cut, and ""
+ * before Hello. Thread: loop. */
+const char *wyn_conn_client_name(const struct wyn_conn *conn);
+
 /*
  * wyn_conn_receive - takes bytes that were read.
  *

@@ -177,6 +177,9 @@ int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	if (atomic_fetch_add_explicit(&engine->shared->connections, 1,
 		    memory_order_relaxed) >= limits->connections_max) {
 		WYN_STATS_ADD(&engine->stats, connections_over_max, 1);
+		if (engine->shared->crowded != NULL) {
+			engine->shared->crowded(engine->shared);
+		}
 		wyn_conn_fail(conn, WYN_STATUS_RESOURCE_EXHAUSTED,
 			"CONNECTIONS_MAX",
 			"the server has as many connections as it may");

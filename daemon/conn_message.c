@@ -6,6 +6,7 @@
  * of the peer's. Submit and Chunk go on in conn_submit.c, Call in conn_call.c.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/version.h"
@@ -77,6 +78,8 @@ static void on_hello(struct wyn_conn *conn, const Wyn__V1__Hello *hello)
 			"this server speaks version 1 only");
 		return;
 	}
+	(void)snprintf(conn->client_name, sizeof(conn->client_name), "%s",
+		hello->client_name);
 	conn->stream_granted =
 		hello->stream_bytes == 0 ? UINT64_MAX : hello->stream_bytes;
 	conn->phase = WYN_CONN_OPEN;

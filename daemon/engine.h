@@ -36,6 +36,9 @@ struct wyn_shared {
 	uint64_t started_ns; /* [I] */
 	/* [I] asks the daemon to drain, as SIGTERM does. Thread: loop */
 	void (*drain)(struct wyn_shared *shared);
+	/* [I] a connection is told CONNECTIONS_MAX; NULL = nobody asks.
+	 * Thread: loop */
+	void (*crowded)(struct wyn_shared *shared);
 	_Atomic uint64_t ids_used;    /* beyond id_base */
 	_Atomic uint64_t tasks_held;  /* accepted and not yet returned */
 	_Atomic uint64_t bytes_held;  /* their arguments */

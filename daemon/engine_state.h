@@ -66,6 +66,7 @@ struct wyn_conn {
 	struct wyn_engine *engine;
 	void *transport;
 	struct wyn_peer peer;
+	char client_name[WYN_CLIENT_NAME_BYTES];
 	uint64_t id; /* (generation << 32) | slot */
 	enum wyn_conn_phase phase;
 	bool failed;   /* CLOSING: by an error, which bounds it in time */

@@ -124,6 +124,13 @@ static void on_drain_asked(struct wyn_shared *shared)
 	wyn_drain_request(server->drain);
 }
 
+static void on_crowded(struct wyn_shared *shared)
+{
+	wyn_log_limited(WYN_LOG_WARNING, WYN_LOG_CROWDED, "connection-refused",
+		WYN_LOG_NUMBER(
+			"max_connections", shared->limits.connections_max));
+}
+
 static int create_loops(struct server *server,
 	const struct wyn_options *options, struct wyn_fault *fault)
 {
@@ -131,6 +138,7 @@ static int create_loops(struct server *server,
 	server->shared.engines = server->engines;
 	server->shared.engines_count = options->loops;
 	server->shared.drain = on_drain_asked;
+	server->shared.crowded = on_crowded;
 	for (size_t i = 0; i < options->loops; i++) {
 		const struct wyn_loop_hooks hooks = {
 			.turn = i == 0 ? on_turn_of_first : NULL,

@@ -23,6 +23,7 @@
 #include "base/compiler.h"
 #include "daemon/conn.h"
 #include "daemon/limits.h"
+#include "daemon/log.h"
 
 enum state {
 	SERVING,
@@ -43,6 +44,7 @@ struct wyn_transport {
 	struct wyn_conn *conn;	 /* NULL once it is let go */
 	struct wyn_list link;	 /* all->open */
 	struct wyn_list lingers; /* all->lingering, or on no list */
+	uint64_t number;	 /* of this loop's, from 1: for the log */
 	enum state state;
 	bool reading;
 	bool ended;	      /* the peer sends nothing more */
@@ -51,13 +53,22 @@ struct wyn_transport {
 	size_t dropped_bytes; /* while lingering */
 };
 
+static void let_go(struct wyn_transport *transport)
+{
+	wyn_log(WYN_LOG_DEBUG, "connection-closed",
+		WYN_LOG_NUMBER("connection", transport->number),
+		WYN_LOG_TEXT("client", wyn_conn_client_name(transport->conn)));
+	wyn_conn_gone(transport->conn, uv_hrtime());
+	transport->conn = NULL;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct wyn_transport *transport = handle->data;
 	struct wyn_transports *all = transport->all;
 
 	if (transport->conn) {
-		wyn_conn_gone(transport->conn, uv_hrtime());
+		let_go(transport);
 	}
 	wyn_list_remove(&transport->link);
 	all->count--;
@@ -269,8 +280,7 @@ static void start_linger(struct wyn_transport *transport)
 		start_close(transport);
 		return;
 	}
-	wyn_conn_gone(transport->conn, now_ns);
-	transport->conn = NULL;
+	let_go(transport);
 	if (all->lingering_count == WYN_LINGERING_MAX) {
 		wyn_engine_linger_cut(all->engine);
 		start_close(oldest_lingering(all));
@@ -379,6 +389,7 @@ int wyn_transport_open(struct wyn_transports *transports, int fd,
 	wyn_list_init(&transport->link);
 	wyn_list_push_back(&transports->open, &transport->link);
 	transports->count++;
+	transport->number = ++transports->opened;
 	error = init_handle(transport, fd, kind);
 	if (!error) {
 		error = wyn_engine_open(transports->engine, peer, transport,
@@ -388,6 +399,10 @@ int wyn_transport_open(struct wyn_transports *transports, int fd,
 		start_close(transport);
 		return error;
 	}
+	wyn_log(WYN_LOG_DEBUG, "connection-opened",
+		WYN_LOG_NUMBER("connection", transport->number),
+		WYN_LOG_TEXT(
+			"kind", kind == WYN_ENDPOINT_UNIX ? "unix" : "tcp"));
 	wyn_transport_flush(transport);
 	return 0;
 }

@@ -47,7 +47,8 @@ struct wyn_transports {
 	struct wyn_list open;	     /* all of them */
 	struct wyn_list lingering;   /* earliest deadline first */
 	size_t lingering_count;
-	size_t count; /* also those whose close is under way */
+	size_t count;	 /* also those whose close is under way */
+	uint64_t opened; /* since the beginning */
 };
 
 /*

@@ -114,6 +114,12 @@ enum wyn_conn_wish wyn_conn_wish(const struct wyn_conn *conn)
 	return conn->wish;
 }
 
+const char *wyn_conn_client_name(const struct wyn_conn *conn)
+{
+	(void)conn;
+	return "";
+}
+
 void wyn_conn_gone(struct wyn_conn *conn, uint64_t now_ns)
 {
 	(void)now_ns;

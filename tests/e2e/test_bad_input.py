@@ -432,6 +432,17 @@ class Times(unittest.TestCase):
             self.assertEqual(first.rows(1), {1: (0, "")})
             first.sock.close()
             second.sock.close()
+            self.assertIn("connection-refused max_connections=2", wynd.log())
+
+    def test_what_the_log_says_of_a_connection(self):
+        with Wynd("--log-level", "debug") as wynd:
+            with Peer(wynd.address("unix"), client_name='some "body"\n'):
+                pass
+            until(lambda: "connection-closed" in wynd.log(), "it is closed")
+            self.assertIn("connection-opened connection=1 kind=unix\n",
+                          wynd.log())
+            self.assertIn('connection-closed connection=1 '
+                          r'client="some \"body\"\x0a"' "\n", wynd.log())
 
 
 if __name__ == "__main__":
