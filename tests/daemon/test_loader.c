@@ -278,11 +278,13 @@ static void loader_refuses_a_module_when_another_user_owns_it(void **state)
 	struct bench *bench = *state;
 	char path[PATH_BYTES];
 
-	put_module(bench, "a.so", "diag");
-	path_of(bench, "a.so", path);
-	if (chown(path, 65534, 65534) < 0) {
+	/* Giving it to oneself needs no right, and shows nothing. */
+	if (geteuid() != 0) {
 		skip(); /* only root can give files away */
 	}
+	put_module(bench, "a.so", "diag");
+	path_of(bench, "a.so", path);
+	assert_int_equal(chown(path, 65534, 65534), 0);
 
 	load(bench, 0, 1);
 
