@@ -229,13 +229,13 @@ labels: ## both ends of each pairing of atomics, and its paragraph
 
 # Release
 install: all ## into $(DESTDIR)$(PREFIX)
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,\
-		bin lib/wynd/modules lib/systemd/system include/wyn)
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(LIBS) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 $(MODULE_SO) $(DESTDIR)$(PREFIX)/lib/wynd/modules/
-	install -m 644 include/wyn/*.h $(DESTDIR)$(PREFIX)/include/wyn/
-	install -m 644 systemd/wynd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -m 755 -Dt $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -m 644 -Dt $(DESTDIR)$(PREFIX)/lib $(LIBS)
+	install -m 644 -Dt $(DESTDIR)$(PREFIX)/lib/wynd/modules $(MODULE_SO)
+	install -m 644 -Dt $(DESTDIR)$(PREFIX)/include/wyn include/wyn/*.h
+	sed 's|@bindir@|$(PREFIX)/bin|' systemd/wynd.service.in | install -D -m 644 \
+		/dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/wynd.service
+	install -D -m 644 systemd/wynd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/wynd.conf
 
 dist: ## a tar.gz of the last commit in $(BUILD)
 	@mkdir -p $(BUILD)
