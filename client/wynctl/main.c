@@ -2,13 +2,33 @@
 /*
  * main.c - wynctl: reads its command line and runs one command.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/version.h"
 #include "client/wynctl/ctl.h"
+
+/*
+ * A connection must never get the number of a standard stream that our caller
+ * closed: it would be read as the input, or printed to. What is put there is
+ * open the wrong way round, so that its use fails with EBADF as before.
+ */
+static void main_occupy_streams(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd) {
+			_exit(WYN_EXIT_FAILED);
+		}
+	}
+}
 
 static int main_run(struct wyn_ctl *ctl)
 {
@@ -43,6 +63,7 @@ int main(int argc, char **argv)
 	int code = WYN_EXIT_OK;
 	int err;
 
+	main_occupy_streams();
 	/* A closed pipe is an error of write(2), which stdout.c keeps. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (wyn_arguments_parse(
