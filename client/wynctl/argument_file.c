@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/wynctl/interrupt.h"
+
 struct wyn_file_source {
 	int fd; /* -1 = data holds all */
 	uint8_t *data;
@@ -27,7 +29,7 @@ static ssize_t file_read_some(int fd, void *buffer, size_t size)
 
 	do {
 		got = read(fd, buffer, size);
-	} while (got < 0 && errno == EINTR);
+	} while (got < 0 && errno == EINTR && !wyn_interrupted());
 	return got < 0 ? -errno : got;
 }
 

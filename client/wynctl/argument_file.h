@@ -26,7 +26,8 @@ struct wyn_file_source;
  * small has room for WYN_FILE_SMALL_BYTES. Thread: main. Returns: 0, then
  * either *ret_source is NULL and *ret_bytes of small are the content, or
  * *ret_source is the caller's; -E2BIG (no size, and more than bytes_max);
- * -ENOMEM, the errors of open(2) and read(2). Blocks: as the file does.
+ * -ENOMEM, the errors of open(2) and read(2). Blocks: as the file does, until
+ * SIGINT (-EINTR).
  */
 WYN_NODISCARD
 int wyn_file_open(const char *name, uint8_t *small, uint64_t bytes_max,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * interrupt.c - the handler of SIGINT and the one place that lets it in.
+ * interrupt.c - the handler of SIGINT, and a sleep that does not miss it.
  */
 #include "client/wynctl/interrupt.h"
 
@@ -13,6 +13,7 @@
 #include "client/wynctl/exit_status.h"
 
 static volatile sig_atomic_t interrupted;
+static bool told; /* wyn_interrupt_poll() has returned -EINTR for it */
 
 static void interrupt_handle(int number)
 {
@@ -23,26 +24,18 @@ static void interrupt_handle(int number)
 	interrupted = 1;
 }
 
-static void interrupt_set(int how, sigset_t *set)
-{
-	(void)sigemptyset(set);
-	(void)sigaddset(set, SIGINT);
-	(void)sigprocmask(how, set, NULL);
-}
-
 void wyn_interrupt_init(void)
 {
 	struct sigaction action = {.sa_handler = interrupt_handle};
 	struct sigaction before;
-	sigset_t set;
 
 	(void)sigaction(SIGINT, NULL, &before);
 	if (before.sa_handler == SIG_IGN) {
 		return; /* started in the background by a shell */
 	}
+	/* Without SA_RESTART: what blocks returns with EINTR. */
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
-	interrupt_set(SIG_BLOCK, &set);
 }
 
 bool wyn_interrupted(void)
@@ -56,19 +49,21 @@ int wyn_interrupt_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 		.tv_sec = timeout_ms / 1000,
 		.tv_nsec = (long)(timeout_ms % 1000) * (long)WYN_NS_PER_MS,
 	};
-	bool before = wyn_interrupted();
-	sigset_t mask;
-	int ready;
-	int err = 0;
+	sigset_t blocked;
+	sigset_t before;
+	int result = -EINTR;
 
-	(void)sigprocmask(SIG_BLOCK, NULL, &mask);
-	(void)sigdelset(&mask, SIGINT);
-	ready = ppoll(fds, n, timeout_ms < 0 ? NULL : &timeout, &mask);
-	if (ready < 0) {
-		err = -errno;
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &blocked, &before);
+	if (told || !wyn_interrupted()) {
+		result = ppoll(
+			fds, n, timeout_ms < 0 ? NULL : &timeout, &before);
+		if (result < 0) {
+			result = -errno;
+		}
 	}
-	if (!before && wyn_interrupted()) {
-		interrupt_set(SIG_UNBLOCK, &mask);
-	}
-	return err != 0 ? err : ready;
+	told = wyn_interrupted();
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return result;
 }

@@ -2,9 +2,10 @@
 /*
  * interrupt.h - SIGINT, once to cancel and twice to end.
  *
- * The signal is blocked except while wynctl waits, so that it cannot slip in
- * between the look at the flag and the sleep. After the first one it is let
- * through at any time, and the second ends the program at once.
+ * It may come at any time, and then what blocks ends with EINTR: reading a
+ * file, writing to a pipe. Only between the look at its flag and the sleep of
+ * wyn_interrupt_poll() is it blocked, where it would be slept over. The second
+ * one ends the program at once, wherever it is.
  */
 #pragma once
 
@@ -13,16 +14,17 @@
 
 #include "base/compiler.h"
 
-/* wyn_interrupt_init - blocks SIGINT and installs the handler. Thread: main. */
+/* wyn_interrupt_init - installs the handler. Thread: main. */
 void wyn_interrupt_init(void);
 
 /* wyn_interrupted - whether the first one has come. */
 bool wyn_interrupted(void);
 
 /*
- * wyn_interrupt_poll - poll(2) during which SIGINT is let in.
+ * wyn_interrupt_poll - poll(2) that SIGINT ends.
  *
- * Returns: as poll(2), -EINTR and others as -errno. timeout_ms -1 = none.
+ * Returns: as poll(2), errors as -errno; -EINTR once for a SIGINT, also for one
+ * that came before. timeout_ms -1 = none.
  */
 WYN_NODISCARD
 int wyn_interrupt_poll(struct pollfd *fds, nfds_t n, int timeout_ms);

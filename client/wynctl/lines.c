@@ -103,10 +103,8 @@ int wyn_lines_fill(struct wyn_lines *lines)
 	if (err != 0) {
 		return err;
 	}
-	do {
-		got = read(lines->fd, lines->buffer + lines->tail,
-			lines->capacity - lines->tail - 1);
-	} while (got < 0 && errno == EINTR);
+	got = read(lines->fd, lines->buffer + lines->tail,
+		lines->capacity - lines->tail - 1);
 	if (got < 0) {
 		return -errno;
 	}

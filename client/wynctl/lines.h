@@ -50,7 +50,7 @@ int wyn_lines_next(struct wyn_lines *lines, struct wyn_slice *ret_line);
  * wyn_lines_fill - one read(2).
  *
  * Returns: 0, also at the end; -E2BIG (a line over WYN_LINE_BYTES_MAX),
- * -ENOMEM, the errors of read(2). Blocks: as read(2).
+ * -ENOMEM, the errors of read(2), -EINTR too. Blocks: as read(2).
  */
 WYN_NODISCARD
 int wyn_lines_fill(struct wyn_lines *lines);

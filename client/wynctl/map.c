@@ -49,7 +49,7 @@ static void map_fill(struct wyn_map *map)
 	int err = wyn_lines_fill(&map->lines);
 
 	map->fill = false;
-	if (err != 0) {
+	if (err != 0 && err != -EINTR) {
 		wyn_ctl_say("cannot read the input: %s", strerror(-err));
 		map->input_ended = true;
 		map->failed++;

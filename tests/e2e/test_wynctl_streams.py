@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: MIT
 """wynctl and what its standard streams are: closed, stuck, a terminal."""
 import json
+import os
+import re
+import select
+import signal
 import subprocess
+import tempfile
 
-from harness import PATIENCE, WYNCTL, Wynd, main
-from test_wynctl import FAILED, OK, Case, environment
+from harness import PATIENCE, WYNCTL, Wynd, main, until
+from test_wynctl import FAILED, INTERRUPTED, OK, Case, environment
 
 
-class Streams(Case):
+class Cases(Case):
     @classmethod
     def setUpClass(cls):
-        cls.wynd = cls.enterClassContext(Wynd("--keepalive", "1s"))
+        cls.wynd = cls.enterClassContext(Wynd())
         cls.address = cls.wynd.address("unix")
 
     def shell(self, line, **options):
@@ -24,8 +29,52 @@ class Streams(Case):
     def stats(self):
         return json.loads(self.ends(self.shell("$W stats --json"), OK))
 
-    # Closed
+    def started(self, *args, **options):
+        process = subprocess.Popen(
+            [WYNCTL, "-c", self.address, *args], stderr=subprocess.PIPE,
+            env=environment(), **options)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
 
+    def interrupt(self, process):
+        """SIGINT, and waits until it has got it. Two at once would be one."""
+        def delivered():
+            with open("/proc/%d/status" % process.pid) as status:
+                pending = re.search(r"^ShdPnd:\s*(\S+)$", status.read(), re.M)
+            return not int(pending[1], 16) >> signal.SIGINT - 1 & 1
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            until(lambda: process.poll() is not None or delivered(),
+                  "SIGINT is let in")
+
+    def ends_when_interrupted(self, process):
+        """By the second one at the latest."""
+        for _ in range(2):
+            self.interrupt(process)
+        self.assertEqual(process.wait(PATIENCE), INTERRUPTED)
+
+    def stuck(self, *args, **options):
+        """Started, and the pipe of its output is full."""
+        output, end = os.pipe()
+        process = self.started(*args, stdout=end, **options)
+        process.stdout = os.fdopen(output, "rb")
+        try:
+            until(lambda: not select.select([], [end], [], 0)[1],
+                  "its output is full")
+        finally:
+            os.close(end)
+        return process
+
+    def numbers(self, count):
+        """A file of so many lines."""
+        file = self.enterContext(tempfile.TemporaryFile())
+        file.write(b"".join(b"%099d\n" % i for i in range(count)))
+        file.seek(0)
+        return file
+
+
+class Closed(Cases):
     def test_no_standard_input(self):
         for command in "map echo", "call echo -":
             done = self.shell("$W %s <&-" % command)
@@ -40,12 +89,32 @@ class Streams(Case):
                   [b"cannot write to standard output"])
 
     def test_no_standard_error(self):
+        failed = self.stats()["connections_failed"]
         for streams in "2>&-", "<&- 2>&-", "<&- >&- 2>&-":
             done = self.shell("$W call ecko hi " + streams)
             self.assertEqual(
                 (done.returncode, done.stdout, done.stderr),
                 (FAILED, b"", b""))
-        self.assertEqual(self.stats()["connections_failed"], 0)
+        self.assertEqual(self.stats()["connections_failed"], failed)
+
+
+class Interrupted(Cases):
+    def test_interrupts_while_it_reads_a_file(self):
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        name = directory + "/fifo"
+        os.mkfifo(name)
+        process = self.started("map", "--files", "sha256", name)
+        def opened():
+            try:
+                return os.open(name, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                return None
+        self.addCleanup(os.close, until(opened, "wynctl reads the file"))
+        self.ends_when_interrupted(process)
+
+    def test_interrupts_while_nobody_reads_its_output(self):
+        process = self.stuck("map", "echo", stdin=self.numbers(200000))
+        self.ends_when_interrupted(process)
 
 
 if __name__ == "__main__":
