@@ -29,6 +29,11 @@ uint64_t wyn_client_uploads(const struct wyn_client *client)
 	return client->session.uploads.count;
 }
 
+void wyn_client_hold(struct wyn_client *client, uint64_t bytes)
+{
+	client->session.stream_held = bytes;
+}
+
 int wyn_client_fd(const struct wyn_client *client)
 {
 	return client->fd;

@@ -188,9 +188,11 @@ static void session_grant(struct wyn_session *session)
 {
 	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
 	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-	uint64_t target = session->stream_received - session->notices.bytes +
-			  session->stream_window;
+	uint64_t kept = session->notices.bytes + session->stream_held;
+	uint64_t target = session->stream_received + session->stream_window;
 
+	/* A caller may say that it holds more than ever came. */
+	target = target > kept ? target - kept : 0;
 	if (session->unbounded || session->state != WYN_SESSION_OPEN ||
 		target < session->stream_granted + session->stream_window / 4) {
 		return;

@@ -68,6 +68,7 @@ struct wyn_session {
 	uint64_t stream_granted;
 	uint64_t stream_received;
 	uint64_t stream_window;
+	uint64_t stream_held; /* taken by the caller, and not used up */
 
 	uint64_t quiet; /* quiet tasks that are not answered */
 

@@ -35,6 +35,9 @@ static int functions_print(
 			wyn_escape_text(
 				function->summary, summary, sizeof(summary)));
 	}
+	if (wyn_stdout_full(&ctl->output)) {
+		wyn_stdout_wait(&ctl->output);
+	}
 	return 0;
 }
 

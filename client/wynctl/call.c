@@ -161,6 +161,9 @@ int wyn_command_call(struct wyn_ctl *ctl)
 	wyn_interrupt_init();
 	for (;;) {
 		err = wyn_ctl_wait(ctl, -1, &event);
+		if (err == 1) {
+			continue;
+		}
 		if (err == -EINTR) {
 			err = wyn_interrupted()
 				      ? wyn_client_cancel(ctl->client, seq, 1)

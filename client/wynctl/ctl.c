@@ -37,8 +37,8 @@ int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight)
 	const struct wyn_client_config config = {
 		.name = "wynctl",
 		.in_flight_max = (uint32_t)in_flight,
-		/* It reads on at all times and keeps nothing for later. */
-		.stream_unbounded = true,
+		/* Where partial values come, the output's pace is theirs. */
+		.stream_unbounded = !ctl->arguments->stream,
 	};
 	const struct wyn_client_error *error;
 	int err = wyn_client_create(&config, &ctl->client);
@@ -81,10 +81,32 @@ struct wyn_client_options wyn_ctl_options(const struct wyn_arguments *arguments)
 	};
 }
 
+/* Returns: 1 = watch_fd is ready; 0 = something else is; -errno. */
+static int ctl_poll(struct wyn_ctl *ctl, int watch_fd)
+{
+	/* One that is -1 is passed over. */
+	struct pollfd fds[] = {
+		{.fd = wyn_client_fd(ctl->client), .events = POLLIN},
+		{.fd = wyn_stdout_waits_fd(&ctl->output), .events = POLLOUT},
+		{.fd = watch_fd, .events = POLLIN},
+	};
+	int ready;
+
+	if (wyn_client_wants_write(ctl->client)) {
+		fds[0].events |= POLLOUT;
+	}
+	ready = wyn_interrupt_poll(fds, WYN_COUNT_OF(fds), -1);
+	if (ready < 0) {
+		return ready;
+	}
+	return fds[2].revents != 0 ? 1 : 0;
+}
+
 int wyn_ctl_wait(
 	struct wyn_ctl *ctl, int watch_fd, struct wyn_client_event *ret_event)
 {
-	struct pollfd fds[2];
+	bool full = wyn_stdout_full(&ctl->output);
+	bool other = watch_fd >= 0 || full;
 	int result;
 
 	/* While events come faster than they are taken, nothing below sleeps,
@@ -96,28 +118,21 @@ int wyn_ctl_wait(
 		}
 	}
 	for (;;) {
+		wyn_client_hold(
+			ctl->client, wyn_stdout_kept_bytes(&ctl->output));
 		result = wyn_client_next(
 			ctl->client, WYN_CLIENT_AT_ONCE, ret_event);
-		if (result != -EAGAIN &&
-			!(result == -ENODATA && watch_fd >= 0)) {
+		if (result != -EAGAIN && !(result == -ENODATA && other)) {
 			return result;
 		}
 		/* Before it may sleep for long, what there is goes out. */
 		wyn_stdout_flush(&ctl->output);
-		fds[0] = (struct pollfd){
-			.fd = wyn_client_fd(ctl->client),
-			.events = POLLIN,
-		};
-		if (wyn_client_wants_write(ctl->client)) {
-			fds[0].events |= POLLOUT;
-		}
-		fds[1] = (struct pollfd){.fd = watch_fd, .events = POLLIN};
-		result = wyn_interrupt_poll(fds, watch_fd >= 0 ? 2 : 1, -1);
-		if (result < 0) {
-			return result;
-		}
-		if (watch_fd >= 0 && fds[1].revents != 0) {
+		if (full && !wyn_stdout_full(&ctl->output)) {
 			return 1;
+		}
+		result = ctl_poll(ctl, watch_fd);
+		if (result != 0) {
+			return result;
 		}
 	}
 }

@@ -46,10 +46,11 @@ struct wyn_client_options wyn_ctl_options(
 	const struct wyn_arguments *arguments);
 
 /*
- * wyn_ctl_wait - the next event, or another fd that can be read.
+ * wyn_ctl_wait - the next event, or another fd that can be read, or room in the
+ * output if that is full.
  *
- * watch_fd -1 = none. Returns: 0 with an event; 1 = watch_fd is ready; -EINTR
- * after SIGINT; else as wyn_client_next(). Blocks.
+ * watch_fd -1 = none. Meanwhile output goes out. Returns: 0 with an event; 1 =
+ * one of the others; -EINTR after SIGINT; else as wyn_client_next(). Blocks.
  */
 WYN_NODISCARD
 int wyn_ctl_wait(

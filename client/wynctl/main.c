@@ -2,6 +2,7 @@
 /*
  * main.c - wynctl: reads its command line and runs one command.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -71,9 +72,12 @@ int main(int argc, char **argv)
 		wyn_ctl_say("%s", why);
 		return WYN_EXIT_USAGE;
 	}
-	wyn_stdout_init(&ctl.output, stdout);
+	wyn_stdout_init(&ctl.output, STDOUT_FILENO);
 	if (arguments.help) {
 		wyn_arguments_help(stdout, arguments.command);
+		if (fflush(stdout) != 0) {
+			ctl.output.error = errno;
+		}
 	} else if (arguments.version) {
 		wyn_stdout_print(&ctl.output, "wynctl %s\n", WYN_VERSION);
 	} else {

@@ -3,7 +3,8 @@
  * map.c - `wynctl map FUNC`: one task for each line of input.
  *
  * Takes items as long as there is room in every bound, submits them, and then
- * waits for whatever comes first: a result, more input, or SIGINT. It never
+ * waits for whatever comes first: a result, more input, room in an output that
+ * was full, or SIGINT. It never
  * waits for the one while the other is ready, so `tail -f | wynctl map` prints
  * each result at once.
  */
@@ -59,12 +60,13 @@ static void map_fill(struct wyn_map *map)
 /* Waits for a result, for input if that is wanted, or for SIGINT. */
 static int map_wait(struct wyn_map *map)
 {
+	bool full = wyn_stdout_full(&map->ctl->output);
 	bool read_on = map->fill && map->count == 0 && map->large == NULL &&
-		       map->stop == WYN_EXIT_OK;
+		       map->stop == WYN_EXIT_OK && !full;
 	struct wyn_client_event event;
 	int result;
 
-	if (map->flight == 0 && !read_on) {
+	if (map->flight == 0 && !read_on && !full) {
 		return 0;
 	}
 	result = wyn_ctl_wait(map->ctl, read_on ? STDIN_FILENO : -1, &event);
@@ -72,11 +74,10 @@ static int map_wait(struct wyn_map *map)
 		wyn_map_event(map, &event);
 		return 0;
 	}
-	if (result == 1) {
+	if (result == 1 && read_on) {
 		map_fill(map);
-		return 0;
 	}
-	return result == -EINTR ? 0 : result;
+	return result == 1 || result == -EINTR ? 0 : result;
 }
 
 static bool map_ended(const struct wyn_map *map)

@@ -74,6 +74,7 @@ static bool map_has_room(const struct wyn_map *map)
 	       map->buffer_used + WYN_FILE_SMALL_BYTES <=
 		       WYN_MAP_BUFFER_BYTES &&
 	       window->held_bytes < WYN_MAP_HELD_BYTES_MAX &&
+	       !wyn_stdout_full(&map->ctl->output) &&
 	       (!window->ordered ||
 		       window->next - window->head <= window->mask) &&
 	       wyn_client_uploads(map->ctl->client) < WYN_MAP_UPLOADS_MAX;

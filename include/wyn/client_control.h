@@ -109,6 +109,16 @@ uint64_t wyn_client_in_flight(const struct wyn_client *client);
 uint64_t wyn_client_uploads(const struct wyn_client *client);
 
 /*
+ * wyn_client_hold - `bytes` of partial values that were taken are not used up.
+ *
+ * The server is granted so much less, until a later call says less. For callers
+ * who pass them on to someone slow and must serve the connection meanwhile.
+ *
+ * Thread: the client's. Blocks: no.
+ */
+void wyn_client_hold(struct wyn_client *client, uint64_t bytes);
+
+/*
  * wyn_client_fd, wyn_client_wants_write - for poll(2) beside other fds.
  *
  * Call wyn_client_next() with WYN_CLIENT_AT_ONCE until -EAGAIN, then wait for

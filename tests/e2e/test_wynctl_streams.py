@@ -8,7 +8,8 @@ import signal
 import subprocess
 import tempfile
 
-from harness import PATIENCE, WYNCTL, Wynd, main, until
+from harness import (PATIENCE, WYNCTL, Wynd, greet, main, receive_end,
+                     until)
 from test_wynctl import FAILED, INTERRUPTED, OK, Case, environment
 
 
@@ -115,6 +116,40 @@ class Interrupted(Cases):
     def test_interrupts_while_nobody_reads_its_output(self):
         process = self.stuck("map", "echo", stdin=self.numbers(200000))
         self.ends_when_interrupted(process)
+
+
+class Stuck(Cases):
+    """Nobody reads the output for longer than the daemon waits for a client
+    that says nothing; one that never answers it tells when that is over."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.wynd = cls.enterClassContext(Wynd("--keepalive", "1s"))
+        cls.address = cls.wynd.address("unix")
+
+    def survives(self, process):
+        with self.wynd.connect() as silent:
+            greet(silent)
+            receive_end(silent)
+        self.assertIsNone(process.poll())
+
+    def test_map_goes_on(self):
+        lines = self.numbers(200000)
+        process = self.stuck("map", "echo", stdin=lines)
+        self.survives(process)
+        self.assertLess(self.stats()["tasks_ok"], 100000)
+        out = process.communicate(timeout=PATIENCE)[0]
+        lines.seek(0)
+        self.assertTrue(out == lines.read())
+        self.assertEqual(process.returncode, OK)
+
+    def test_call_goes_on(self):
+        process = self.stuck("call", "--stream", "count", "900000")
+        self.survives(process)
+        out = process.communicate(timeout=PATIENCE)[0].split()
+        self.assertTrue(
+            out == [b"%d" % (i + 1) for i in range(900000)] + [b"900000"])
+        self.assertEqual(process.returncode, OK)
 
 
 if __name__ == "__main__":
