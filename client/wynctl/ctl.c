@@ -95,7 +95,8 @@ static int ctl_poll(struct wyn_ctl *ctl, int watch_fd)
 	if (wyn_client_wants_write(ctl->client)) {
 		fds[0].events |= POLLOUT;
 	}
-	ready = wyn_interrupt_poll(fds, WYN_COUNT_OF(fds), -1);
+	ready = wyn_interrupt_poll(
+		fds, WYN_COUNT_OF(fds), wyn_progress_idle());
 	if (ready < 0) {
 		return ready;
 	}

@@ -134,7 +134,7 @@ static int map_connected(struct wyn_map *map)
 
 	wyn_interrupt_init();
 	if (isatty(STDOUT_FILENO) != 1) {
-		wyn_progress_start(0);
+		wyn_progress_start(map->lines.operand_count);
 	}
 	err = map_run(map);
 	wyn_progress_end();

@@ -86,6 +86,7 @@ void wyn_map_fail(struct wyn_map *map, uint64_t tag, const char *why)
 	map->failed++;
 	map->flight--;
 	map->done++;
+	wyn_progress_update(map->done);
 	wyn_window_failed(&map->window, tag, map_print, map);
 }
 

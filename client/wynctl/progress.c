@@ -23,6 +23,7 @@ static struct {
 	uint64_t total;
 	uint64_t start_ns;
 	uint64_t drawn_ns;
+	uint64_t done;
 	uint64_t looked; /* done at the last look at the clock */
 } bar;
 
@@ -35,6 +36,7 @@ void wyn_progress_start(uint64_t total)
 	bar.total = total;
 	bar.start_ns = wyn_ctl_now_ns();
 	bar.drawn_ns = bar.start_ns;
+	bar.done = 0;
 	bar.looked = 0;
 }
 
@@ -62,22 +64,32 @@ static void progress_draw(uint64_t done, uint64_t now_ns)
 		(unsigned long long)done, (unsigned long long)bar.total, rate);
 }
 
+/* Returns: for how many nanoseconds there is nothing to draw. */
+static uint64_t progress_look(void)
+{
+	uint64_t now_ns = wyn_ctl_now_ns();
+
+	bar.looked = bar.done;
+	if (now_ns - bar.drawn_ns >= REDRAW_NS) {
+		bar.drawn_ns = now_ns;
+		bar.drawn = true;
+		progress_draw(bar.done, now_ns);
+		(void)fflush(stderr);
+	}
+	return bar.drawn_ns + REDRAW_NS - now_ns;
+}
+
 void wyn_progress_update(uint64_t done)
 {
-	uint64_t now_ns;
+	bar.done = done;
+	if (bar.active && done - bar.looked >= LOOK_EVERY) {
+		(void)progress_look();
+	}
+}
 
-	if (!bar.active || done - bar.looked < LOOK_EVERY) {
-		return;
-	}
-	bar.looked = done;
-	now_ns = wyn_ctl_now_ns();
-	if (now_ns - bar.drawn_ns < REDRAW_NS) {
-		return;
-	}
-	bar.drawn_ns = now_ns;
-	bar.drawn = true;
-	progress_draw(done, now_ns);
-	(void)fflush(stderr);
+int wyn_progress_idle(void)
+{
+	return bar.active ? (int)(progress_look() / WYN_NS_PER_MS) + 1 : -1;
 }
 
 void wyn_progress_clear(void)

@@ -3,7 +3,8 @@
  * progress.h - a bar on stderr, if that is a terminal; else nothing at all.
  *
  * One at a time. Redrawn at most ten times a second, so it may be told of
- * every task.
+ * every task; and when wynctl is about to sleep, so that it also shows when
+ * tasks are few or slow.
  */
 #pragma once
 
@@ -14,6 +15,10 @@ void wyn_progress_start(uint64_t total);
 
 /* wyn_progress_update - so many are done. Cheap. Thread: main. */
 void wyn_progress_update(uint64_t done);
+
+/* wyn_progress_idle - about to sleep. Returns: for how many milliseconds at
+ * most, -1 = for ever. Thread: main. */
+int wyn_progress_idle(void);
 
 /* wyn_progress_clear - the line is needed for something else. Thread: main. */
 void wyn_progress_clear(void);

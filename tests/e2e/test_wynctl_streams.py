@@ -152,5 +152,26 @@ class Stuck(Cases):
         self.assertEqual(process.returncode, OK)
 
 
+class Terminal(Cases):
+    def shows(self, what, *args):
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        process = subprocess.Popen(
+            [WYNCTL, "-c", self.address, *args], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=theirs, env=environment())
+        os.close(theirs)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        seen = b""
+        while what not in seen:
+            self.assertTrue(select.select([ours], [], [], PATIENCE)[0], seen)
+            seen += os.read(ours, 4096)
+
+    def test_progress_of_few_tasks_that_are_slow(self):
+        self.shows(b" 1/2,", "map", "sleep_ms", "0", "600000")
+        self.shows(b" 1/2,", "map", "sleep_ms", "wrong", "600000")
+        self.shows(b" 0/3,", "map", "-u", "sleep_ms", *["600000"] * 3)
+
+
 if __name__ == "__main__":
     main()
