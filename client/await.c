@@ -14,6 +14,7 @@
 #include "client/clock.h"
 #include "client/control.h"
 #include "client/reason.h"
+#include "client/receive_task.h"
 
 /* Nothing is in flight or due: an event could only come out of the blue. */
 static int await_idle(
@@ -168,6 +169,19 @@ static int await_reply(struct wyn_client *client, uint64_t deadline_ns,
 	return 0;
 }
 
+/* In order of their bytes, as they are asked for: else there is no end. */
+static bool await_page_ascends(
+	const Wyn__V1__FunctionsReply *page, const char *after)
+{
+	for (size_t i = 0; i < page->n_functions; i++) {
+		if (strcmp(page->functions[i]->name, after) <= 0) {
+			return false;
+		}
+		after = page->functions[i]->name;
+	}
+	return true;
+}
+
 /* One page. The last name is copied into *last, which the caller frees. */
 static int await_functions_page(struct wyn_client *client, uint64_t deadline_ns,
 	int (*each)(void *context, const struct wyn_client_function *function),
@@ -186,6 +200,12 @@ static int await_functions_page(struct wyn_client *client, uint64_t deadline_ns,
 		return err;
 	}
 	page = reply->functions;
+	if (!await_page_ascends(page, *last != NULL ? *last : "")) {
+		(void)wyn_receive_broken(&client->session,
+			"names of functions that do not ascend");
+		client->session.error = client->session.end;
+		return client->session.end_error;
+	}
 	for (size_t i = 0; i < page->n_functions; i++) {
 		const struct wyn_client_function function = {
 			.name = page->functions[i]->name,

@@ -201,7 +201,7 @@ int wyn_client_may_keep(struct wyn_client *client)
 	}
 	return wyn_session_fail(&client->session, -ENOBUFS,
 		WYN_STATUS_RESOURCE_EXHAUSTED, WYN_REASON_PARTIAL_VALUES,
-		"too many partial values wait to be taken");
+		"too many events wait to be taken");
 }
 
 int wyn_client_step_keeping(struct wyn_client *client, uint64_t deadline_ns)

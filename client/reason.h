@@ -24,6 +24,7 @@
 #define WYN_REASON_PARTIAL_VALUES      "PARTIAL_VALUES"
 #define WYN_REASON_PROTOCOL_VIOLATION  "PROTOCOL_VIOLATION"
 #define WYN_REASON_TIMED_OUT	       "TIMED_OUT"
+#define WYN_REASON_VALUE_PARTS	       "VALUE_PARTS"
 #define WYN_REASON_VERSION_MISMATCH    "VERSION_MISMATCH"
 
 /* The server's own (docs/wire.md, section 7), where it need not be asked. */

@@ -14,7 +14,10 @@
 
 int wyn_receive_broken(struct wyn_session *session, const char *what)
 {
-	wyn_session_end(session, -EPROTO, WYN_STATUS_INTERNAL,
+	/* Before its Welcome it is no server of ours at all. */
+	wyn_session_end(session, -EPROTO,
+		session->state == WYN_SESSION_NEW ? WYN_STATUS_UNAVAILABLE
+						  : WYN_STATUS_INTERNAL,
 		WYN_REASON_PROTOCOL_VIOLATION,
 		"the server broke the protocol: %s; is it wynd that listens "
 		"there?",
@@ -150,6 +153,16 @@ static int receive_value_part(struct wyn_session *session,
 	if (chunk->data.len >
 		session->server.value_bytes_max - kept->heap_size) {
 		return wyn_receive_broken(session, "a value over its limit");
+	}
+	if (chunk->data.len >
+		session->table.parts_bytes_max - session->table.parts_bytes) {
+		wyn_session_end(session, -EPROTO, WYN_STATUS_RESOURCE_EXHAUSTED,
+			WYN_REASON_VALUE_PARTS,
+			"the server sent more than %llu MiB of large values at "
+			"once: have fewer tasks in flight",
+			(unsigned long long)(session->table.parts_bytes_max >>
+					     20));
+		return WYN_SESSION_NOTED;
 	}
 	if (wyn_table_part(&session->table, slot, chunk->data.data,
 		    chunk->data.len) != 0) {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "client/control.h"
 #include "client/reason.h"
 #include "proto/codec.h"
@@ -82,6 +83,11 @@ void wyn_session_eof(struct wyn_session *session)
 	} else if (session->finishing && answered) {
 		wyn_session_end(session, -ENODATA, WYN_STATUS_OK,
 			WYN_REASON_FINISHED, "every task is answered");
+	} else if (session->going_away && answered) {
+		wyn_session_end(session, -ESHUTDOWN,
+			WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_DRAINING,
+			"the server has shut down, all that it took is "
+			"answered; try again when it is back");
 	} else {
 		wyn_session_end(session, -EPIPE, WYN_STATUS_UNAVAILABLE,
 			WYN_REASON_CONNECTION_CLOSED,
@@ -127,7 +133,9 @@ int wyn_session_init(
 	if (in_flight == 0) {
 		in_flight = WYN_CLIENT_IN_FLIGHT_DEFAULT;
 	}
-	if (in_flight > WYN_CLIENT_IN_FLIGHT_MAX) {
+	if (in_flight > WYN_CLIENT_IN_FLIGHT_MAX ||
+		(config != NULL && config->name != NULL &&
+			!wyn_text_valid(wyn_slice_of(config->name)))) {
 		return -EINVAL;
 	}
 	if (window == 0) {

@@ -30,8 +30,7 @@
 #define WYN_SESSION_ARENA_BYTES	    (256u << 10)
 #define WYN_SESSION_ARENA_BYTES_MAX (64u << 20)
 #define WYN_SESSION_TEXT_BYTES	    1024u
-
-#define WYN_SESSION_PROTOCOL 1u /* the version that we speak */
+#define WYN_SESSION_PROTOCOL	    1u /* the version that we speak */
 
 /* wyn_session_pull(): a frame was handled that is no event for the caller. */
 #define WYN_SESSION_NOTED 1

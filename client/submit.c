@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "client/reason.h"
 #include "proto/codec.h"
 
@@ -19,8 +20,6 @@
 #define SUBMIT_HEAD_BYTES 96u
 /* Tag and length before each argument. */
 #define ARGUMENT_HEAD_BYTES 6u
-/* Far more than any server has; what it has not it refuses by itself. */
-#define FUNCTION_NAME_BYTES_MAX 255u
 
 static int submit_check(struct wyn_session *session, const char *function)
 {
@@ -43,12 +42,14 @@ static int submit_check(struct wyn_session *session, const char *function)
 			"the server is shutting down and takes no more tasks; "
 			"try again when it is back");
 	}
+	/* Sent, a name that is not UTF-8 would cost the whole connection. */
 	if (function == NULL || function[0] == '\0' ||
-		strlen(function) > FUNCTION_NAME_BYTES_MAX) {
+		strlen(function) > WYN_CLIENT_FUNCTION_BYTES_MAX ||
+		!wyn_text_valid(wyn_slice_of(function))) {
 		return wyn_session_fail(session, -EINVAL,
 			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_FUNCTION_NAME,
-			"a function's name has 1 to %u bytes",
-			FUNCTION_NAME_BYTES_MAX);
+			"a function's name is UTF-8 of 1 to %u bytes",
+			WYN_CLIENT_FUNCTION_BYTES_MAX);
 	}
 	return 0;
 }
@@ -243,7 +244,8 @@ int wyn_session_submit_source(struct wyn_session *session, const char *function,
 	}
 	/* With the room there, nothing fails after the source is taken. */
 	if (wyn_outbox_reserve(&session->outbox,
-		    SUBMIT_HEAD_BYTES + FUNCTION_NAME_BYTES_MAX) == NULL) {
+		    SUBMIT_HEAD_BYTES + WYN_CLIENT_FUNCTION_BYTES_MAX) ==
+		NULL) {
 		return submit_no_memory(session);
 	}
 	submit = submit_head(session, function, options);

@@ -37,6 +37,7 @@ int wyn_table_init(struct wyn_table *table, uint32_t in_use_max)
 		.done_head = NONE,
 		.done_tail = NONE,
 		.next_seq = 1,
+		.parts_bytes_max = WYN_CLIENT_PARTS_BYTES_MAX,
 	};
 	table->slots = calloc(places, sizeof(*table->slots));
 	table->kept = calloc(places, sizeof(*table->kept));
@@ -157,6 +158,7 @@ int wyn_table_part(struct wyn_table *table, struct wyn_table_slot *slot,
 		memcpy(kept->heap + kept->heap_size, data, size);
 	}
 	kept->heap_size = needed;
+	table->parts_bytes += size;
 	return 0;
 }
 
@@ -254,6 +256,7 @@ static void table_free_slot(
 	if (slot->has_kept) {
 		wyn_table_release(table);
 		kept = wyn_table_kept(table, slot);
+		table->parts_bytes -= kept->heap_size;
 		table->lent_heap = kept->heap;
 		table->lent_text = kept->text;
 		slot->has_kept = false;

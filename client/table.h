@@ -60,9 +60,11 @@ struct wyn_table {
 	uint32_t done;
 	uint32_t done_head; /* valid while done > 0 */
 	uint32_t done_tail;
-	uint64_t next_seq;  /* the least that was never used */
-	uint64_t swept;	    /* slots that wyn_table_sweep() has seen */
-	uint8_t *lent_heap; /* of what was taken last */
+	uint64_t next_seq;	  /* the least that was never used */
+	uint64_t parts_bytes;	  /* of values that came in parts, untaken */
+	uint64_t parts_bytes_max; /* WYN_CLIENT_PARTS_BYTES_MAX */
+	uint64_t swept;		  /* slots that wyn_table_sweep() has seen */
+	uint8_t *lent_heap;	  /* of what was taken last */
 	char *lent_text;
 };
 

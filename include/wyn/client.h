@@ -11,8 +11,9 @@
  * ran = no, if the server had said that it would not take it); only then do
  * calls return the error of the connection. Every function that can fail
  * returns 0 or -errno; wyn_client_error() then says why. "The connection's
- * errors": -EPIPE (closed), -ECONNRESET (lost), -EPROTO (the server broke the
- * protocol or ended the connection with an Error), -ENOMEM, -ENOTCONN.
+ * errors": -EPIPE (closed), -ESHUTDOWN (closed after it went away with every
+ * task answered), -ECONNRESET (lost), -EPROTO (the server broke the protocol or
+ * ended the connection with an Error), -ENOMEM, -ENOTCONN.
  */
 #pragma once
 
@@ -30,7 +31,8 @@ struct wyn_client;
  * wyn_client_create - makes a client that is not connected yet.
  *
  * Thread: any. Owns: the caller's; borrows config (NULL = defaults) for the
- * call. Returns: 0, -ENOMEM, -EINVAL (in_flight_max). Blocks: no.
+ * call. Returns: 0, -ENOMEM, -EINVAL (in_flight_max, or name is not UTF-8).
+ * Blocks: no.
  */
 WYN_CLIENT_NODISCARD
 int wyn_client_create(

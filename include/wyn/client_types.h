@@ -25,6 +25,14 @@ extern "C" {
 #define WYN_CLIENT_IN_FLIGHT_DEFAULT	16384u
 #define WYN_CLIENT_IN_FLIGHT_MAX	(1u << 22)
 #define WYN_CLIENT_STREAM_BYTES_DEFAULT (4u << 20)
+/* Far more than any server has; what it has not it refuses by itself. */
+#define WYN_CLIENT_FUNCTION_BYTES_MAX 255u
+/*
+ * Values larger than a frame come in parts. Those of them that are not taken
+ * yet: as much as a wynd holds for all its clients, unless it is told to hold
+ * more. A server that sends more than that costs the connection.
+ */
+#define WYN_CLIENT_PARTS_BYTES_MAX (UINT64_C(1) << 30)
 
 /* A view of somebody's bytes. */
 struct wyn_bytes {
@@ -128,7 +136,8 @@ struct wyn_client_event {
  * CANNOT_CONNECT, CONNECTED, NOT_CONNECTED, CONNECTION_CLOSED, CONNECTION_LOST,
  * PROTOCOL_VIOLATION, VERSION_MISMATCH, FINISHED (wyn_client_finish() was
  * called), TIMED_OUT, INTERRUPTED, CLIENT_NO_MEMORY, IN_FLIGHT, PARTIAL_VALUES
- * (take some events first), FUNCTION_NAME, ARGUMENT_INCOMPLETE,
+ * (take some events first), VALUE_PARTS (too much of large values at
+ * once: have fewer tasks in flight), FUNCTION_NAME, ARGUMENT_INCOMPLETE,
  * NOTHING_IN_FLIGHT, NO_SUCH_TASK, NO_ANSWER.
  */
 struct wyn_client_error {

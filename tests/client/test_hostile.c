@@ -153,6 +153,61 @@ static void client_times_out_when_the_server_never_stops(void **state)
 	close(fds[1]);
 }
 
+static void put_function(uint64_t call_id, char *name)
+{
+	Wyn__V1__Function function = WYN__V1__FUNCTION__INIT;
+	Wyn__V1__Function *functions[] = {&function};
+	Wyn__V1__FunctionsReply list = WYN__V1__FUNCTIONS_REPLY__INIT;
+	Wyn__V1__Reply reply = WYN__V1__REPLY__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	function.name = name;
+	list.functions = functions;
+	list.n_functions = 1;
+	list.more = true;
+	reply.call_id = call_id;
+	reply.what_case = WYN__V1__REPLY__WHAT_FUNCTIONS;
+	reply.functions = &list;
+	frame.body_case = WYN__V1__FRAME__BODY_REPLY;
+	frame.reply = &reply;
+	script_frame(&script, &frame, 0);
+}
+
+static int count(void *context, const struct wyn_client_function *function)
+{
+	(void)function;
+	++*(unsigned *)context;
+	return 0;
+}
+
+/* The same page for ever would be a listing without an end. */
+static void client_ends_when_functions_do_not_ascend(void **state)
+{
+	struct wyn_script_limits limits = WYN_SCRIPT_LIMITS;
+	struct wyn_client *client;
+	char name[] = "b";
+	unsigned counted = 0;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	assert_int_equal(0, wyn_client_create(NULL, &client));
+	script.len = 0;
+	script_welcome(&script, &limits);
+	put_function(1, name);
+	put_function(2, name);
+	assert_int_equal(script.len, write(fds[1], script.data, script.len));
+	assert_int_equal(
+		0, wyn_client_connect_fd(client, fds[0], WYN_CLIENT_FOREVER));
+	assert_int_equal(-EPROTO, wyn_client_functions(client,
+					  WYN_CLIENT_FOREVER, count, &counted));
+	assert_int_equal(1, counted);
+	assert_string_equal(
+		"PROTOCOL_VIOLATION", wyn_client_error(client)->reason);
+	wyn_client_destroy(client);
+	close(fds[1]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -161,6 +216,7 @@ int main(void)
 		TEST(session_keeps_too_much_when_partials_are_empty),
 		TEST(session_keeps_more_when_events_were_taken),
 		TEST(session_ends_when_pings_are_without_end),
+		TEST(client_ends_when_functions_do_not_ascend),
 		TEST(client_times_out_when_the_server_never_stops),
 	};
 

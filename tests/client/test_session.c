@@ -217,6 +217,11 @@ static void session_grants_again_when_partials_are_taken(void **state)
 	while (wyn_session_take(&rig_session, &event)) {
 		assert_int_equal(sizeof(data), event.value.size);
 	}
+	/* Nor what the caller holds, be it more than there ever was. */
+	rig_session.stream_held = UINT64_MAX;
+	rig_sent(false);
+	assert_false(script_next(&rig_reader, &message));
+	rig_session.stream_held = 0;
 	rig_sent(false);
 	assert_true(script_next(&rig_reader, &message));
 	assert_int_equal(WYN_MESSAGE_CREDIT, message.kind);

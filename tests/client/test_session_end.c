@@ -47,6 +47,7 @@ static void session_ends_when_it_is_no_wynd(void **state)
 	rig_feed(SIZE_MAX);
 	assert_int_equal(-EPROTO, rig_pull(&event));
 	assert_string_equal("PROTOCOL_VIOLATION", rig_session.error.reason);
+	assert_int_equal(WYN_STATUS_UNAVAILABLE, rig_session.error.status);
 }
 
 static void assert_violation_of(const char *what)
@@ -99,6 +100,44 @@ static void session_ends_when_value_is_over_its_limit(void **state)
 	assert_violation_of("a value over its limit");
 }
 
+static void session_ends_when_values_are_too_much_together(void **state)
+{
+	struct wyn_client_event event;
+	uint64_t first;
+
+	(void)state;
+	rig_session.table.parts_bytes_max = 5;
+	first = rig_submit_some(2, RIG_NO_OPTIONS);
+	script_chunk(&rig_script, first, VALUE, 0, BYTES_OF("abc"), false);
+	script_chunk(&rig_script, first + 1, VALUE, 0, BYTES_OF("def"), false);
+	rig_feed(SIZE_MAX);
+	while (rig_pull(&event) == 0) {
+		wyn_session_done(&rig_session, &event);
+	}
+	assert_string_equal("VALUE_PARTS", rig_session.error.reason);
+	assert_int_equal(0, rig_session.table.parts_bytes);
+}
+
+static void session_takes_more_values_when_some_were_taken(void **state)
+{
+	struct wyn_client_event event;
+	uint64_t first;
+	unsigned i;
+
+	(void)state;
+	rig_session.table.parts_bytes_max = 5;
+	first = rig_submit_some(2, RIG_NO_OPTIONS);
+	for (i = 0; i < 2; i++) {
+		script_chunk(&rig_script, first + i, VALUE, 0,
+			BYTES_OF("abcde"), true);
+		script_value(&rig_script, first + i, "");
+		rig_feed(SIZE_MAX);
+		assert_int_equal(0, rig_pull(&event));
+		rig_assert_value(&event, first + i, "abcde");
+		wyn_session_done(&rig_session, &event);
+	}
+}
+
 static void session_ends_when_result_comes_twice(void **state)
 {
 	struct wyn_client_event event;
@@ -141,6 +180,27 @@ static void session_refuses_submits_when_server_goes_away(void **state)
 	assert_int_equal(
 		-ESHUTDOWN, wyn_session_submit(&rig_session, "echo", &argument,
 				    1, &options, &first, &count));
+	assert_int_equal(
+		WYN_STATUS_FAILED_PRECONDITION, rig_session.error.status);
+}
+
+static void session_is_draining_when_all_is_answered_before_it(void **state)
+{
+	struct wyn_client_event event;
+	uint64_t first;
+
+	(void)state;
+	first = rig_submit_some(1, RIG_NO_OPTIONS);
+	script_go_away(&rig_script, first);
+	script_value(&rig_script, first, "last");
+	rig_feed(SIZE_MAX);
+	assert_int_equal(0, rig_pull(&event));
+	assert_int_equal(0, rig_pull(&event));
+	wyn_session_done(&rig_session, &event);
+	assert_int_equal(-EAGAIN, rig_pull(&event));
+	wyn_session_eof(&rig_session);
+	assert_int_equal(-ESHUTDOWN, rig_pull(&event));
+	assert_string_equal("DRAINING", rig_session.error.reason);
 	assert_int_equal(
 		WYN_STATUS_FAILED_PRECONDITION, rig_session.error.status);
 }
@@ -246,9 +306,12 @@ int main(void)
 		TEST(session_ends_when_value_has_a_gap),
 		TEST(session_ends_when_value_lacks_its_end),
 		TEST(session_ends_when_value_is_over_its_limit),
+		TEST(session_ends_when_values_are_too_much_together),
+		TEST(session_takes_more_values_when_some_were_taken),
 		TEST(session_ends_when_result_comes_twice),
 		TEST(session_ends_when_unknown_frame_is_not_optional),
 		TEST(session_refuses_submits_when_server_goes_away),
+		TEST(session_is_draining_when_all_is_answered_before_it),
 		TEST(session_says_what_never_ran_when_server_went_away),
 		TEST(session_reports_all_as_unavailable_when_it_breaks),
 		TEST(session_says_why_when_server_sends_an_error),

@@ -207,6 +207,25 @@ static void submit_refuses_when_argument_is_over_the_limit(void **state)
 	assert_non_null(strstr(session.error.message, "at most 7"));
 }
 
+static void submit_refuses_when_name_is_none_of_a_function(void **state)
+{
+	static const char *const names[] = {"", "caf\xe9", "\xed\xa0\x80"};
+	const struct wyn_bytes argument = {"", 0};
+	const struct wyn_client_options options = {0};
+	uint64_t first;
+	size_t count;
+	size_t i;
+
+	(void)state;
+	open_with(defaults, NULL);
+	for (i = 0; i < WYN_COUNT_OF(names); i++) {
+		assert_int_equal(-EINVAL,
+			wyn_session_submit(&session, names[i], &argument, 1,
+				&options, &first, &count));
+		assert_string_equal("FUNCTION_NAME", session.error.reason);
+	}
+}
+
 static void submit_refuses_when_it_can_never_have_the_credit(void **state)
 {
 	struct wyn_script_limits limits = defaults;
@@ -489,6 +508,7 @@ int main(void)
 		TEST(submit_cuts_batch_when_it_is_over_the_servers),
 		TEST(submit_cuts_batch_when_frame_is_full),
 		TEST(submit_refuses_when_argument_is_over_the_limit),
+		TEST(submit_refuses_when_name_is_none_of_a_function),
 		TEST(submit_refuses_when_it_can_never_have_the_credit),
 		TEST(submit_refuses_when_argument_is_over_a_frame),
 		TEST(submit_refuses_when_table_is_full),
