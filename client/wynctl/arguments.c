@@ -17,6 +17,7 @@
 #include "base/endpoint.h"
 #include "base/nearest.h"
 #include "base/quantity.h"
+#include "base/text.h"
 #include "client/wynctl/options.h"
 
 /* getopt's value of a long option: above every letter. */
@@ -249,6 +250,17 @@ static int arguments_operands(
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
 			"usage: wynctl %s %s", command->name,
 			command->operands);
+		return -EINVAL;
+	}
+	if ((arguments->command & WYN_COMMANDS_RUN) != 0 &&
+		(arguments->operands[0][0] == '\0' ||
+			strlen(arguments->operands[0]) >
+				WYN_CLIENT_FUNCTION_BYTES_MAX ||
+			!wyn_text_valid(
+				wyn_slice_of(arguments->operands[0])))) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"the name of a function is UTF-8 of 1 to %u bytes",
+			WYN_CLIENT_FUNCTION_BYTES_MAX);
 		return -EINVAL;
 	}
 	if (arguments->command != WYN_COMMAND_REPEAT) {

@@ -38,6 +38,10 @@ enum wyn_command_id {
 	WYN_COMMAND_DRAIN = 1u << 7,
 };
 
+/* Those that run a function, which is their first operand. */
+#define WYN_COMMANDS_RUN \
+	(WYN_COMMAND_CALL | WYN_COMMAND_MAP | WYN_COMMAND_REPEAT)
+
 struct wyn_arguments {
 	enum wyn_command_id command; /* NONE only with help or version */
 	const char *connect;	     /* NULL = default search */

@@ -72,6 +72,18 @@ int wyn_ctl_fail(const struct wyn_ctl *ctl)
 					      : wyn_exit_status(error->status);
 }
 
+int wyn_ctl_lost(const struct wyn_ctl *ctl)
+{
+	struct wyn_client_event event;
+	int err;
+
+	do {
+		err = wyn_client_next(ctl->client, WYN_CLIENT_AT_ONCE, &event);
+	} while (err == 0);
+	return err == -EAGAIN || err == -ENODATA ? WYN_EXIT_OK
+						 : wyn_ctl_fail(ctl);
+}
+
 struct wyn_client_options wyn_ctl_options(const struct wyn_arguments *arguments)
 {
 	return (struct wyn_client_options){
@@ -95,8 +107,7 @@ static int ctl_poll(struct wyn_ctl *ctl, int watch_fd)
 	if (wyn_client_wants_write(ctl->client)) {
 		fds[0].events |= POLLOUT;
 	}
-	ready = wyn_interrupt_poll(
-		fds, WYN_COUNT_OF(fds), wyn_progress_idle());
+	ready = wyn_interrupt_poll(fds, WYN_COUNT_OF(fds), wyn_progress_idle());
 	if (ready < 0) {
 		return ready;
 	}

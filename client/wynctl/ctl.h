@@ -41,6 +41,15 @@ int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight);
 /* wyn_ctl_fail - says why the client's last call failed. Returns: the code. */
 int wyn_ctl_fail(const struct wyn_ctl *ctl);
 
+/*
+ * wyn_ctl_lost - with no task open: has the connection ended? Then it says why.
+ *
+ * Tasks that end UNAVAILABLE because of it are not the tasks' affair. Returns:
+ * WYN_EXIT_OK, else the exit code.
+ */
+WYN_NODISCARD
+int wyn_ctl_lost(const struct wyn_ctl *ctl);
+
 /* wyn_ctl_options - the options that all tasks of this command line have. */
 struct wyn_client_options wyn_ctl_options(
 	const struct wyn_arguments *arguments);

@@ -11,6 +11,7 @@
 #include "client/wynctl/map.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -119,11 +120,26 @@ static int map_run(struct wyn_map *map)
 /* Without an error every item that was taken has had its result by now. */
 static int map_exit_code(struct wyn_map *map, int err)
 {
+	int code;
+
+	if (map->undone > 0) {
+		wyn_ctl_say("%" PRIu64
+			    " %s%s not done, the first is %s %" PRIu64,
+			map->undone, map->item,
+			map->undone == 1 ? " was" : "s were", map->item,
+			map->undone_first);
+	}
 	if (err != 0) {
 		return wyn_ctl_fail(map->ctl);
 	}
 	if (map->stop != WYN_EXIT_OK) {
 		return map->stop;
+	}
+	if (map->unavailable) {
+		code = wyn_ctl_lost(map->ctl);
+		if (code != WYN_EXIT_OK) {
+			return code;
+		}
 	}
 	return map->failed > 0 ? WYN_EXIT_FAILED : WYN_EXIT_OK;
 }

@@ -39,7 +39,11 @@ struct wyn_map {
 	uint64_t flight; /* items taken and not done */
 	uint64_t done;
 	uint64_t failed;
-	uint64_t first_seq; /* 0 = nothing submitted */
+	bool unavailable; /* a task may have been lost with the connection */
+	/* Of those that failed, after the stop: only counted. */
+	uint64_t undone;
+	uint64_t undone_first; /* its number */
+	uint64_t first_seq;    /* 0 = nothing submitted */
 	uint64_t last_seq;
 	bool input_ended;
 	bool fill; /* the lines that were read are used up */
@@ -76,5 +80,8 @@ int wyn_map_submit(struct wyn_map *map);
 /* wyn_map_event - a result came. */
 void wyn_map_event(struct wyn_map *map, const struct wyn_client_event *event);
 
-/* wyn_map_fail - an item failed: one line on stderr, nothing on stdout. */
+/*
+ * wyn_map_fail - an item failed: nothing on stdout, one line on stderr; but
+ * after the stop they are only counted.
+ */
 void wyn_map_fail(struct wyn_map *map, uint64_t tag, const char *why);

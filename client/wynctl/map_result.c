@@ -76,7 +76,12 @@ void wyn_map_fail(struct wyn_map *map, uint64_t tag, const char *why)
 {
 	const struct wyn_place *place = wyn_window_place(&map->window, tag);
 
-	if (place->name != NULL) {
+	if (map->stop != WYN_EXIT_OK) {
+		if (map->undone == 0 || place->number < map->undone_first) {
+			map->undone_first = place->number;
+		}
+		map->undone++;
+	} else if (place->name != NULL) {
 		wyn_ctl_say("%s %" PRIu64 ": %s: %s", map->item, place->number,
 			place->name, why);
 	} else {
@@ -96,6 +101,9 @@ void wyn_map_event(struct wyn_map *map, const struct wyn_client_event *event)
 		return;
 	}
 	if (event->code != WYN_STATUS_OK) {
+		if (event->code == WYN_STATUS_UNAVAILABLE) {
+			map->unavailable = true;
+		}
 		wyn_map_fail(map, event->tag, wyn_ctl_reason(event));
 		return;
 	}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "client/wynctl/interrupt.h"
 #include "client/wynctl/map.h"
 
 static uint64_t map_argument_max(const struct wyn_map *map)
@@ -50,6 +51,9 @@ static void map_take_item(struct wyn_map *map, struct wyn_slice line)
 	} else {
 		err = wyn_file_open(
 			name, room, map_argument_max(map), &bytes, &map->large);
+	}
+	if (err == -EINTR && wyn_interrupted()) {
+		map->stop = WYN_EXIT_INTERRUPTED;
 	}
 	if (err != 0) {
 		wyn_map_fail(map, tag,

@@ -7,7 +7,7 @@
 #include "base/compiler.h"
 
 #define ALL	  UINT32_MAX
-#define RUN	  (WYN_COMMAND_CALL | WYN_COMMAND_MAP | WYN_COMMAND_REPEAT)
+#define RUN	  WYN_COMMANDS_RUN
 #define MS_MAX	  (UINT64_C(365) * 86400 * 1000)
 #define AT(field) offsetof(struct wyn_arguments, field)
 

@@ -188,6 +188,7 @@ static int repeat_run(struct repeat *repeat)
 			wyn_ctl_say("%s",
 				wyn_client_error(repeat->ctl->client)->message);
 			err = 0;
+			continue;
 		}
 		if (err == 0 || err == -EAGAIN) {
 			err = repeat_wait(repeat);
@@ -249,6 +250,9 @@ static int repeat_connected(struct repeat *repeat)
 	wyn_progress_start(repeat->total);
 	repeat->start_ns = wyn_ctl_now_ns();
 	code = repeat_run(repeat);
+	if (code == WYN_EXIT_OK && repeat->failed > 0) {
+		code = wyn_ctl_lost(repeat->ctl);
+	}
 	now_ns = wyn_ctl_now_ns();
 	wyn_progress_end();
 	if (repeat->done > 0) {
