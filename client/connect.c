@@ -154,8 +154,10 @@ static int connect_tcp(const struct wyn_endpoint *endpoint,
 	return err;
 }
 
+/* *tried: what was tried before and failed, or empty; why holds it too. */
 static int connect_endpoint(const struct wyn_endpoint *endpoint,
-	uint64_t deadline_ns, char why[WYN_CONNECT_WHY_BYTES], int *ret_fd)
+	uint64_t deadline_ns, const char *tried,
+	char why[WYN_CONNECT_WHY_BYTES], int *ret_fd)
 {
 	char text[WYN_ENDPOINT_TEXT_BYTES];
 	const char *detail = NULL;
@@ -173,14 +175,14 @@ static int connect_endpoint(const struct wyn_endpoint *endpoint,
 	if (detail == NULL) {
 		detail = strerror(-err);
 	} else {
-		advice = "check the host's name";
+		advice = "is the host's name right?";
 	}
 	if (err == -EACCES || err == -EPERM) {
 		advice = "are you in the socket's group, wynd by default?";
 	}
 	wyn_endpoint_format(endpoint, text, sizeof(text));
 	(void)snprintf(why, WYN_CONNECT_WHY_BYTES,
-		"cannot connect to %s: %s; %s", text, detail, advice);
+		"cannot connect to %s%s: %s; %s", tried, text, detail, advice);
 	return err;
 }
 
@@ -191,8 +193,9 @@ static int connect_default(
 	struct wyn_endpoint endpoint = {
 		.kind = WYN_ENDPOINT_UNIX, .path = WYN_ENDPOINT_DEFAULT_PATH};
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	char unused[WYN_CONNECT_WHY_BYTES];
-	int err = connect_endpoint(&endpoint, deadline_ns, why, ret_fd);
+	char tried[WYN_ENDPOINT_PATH_BYTES + 64];
+	int err = connect_endpoint(&endpoint, deadline_ns, "", why, ret_fd);
+	int second;
 	int size;
 
 	if (err == 0 || runtime == NULL || runtime[0] != '/') {
@@ -203,9 +206,29 @@ static int connect_default(
 	if (size < 0 || (size_t)size >= sizeof(endpoint.path)) {
 		return err;
 	}
-	return connect_endpoint(&endpoint, deadline_ns, unused, ret_fd) == 0
-		       ? 0
-		       : err;
+	(void)snprintf(tried, sizeof(tried), "unix:%s: %s; nor to ",
+		WYN_ENDPOINT_DEFAULT_PATH, strerror(-err));
+	second = connect_endpoint(&endpoint, deadline_ns, tried, why, ret_fd);
+	/* One that is there and refuses tells more than one that is not. */
+	return second == 0 || err == -ENOENT ? second : err;
+}
+
+/* As wyn_endpoint_parse(), of what can be connected to. */
+static int connect_parse(const char *address, struct wyn_endpoint *ret_endpoint,
+	const char **ret_why)
+{
+	struct wyn_endpoint endpoint;
+	int err = wyn_endpoint_parse(address, &endpoint, ret_why);
+
+	if (err != 0) {
+		return err;
+	}
+	if (endpoint.kind == WYN_ENDPOINT_TCP && endpoint.port == 0) {
+		*ret_why = "port 0 is no port to connect to";
+		return -EINVAL;
+	}
+	*ret_endpoint = endpoint;
+	return 0;
 }
 
 int wyn_connect(const char *address, uint64_t deadline_ns,
@@ -218,11 +241,11 @@ int wyn_connect(const char *address, uint64_t deadline_ns,
 	if (address == NULL) {
 		return connect_default(deadline_ns, why, ret_fd);
 	}
-	err = wyn_endpoint_parse(address, &endpoint, &wrong);
+	err = connect_parse(address, &endpoint, &wrong);
 	if (err != 0) {
 		(void)snprintf(why, WYN_CONNECT_WHY_BYTES,
 			"bad address \"%s\": %s", address, wrong);
 		return err;
 	}
-	return connect_endpoint(&endpoint, deadline_ns, why, ret_fd);
+	return connect_endpoint(&endpoint, deadline_ns, "", why, ret_fd);
 }

@@ -104,7 +104,9 @@ static int arguments_refused(
 	if (optopt != 0) {
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
 			value == ':' ? "option -%c needs a value"
-				     : "unknown option -%c",
+				     : "unknown option -%c; if it is an "
+				       "argument, put -- before it; see "
+				       "wynctl COMMAND --help",
 			optopt);
 		return -EINVAL;
 	}
@@ -118,7 +120,7 @@ static int arguments_refused(
 	near = wyn_nearest(name, names, n);
 	(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
 		near != NULL ? "unknown option --%s; did you mean --%s?"
-			     : "unknown option --%s",
+			     : "unknown option --%s; see wynctl COMMAND --help",
 		name, near);
 	return -EINVAL;
 }
@@ -248,7 +250,8 @@ static int arguments_operands(
 	if (arguments->operand_count < command->operands_min ||
 		arguments->operand_count > command->operands_max) {
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"usage: wynctl %s %s", command->name,
+			"usage: wynctl %s%s%s", command->name,
+			command->operands[0] != '\0' ? " " : "",
 			command->operands);
 		return -EINVAL;
 	}
@@ -280,7 +283,7 @@ static int arguments_operands(
 }
 
 static int arguments_address(const struct wyn_arguments *arguments,
-	char why[WYN_ARGUMENTS_WHY_BYTES])
+	const char *environment, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
 	struct wyn_endpoint endpoint;
 	const char *wrong = "";
@@ -289,7 +292,9 @@ static int arguments_address(const struct wyn_arguments *arguments,
 						  &endpoint, &wrong) == 0) {
 		return 0;
 	}
-	(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "bad address \"%s\": %s",
+	(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+		"%s: bad address \"%s\": %s",
+		arguments->connect == environment ? "WYN_CONNECT" : "--connect",
 		arguments->connect, wrong);
 	return -EINVAL;
 }
@@ -325,6 +330,13 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 		}
 		arguments.operands = argv + optind;
 		arguments.operand_count = (size_t)(argc - optind);
+		if (id == WYN_COMMAND_HELP) {
+			arguments.help = true;
+			id = WYN_COMMAND_NONE;
+			if (optind < argc) {
+				err = arguments_command(argv[optind], &id, why);
+			}
+		}
 	} else if (!arguments.help && !arguments.version) {
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
 			"no command given; see wynctl --help");
@@ -337,7 +349,7 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 			err = arguments_operands(&arguments, why);
 		}
 		if (err == 0) {
-			err = arguments_address(&arguments, why);
+			err = arguments_address(&arguments, environment, why);
 		}
 	}
 	if (err == 0) {

@@ -36,6 +36,7 @@ enum wyn_command_id {
 	WYN_COMMAND_PING = 1u << 5,
 	WYN_COMMAND_VERSION = 1u << 6,
 	WYN_COMMAND_DRAIN = 1u << 7,
+	WYN_COMMAND_HELP = 1u << 8, /* read as --help */
 };
 
 /* Those that run a function, which is their first operand. */

@@ -153,7 +153,8 @@ int wyn_command_drain(struct wyn_ctl *ctl)
 						     (json_int_t)unfinished));
 	} else {
 		wyn_stdout_print(&ctl->output,
-			"draining, %" PRIu64 " tasks unfinished\n", unfinished);
+			"draining, %" PRIu64 " task%s unfinished\n", unfinished,
+			unfinished == 1 ? "" : "s");
 	}
 	return code;
 }

@@ -130,7 +130,7 @@ static void call_print(
 			wyn_json_end(object, event);
 		}
 		if (event->code == WYN_STATUS_OK) {
-			wyn_json_value(object, event->value);
+			wyn_json_bytes(object, "value", event->value);
 		}
 		wyn_json_print(&ctl->output, object);
 	} else if (event->code == WYN_STATUS_OK) {

@@ -59,6 +59,11 @@ int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight)
 			error->message);
 		return wyn_exit_status(error->status);
 	}
+	if (strcmp(error->reason, "CANNOT_CONNECT") == 0 &&
+		error->status == WYN_STATUS_INVALID_ARGUMENT) {
+		(void)wyn_ctl_fail(ctl);
+		return WYN_EXIT_USAGE;
+	}
 	return wyn_ctl_fail(ctl);
 }
 

@@ -46,8 +46,10 @@ void wyn_arguments_help(FILE *file, enum wyn_command_id command)
 	if (entry == NULL) {
 		help_overview(file);
 	} else {
-		(void)fprintf(file, "usage: wynctl %s [OPTION...] %s\n\n%s\n\n",
-			entry->name, entry->operands, entry->summary);
+		(void)fprintf(file,
+			"usage: wynctl %s [OPTION...]%s%s\n\n%s\n\n",
+			entry->name, entry->operands[0] != '\0' ? " " : "",
+			entry->operands, entry->summary);
 	}
 	for (size_t i = 0; i < wyn_options_count; i++) {
 		if (entry == NULL ? wyn_options[i].commands == UINT32_MAX

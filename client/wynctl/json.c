@@ -6,6 +6,7 @@
 #include "client/wynctl/json.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/compiler.h"
@@ -37,18 +38,20 @@ static char *json_base64(struct wyn_bytes value)
 	return text;
 }
 
-void wyn_json_value(json_t *object, struct wyn_bytes value)
+void wyn_json_bytes(json_t *object, const char *key, struct wyn_bytes bytes)
 {
 	json_t *text =
-		json_stringn(value.size > 0 ? value.data : "", value.size);
+		json_stringn(bytes.size > 0 ? bytes.data : "", bytes.size);
+	char longer[32];
 	char *encoded;
 
 	if (text != NULL) {
-		(void)json_object_set_new(object, "value", text);
+		(void)json_object_set_new(object, key, text);
 		return;
 	}
-	encoded = json_base64(value);
-	(void)json_object_set_new(object, "value_base64", json_string(encoded));
+	encoded = json_base64(bytes);
+	(void)snprintf(longer, sizeof(longer), "%s_base64", key);
+	(void)json_object_set_new(object, longer, json_string(encoded));
 	free(encoded);
 }
 

@@ -14,10 +14,10 @@
 #include "client/wynctl/stdout.h"
 
 /*
- * wyn_json_value - sets "value" to the text, or "value_base64" to the bytes
- * where they are no text. Thread: main.
+ * wyn_json_bytes - sets KEY to the text, or KEY_base64 to the bytes where they
+ * are no text. Thread: main.
  */
-void wyn_json_value(json_t *object, struct wyn_bytes value);
+void wyn_json_bytes(json_t *object, const char *key, struct wyn_bytes bytes);
 
 /*
  * wyn_json_end - sets "status", and "reason", "message" and "ran" of a task

@@ -48,6 +48,15 @@ int wyn_lines_next(struct wyn_lines *lines, struct wyn_slice *ret_line)
 		end = memchr(start + lines->scanned, lines->end,
 			size - lines->scanned);
 	}
+	if (end == NULL && lines->skips) {
+		lines->head = lines->tail;
+		size = 0;
+	} else if (lines->skips) {
+		lines->head += (size_t)(end - start) + 1;
+		lines->scanned = 0;
+		lines->skips = false;
+		return wyn_lines_next(lines, ret_line);
+	}
 	if (end == NULL && lines->fd >= 0) {
 		lines->scanned = size;
 		return -EAGAIN;
@@ -80,6 +89,9 @@ static int lines_room(struct wyn_lines *lines)
 	lines->head = 0;
 	lines->tail = used;
 	if (used > WYN_LINE_BYTES_MAX) {
+		lines->tail = 0;
+		lines->scanned = 0;
+		lines->skips = true;
 		return -E2BIG;
 	}
 	if (capacity - used > READ_BYTES) {

@@ -24,6 +24,7 @@ struct wyn_lines {
 	size_t head;
 	size_t tail;
 	size_t scanned; /* from head: no line ends before */
+	bool skips;	/* the rest of a line that is too long */
 };
 
 /* wyn_lines_init_fd - items that `end` ends (newline or NUL). Borrows fd. */
@@ -49,7 +50,8 @@ int wyn_lines_next(struct wyn_lines *lines, struct wyn_slice *ret_line);
 /*
  * wyn_lines_fill - one read(2).
  *
- * Returns: 0, also at the end; -E2BIG (a line over WYN_LINE_BYTES_MAX),
+ * Returns: 0, also at the end; -E2BIG (a line over WYN_LINE_BYTES_MAX, which is
+ * then passed over),
  * -ENOMEM, the errors of read(2), -EINTR too. Blocks: as read(2).
  */
 WYN_NODISCARD

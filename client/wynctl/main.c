@@ -50,6 +50,7 @@ static int main_run(struct wyn_ctl *ctl)
 		return wyn_command_version(ctl);
 	case WYN_COMMAND_DRAIN:
 		return wyn_command_drain(ctl);
+	case WYN_COMMAND_HELP:
 	case WYN_COMMAND_NONE:
 		break;
 	}

@@ -51,7 +51,9 @@ static void map_fill(struct wyn_map *map)
 	int err = wyn_lines_fill(&map->lines);
 
 	map->fill = false;
-	if (err != 0 && err != -EINTR) {
+	if (err == -E2BIG) {
+		wyn_map_pass_over(map, "longer than a line may be, 64 MiB");
+	} else if (err != 0 && err != -EINTR) {
 		wyn_ctl_say("cannot read the input: %s", strerror(-err));
 		map->input_ended = true;
 		map->failed++;

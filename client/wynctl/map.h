@@ -69,6 +69,9 @@ struct wyn_map {
  */
 bool wyn_map_take(struct wyn_map *map);
 
+/* wyn_map_pass_over - the next item is none, for that reason. */
+void wyn_map_pass_over(struct wyn_map *map, const char *why);
+
 /*
  * wyn_map_submit - hands over what was taken, as far as there is credit.
  *

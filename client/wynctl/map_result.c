@@ -19,16 +19,14 @@ static void map_print_json(struct wyn_map *map, const struct wyn_place *place,
 	struct wyn_bytes value)
 {
 	json_t *object = json_object();
-	json_t *name;
 
 	(void)json_object_set_new(
 		object, map->item, json_integer((json_int_t)place->number));
 	if (place->name != NULL) {
-		name = json_string(place->name);
-		(void)json_object_set_new(
-			object, "name", name != NULL ? name : json_null());
+		wyn_json_bytes(object, "name",
+			(struct wyn_bytes){place->name, strlen(place->name)});
 	}
-	wyn_json_value(object, value);
+	wyn_json_bytes(object, "value", value);
 	wyn_json_print(&map->ctl->output, object);
 }
 

@@ -25,6 +25,30 @@ static void map_add(
 	map->count++;
 }
 
+/* A place and a number for the next item. Returns: whether there is one. */
+static bool map_claim(struct wyn_map *map, const char *name, uint64_t *ret_tag)
+{
+	int err = wyn_window_claim(&map->window, name, ret_tag);
+
+	if (err != 0) {
+		wyn_ctl_say("%s", strerror(-err));
+		map->stop = WYN_EXIT_TRY_AGAIN;
+		return false;
+	}
+	map->flight++;
+	return true;
+}
+
+void wyn_map_pass_over(struct wyn_map *map, const char *why)
+{
+	uint64_t tag;
+
+	/* No item was taken since there was room for this one. */
+	if (map_claim(map, NULL, &tag)) {
+		wyn_map_fail(map, tag, why);
+	}
+}
+
 /* Takes one item for which there is room. */
 static void map_take_item(struct wyn_map *map, struct wyn_slice line)
 {
@@ -33,14 +57,11 @@ static void map_take_item(struct wyn_map *map, struct wyn_slice line)
 	uint8_t *room;
 	size_t bytes = 0;
 	uint64_t tag;
-	int err = wyn_window_claim(&map->window, files ? name : NULL, &tag);
+	int err;
 
-	if (err != 0) {
-		wyn_ctl_say("%s", strerror(-err));
-		map->stop = WYN_EXIT_TRY_AGAIN;
+	if (!map_claim(map, files ? name : NULL, &tag)) {
 		return;
 	}
-	map->flight++;
 	if (!files) {
 		map_add(map, tag, line.data, line.len);
 		return;

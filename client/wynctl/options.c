@@ -72,6 +72,8 @@ const struct wyn_command wyn_commands[] = {
 		"print the versions of wynctl and of the daemon"},
 	{WYN_COMMAND_DRAIN, "drain", "", 0, 0,
 		"ask the daemon to finish its work and end"},
+	{WYN_COMMAND_HELP, "help", "[COMMAND]", 0, 1,
+		"print help, as --help does"},
 };
 
 const size_t wyn_commands_count = WYN_COUNT_OF(wyn_commands);

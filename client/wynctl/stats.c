@@ -61,6 +61,20 @@ static void stats_print_time(struct wyn_stdout *output, double ns)
 	}
 }
 
+/* The value is printed with its unit, so the name goes without. */
+static size_t stats_name_bytes(const char *name)
+{
+	static const char *const units[] = {"_ns", "_us", "_bytes"};
+	size_t i;
+
+	for (i = 0; i < WYN_COUNT_OF(units); i++) {
+		if (stats_ends(name, units[i])) {
+			return strlen(name) - strlen(units[i]);
+		}
+	}
+	return strlen(name);
+}
+
 static void stats_print_value(
 	struct stats *stats, const struct wyn_client_counter *counter)
 {
@@ -83,6 +97,7 @@ static int stats_each(void *context, const struct wyn_client_counter *counter)
 {
 	struct stats *stats = context;
 	char name[128];
+	char text[128];
 
 	if (stats->object != NULL) {
 		(void)json_object_set_new(stats->object, counter->name,
@@ -92,8 +107,10 @@ static int stats_each(void *context, const struct wyn_client_counter *counter)
 	if (strcmp(counter->name, UPTIME) == 0) {
 		stats->uptime_ns = counter->value;
 	}
+	(void)snprintf(name, sizeof(name), "%.*s",
+		(int)stats_name_bytes(counter->name), counter->name);
 	wyn_stdout_print(&stats->ctl->output, "%-24s",
-		wyn_escape_text(counter->name, name, sizeof(name)));
+		wyn_escape_text(name, text, sizeof(text)));
 	stats_print_value(stats, counter);
 	if (stats->uptime_ns > 0 && counter->value > 0 &&
 		stats_has_rate(counter->name)) {

@@ -120,7 +120,9 @@ static void arguments_names_the_nearest_when_word_is_unknown(void **state)
 		"cal echo", "unknown command \"cal\"; did you mean \"call\"?");
 	assert_refused("map echo --jbs 3",
 		"unknown option --jbs; did you mean --jobs?");
-	assert_refused("ping -x", "unknown option -x");
+	assert_refused("ping -x",
+		"unknown option -x; if it is an argument, put -- "
+		"before it; see wynctl COMMAND --help");
 }
 
 static void arguments_refuses_when_option_is_of_another_command(void **state)
@@ -145,7 +147,7 @@ static void arguments_refuses_when_operands_are_missing(void **state)
 {
 	(void)state;
 	assert_refused("call", "usage: wynctl call FUNC [ARG | -]");
-	assert_refused("stats x", "usage: wynctl stats ");
+	assert_refused("stats x", "usage: wynctl stats");
 	assert_refused("", "unknown command \"\"; see wynctl --help");
 	assert_refused("--json", "no command given; see wynctl --help");
 }

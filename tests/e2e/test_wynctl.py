@@ -210,6 +210,24 @@ class Cases:
         first, second = map(json.loads, out.splitlines())
         self.assertEqual((first["line"], second["line"]), (1, 2))
         self.assertEqual(first["value"], "a")
+        self.assertEqual(second["value_base64"], "/w==")
+
+    def test_map_files_in_json(self):
+        self.file("plain", b"x")
+        with open(os.fsencode(self.directory) + b"/\xff", "wb"):
+            pass
+        out = self.prints("--json", "map", "-f", "echo", cwd=self.directory,
+                          stdin=b"plain\n\xff\n")
+        first, second = map(json.loads, out.splitlines())
+        self.assertEqual(first, {"line": 1, "name": "plain", "value": "x"})
+        self.assertEqual(second["name_base64"], "/w==")
+        self.assertNotIn("name", second)
+
+    def test_map_passes_over_a_line_that_is_too_long(self):
+        for more, out in (b"\nok\n", b"one\nok\n"), (b"", b"one\n"):
+            done = self.ctl("map", "echo",
+                            stdin=b"one\n" + bytes(150 * MIB) + more)
+            self.assertEqual(self.ends(done, FAILED, [b"line 2: longer"]), out)
 
     def test_map_files_prints_what_sha256sum_does(self):
         rng = b"0123456789abcdef" * 4096
@@ -282,7 +300,8 @@ class Cases:
         after = self.stats()
         self.assertEqual(after["tasks_ok"], before["tasks_ok"] + 1)
         self.assertGreater(after["rss_peak_bytes"], 0)
-        self.assertIn(b"latency_p99_ns", self.prints("stats"))
+        self.assertRegex(self.prints("stats"),
+                         rb"(?m)^latency_p99 +[0-9.]+ .?s$")
 
     def test_functions(self):
         self.assertIn(b"\nsha256 ", self.prints("functions"))
@@ -392,7 +411,7 @@ class Addresses(Case):
     def test_nobody_is_at_the_defaults(self):
         with tempfile.TemporaryDirectory() as d:
             self.ends(self.alone("ping", XDG_RUNTIME_DIR=d), UNAVAILABLE,
-                      [b"/run/wynd/wynd.sock"])
+                      [b"/run/wynd/wynd.sock: ", d.encode() + b"/wynd.sock: "])
 
     def test_ipv6(self):
         with Wynd(listen=("tcp:[::1]:0",)) as wynd:
@@ -486,14 +505,24 @@ class CommandLine(Case):
                 (("call", "-t"), b"-t"), (("call", "-t", "5q", "f"), b"5q"),
                 (("call", "-p", "urgent", "f"), b"low, normal or high"),
                 (("repeat", "echo", "none"), b"none"),
-                (("-c", "nonsense", "ping"), b"nonsense"),
+                (("call", "count", "-1"), b"put -- before it"),
+                (("functions", "x"), b"usage: wynctl functions\n"),
+                (("help", "cal"), b'"call"'),
+                (("-c", "nonsense", "ping"), b"--connect: bad"),
+                (("-c", "tcp:127.0.0.1:0", "ping"), b"port 0"),
                 (("-c", "tcp:localhost", "ping"), b"tcp:localhost")):
             done = wynctl(*args)
             self.assertEqual(self.ends(done, USAGE, [words]), b"", args)
 
+    def test_says_where_a_bad_address_is_from(self):
+        self.ends(wynctl("ping", env=environment(WYN_CONNECT="bogus")), USAGE,
+                  [b"WYN_CONNECT: bad address"])
+
     def test_help_and_version(self):
-        for args in ("--help",), ("-h",), ("call", "--help"):
+        for args in ("--help",), ("-h",), ("call", "--help"), ("help",), \
+                ("help", "ping"):
             out = self.ends(wynctl(*args), OK)
+            self.assertNotIn(b" \n", out)
             self.assertIn(b"usage: wynctl", out)
             self.assertIn(b"Exit codes", out)
         self.assertRegex(self.ends(wynctl("--version"), OK), rb"^wynctl \d")
