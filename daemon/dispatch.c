@@ -13,12 +13,15 @@
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
 
-/* What one more call of the function is thought to cost. A slow one counts as a
+/* What one more task of the span is thought to cost. A slow one counts as a
  * whole worker's share and no more, so that it can be told how many workers are
  * taken. */
-static uint64_t estimate(const struct wyn_dispatch *dispatch, size_t function)
+static uint64_t estimate(
+	const struct wyn_engine *engine, const struct wyn_span *span)
 {
-	uint64_t ns = dispatch->estimate_ns[function];
+	size_t function = wyn_registry_index(
+		engine->shared->registry, span->batch->function);
+	uint64_t ns = engine->dispatch.estimate_ns[function];
 
 	return ns == 0 || ns > WYN_DISPATCH_AHEAD_NS ? WYN_DISPATCH_AHEAD_NS
 						     : ns;
@@ -147,9 +150,10 @@ static void timeout_arm(struct wyn_engine *engine, struct wyn_task *task)
 	}
 }
 
-/* Moves up to `most` tasks of a span into the slice. */
+/* Moves up to `most` tasks of a span into the slice, each thought to take
+ * cost_ns. */
 static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
-	struct wyn_span *span, uint64_t most, size_t n)
+	struct wyn_span *span, uint64_t cost_ns, uint64_t most, size_t n)
 {
 	struct wyn_batch *batch = span->batch;
 	size_t function =
@@ -157,7 +161,6 @@ static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	size_t start = n;
 
 	while (n - start < most) {
-		uint64_t cost_ns = estimate(&engine->dispatch, function);
 		struct wyn_task *task;
 
 		if (!has_room(engine, cost_ns)) {
@@ -219,25 +222,26 @@ void wyn_dispatch_run(struct wyn_engine *engine)
 {
 	struct wyn_ready_owner *owner;
 	struct wyn_span *span;
-	uint64_t most;
 	size_t n = 0;
 
-	while ((span = wyn_ready_pick(&engine->ready, &owner, &most)) != NULL) {
+	while ((span = wyn_ready_pick(&engine->ready, &owner)) != NULL) {
 		struct wyn_conn *conn =
 			WYN_CONTAINER_OF(owner, struct wyn_conn, ready);
+		uint64_t cost_ns = estimate(engine, span);
+		uint64_t most = wyn_ready_most(&engine->ready, span, cost_ns);
 		size_t took;
 
 		most = streams_bound(conn, span, most);
 		if (most == 0) {
 			continue;
 		}
-		took = span_start(engine, conn, span, most, n);
+		took = span_start(engine, conn, span, cost_ns, most, n);
 		if (took == 0) {
 			WYN_STATS_ADD(&engine->stats, executor_full, 1);
 			break;
 		}
 		n += took;
-		wyn_ready_took(&engine->ready, owner, span, took);
+		wyn_ready_took(&engine->ready, owner, span, took, cost_ns);
 		if (span->args.count == 0) {
 			wyn_engine_unhold(engine, 0, wyn_span_drop(span));
 		}

@@ -21,8 +21,7 @@ void wyn_ready_init(struct wyn_ready *ready)
 	ready->priority = WYN_PRIORITIES - 1;
 	ready->turns_left = turns_per_round[ready->priority];
 	ready->turn = NULL;
-	ready->quantum_left = 0;
-	ready->tasks = 0;
+	ready->quantum_left_ns = 0;
 }
 
 void wyn_ready_owner_init(struct wyn_ready_owner *owner)
@@ -57,7 +56,6 @@ void wyn_ready_push(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	wyn_assert(priority < WYN_PRIORITIES);
 	wyn_list_push_back(&owner->queues[priority].spans, &span->link);
 	owner->tasks += span->args.count;
-	ready->tasks += span->args.count;
 	queue_settle(ready, owner, priority);
 }
 
@@ -76,8 +74,8 @@ static bool priority_choose(struct wyn_ready *ready)
 	return false;
 }
 
-struct wyn_span *wyn_ready_pick(struct wyn_ready *ready,
-	struct wyn_ready_owner **ret_owner, uint64_t *ret_tasks)
+struct wyn_span *wyn_ready_pick(
+	struct wyn_ready *ready, struct wyn_ready_owner **ret_owner)
 {
 	struct wyn_ready_queue *queue;
 	struct wyn_span *span;
@@ -91,29 +89,44 @@ struct wyn_span *wyn_ready_pick(struct wyn_ready *ready,
 		wyn_list_first(&queue->spans), struct wyn_span, link);
 	if (ready->turn != queue) {
 		ready->turn = queue;
-		ready->quantum_left = WYN_READY_QUANTUM;
+		ready->quantum_left_ns = WYN_READY_QUANTUM_NS;
 	}
 	*ret_owner = WYN_CONTAINER_OF(
 		queue - ready->priority, struct wyn_ready_owner, queues);
-	*ret_tasks = span->args.count < ready->quantum_left
-			     ? span->args.count
-			     : ready->quantum_left;
 	return span;
 }
 
+/* Against the quantum; what is faster than that counts as this. */
+static uint64_t task_cost_ns(uint64_t task_ns)
+{
+	uint64_t least = WYN_READY_QUANTUM_NS / WYN_READY_QUANTUM;
+
+	return task_ns > least ? task_ns : least;
+}
+
+uint64_t wyn_ready_most(const struct wyn_ready *ready,
+	const struct wyn_span *span, uint64_t task_ns)
+{
+	uint64_t most = ready->quantum_left_ns / task_cost_ns(task_ns);
+
+	most = most > 0 ? most : 1;
+	return most < span->args.count ? most : span->args.count;
+}
+
 void wyn_ready_took(struct wyn_ready *ready, struct wyn_ready_owner *owner,
-	struct wyn_span *span, uint64_t tasks)
+	struct wyn_span *span, uint64_t tasks, uint64_t task_ns)
 {
 	struct wyn_ready_queue *queue = &owner->queues[ready->priority];
+	uint64_t took_ns = tasks * task_cost_ns(task_ns);
+	uint64_t left_ns = ready->quantum_left_ns;
 
 	wyn_assert(tasks <= owner->tasks);
 	owner->tasks -= tasks;
-	ready->tasks -= tasks;
-	ready->quantum_left -= tasks;
+	ready->quantum_left_ns = took_ns < left_ns ? left_ns - took_ns : 0;
 	if (span->args.count == 0) {
 		wyn_list_remove(&span->link);
 	}
-	if (ready->quantum_left == 0 || wyn_list_empty(&queue->spans)) {
+	if (ready->quantum_left_ns == 0 || wyn_list_empty(&queue->spans)) {
 		ready->turn = NULL;
 		ready->turns_left--;
 		wyn_list_remove(&queue->turn);
@@ -125,7 +138,6 @@ void wyn_ready_remove(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	struct wyn_span *span)
 {
 	owner->tasks -= span->args.count;
-	ready->tasks -= span->args.count;
 	wyn_list_remove(&span->link);
 	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
 		queue_settle(ready, owner, i);

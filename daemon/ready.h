@@ -4,9 +4,10 @@
  *
  * Each owner has a queue of spans per priority. Between priorities the turns
  * are weighted, so that low is slow and never starved; within a priority the
- * owners take turns of a fixed length, so that one with ten million tasks waits
- * behind one with ten for a quantum at most. A held owner (its client does not
- * read) is passed over. Pure data; the loop's thread only.
+ * owners take turns of so much estimated work, so that one with ten tasks waits
+ * behind one with ten million for a quantum at most, and a quantum of slow ones
+ * is one task. A held owner (its client does not read) is passed over. Pure
+ * data; the loop's thread only.
  */
 #pragma once
 
@@ -18,7 +19,8 @@
 #include "daemon/batch.h"
 
 #define WYN_PRIORITIES	      3u
-#define WYN_READY_QUANTUM     32u /* tasks of one owner per turn */
+#define WYN_READY_QUANTUM     32u /* tasks of one owner per turn, at most */
+#define WYN_READY_QUANTUM_NS  UINT64_C(128000) /* of their estimated work */
 #define WYN_READY_TURN_HIGH   16u /* turns of each priority per round */
 #define WYN_READY_TURN_NORMAL 4u
 #define WYN_READY_TURN_LOW    1u
@@ -40,9 +42,8 @@ struct wyn_ready {
 	struct wyn_list turns[WYN_PRIORITIES]; /* owners, next one first */
 	unsigned priority;		       /* whose turn it is */
 	const struct wyn_ready_queue *turn;    /* that goes on; NULL = none */
-	uint64_t quantum_left;		       /* of it */
+	uint64_t quantum_left_ns;	       /* of it */
 	unsigned turns_left;		       /* of that priority */
-	uint64_t tasks;			       /* of all owners */
 };
 
 /* wyn_ready_init, wyn_ready_owner_init - empty. */
@@ -61,21 +62,29 @@ void wyn_ready_push(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 /*
  * wyn_ready_pick - the span whose turn it is.
  *
- * Returns: NULL when nobody has anything that may start. *ret_tasks is how many
- * of its tasks the caller may take before it picks again; it then tells with
- * wyn_ready_took() how many it took.
+ * Returns: NULL when nobody has anything that may start. The caller takes up to
+ * wyn_ready_most() of its tasks and tells with wyn_ready_took() how many,
+ * before it picks again.
  */
-struct wyn_span *wyn_ready_pick(struct wyn_ready *ready,
-	struct wyn_ready_owner **ret_owner, uint64_t *ret_tasks);
+struct wyn_span *wyn_ready_pick(
+	struct wyn_ready *ready, struct wyn_ready_owner **ret_owner);
 
 /*
- * wyn_ready_took - `tasks` of the span just picked are gone from it.
+ * wyn_ready_most - how many tasks of the span just picked the turn has left
+ * for, when each is thought to take task_ns; at least one.
+ */
+uint64_t wyn_ready_most(const struct wyn_ready *ready,
+	const struct wyn_span *span, uint64_t task_ns);
+
+/*
+ * wyn_ready_took - `tasks` of the span just picked are gone from it, each
+ * thought to take task_ns.
  *
  * Its owner's turn is over when its quantum is used up. An empty span is taken
  * off its queue; it stays the caller's to drop.
  */
 void wyn_ready_took(struct wyn_ready *ready, struct wyn_ready_owner *owner,
-	struct wyn_span *span, uint64_t tasks);
+	struct wyn_span *span, uint64_t tasks, uint64_t task_ns);
 
 /*
  * wyn_ready_remove - takes a span with all its tasks out of the queue.

@@ -46,24 +46,31 @@ static void push(size_t owner, unsigned priority, size_t span, uint64_t count)
 	wyn_ready_push(&ready, &owners[owner], priority, &spans[span]);
 }
 
-/* Takes up to `most` tasks of whoever has the turn. Returns: that owner, or
- * -1 when there is none. */
-static int take(uint64_t most, struct wyn_span **ret_span)
+/* Takes up to `most` tasks of whoever has the turn, each of which is thought to
+ * take so long. Returns: that owner, or -1 when there is none. */
+static int take_slow(
+	uint64_t most, uint64_t task_ns, struct wyn_span **ret_span)
 {
 	struct wyn_ready_owner *owner;
+	struct wyn_span *span = wyn_ready_pick(&ready, &owner);
 	uint64_t tasks;
-	struct wyn_span *span = wyn_ready_pick(&ready, &owner, &tasks);
 
 	if (span == NULL) {
 		return -1;
 	}
+	tasks = wyn_ready_most(&ready, span, task_ns);
 	assert_in_range(tasks, 1, WYN_READY_QUANTUM);
 	assert_true(tasks <= span->args.count);
 	tasks = tasks < most ? tasks : most;
 	span->args.count -= tasks;
-	wyn_ready_took(&ready, owner, span, tasks);
+	wyn_ready_took(&ready, owner, span, tasks, task_ns);
 	*ret_span = span;
 	return (int)(owner - owners);
+}
+
+static int take(uint64_t most, struct wyn_span **ret_span)
+{
+	return take_slow(most, 0, ret_span);
 }
 
 static void ready_has_nothing_when_empty(void **state)
@@ -88,7 +95,6 @@ static void ready_gives_spans_of_an_owner_in_order(void **state)
 	assert_int_equal(take(1, &span), 0);
 	assert_ptr_equal(span, &spans[1]);
 	assert_int_equal(take(1, &span), -1);
-	assert_int_equal(ready.tasks, 0);
 	assert_int_equal(owners[0].tasks, 0);
 }
 
@@ -223,7 +229,7 @@ static void ready_passes_over_what_is_pushed_while_held(void **state)
 	wyn_ready_hold(&ready, &owners[0], true);
 	push(0, HIGH, 0, 1);
 	assert_int_equal(take(1, &span), -1);
-	assert_int_equal(ready.tasks, 1);
+	assert_int_equal(owners[0].tasks, 1);
 	wyn_ready_hold(&ready, &owners[0], false);
 	assert_int_equal(take(1, &span), 0);
 }
@@ -236,7 +242,6 @@ static void ready_forgets_what_is_removed(void **state)
 	push(0, NORMAL, 0, 5);
 	push(0, NORMAL, 1, 7);
 	wyn_ready_remove(&ready, &owners[0], &spans[0]);
-	assert_int_equal(ready.tasks, 7);
 	assert_int_equal(owners[0].tasks, 7);
 	assert_int_equal(take(100, &span), 0);
 	assert_ptr_equal(span, &spans[1]);
@@ -259,7 +264,35 @@ static void ready_keeps_what_was_split_off_in_its_place(void **state)
 	assert_ptr_equal(span, &spans[2]);
 	(void)take(100, &span);
 	assert_ptr_equal(span, &spans[1]);
-	assert_int_equal(ready.tasks, 0);
+	assert_int_equal(owners[0].tasks, 0);
+}
+
+static void ready_ends_a_turn_when_one_slow_task_fills_it(void **state)
+{
+	struct wyn_span *span;
+
+	(void)state;
+	push(0, NORMAL, 0, 100);
+	push(1, NORMAL, 1, 100);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(
+			take_slow(100, WYN_READY_QUANTUM_NS, &span), i % 2);
+	}
+	assert_int_equal(spans[0].args.count, 97);
+	assert_int_equal(spans[1].args.count, 97);
+}
+
+static void ready_counts_a_turn_by_time_when_costs_differ(void **state)
+{
+	struct wyn_span *span;
+
+	(void)state;
+	push(0, NORMAL, 0, 100);
+	push(1, NORMAL, 1, 100);
+	assert_int_equal(take_slow(100, WYN_READY_QUANTUM_NS / 4, &span), 0);
+	assert_int_equal(spans[0].args.count, 96);
+	assert_int_equal(take(100, &span), 1);
+	assert_int_equal(spans[1].args.count, 100 - WYN_READY_QUANTUM);
 }
 
 int main(void)
@@ -279,6 +312,8 @@ int main(void)
 		TEST(ready_passes_over_what_is_pushed_while_held),
 		TEST(ready_forgets_what_is_removed),
 		TEST(ready_keeps_what_was_split_off_in_its_place),
+		TEST(ready_ends_a_turn_when_one_slow_task_fills_it),
+		TEST(ready_counts_a_turn_by_time_when_costs_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
