@@ -95,12 +95,55 @@ static bool args_take(struct wyn_args *args, struct wyn_slice *ret_argument)
 }
 
 bool wyn_span_take(struct wyn_span *span, uint64_t *ret_seq,
-	struct wyn_slice *ret_argument)
+	struct wyn_element *ret_element)
 {
-	if (!args_take(&span->args, ret_argument)) {
+	const uint8_t *begin = span->args.region.data;
+
+	if (!args_take(&span->args, &ret_element->argument)) {
 		return false;
 	}
+	ret_element->whole = (struct wyn_slice){
+		begin, (size_t)(span->args.region.data - begin)};
 	*ret_seq = span->next_seq++;
+	return true;
+}
+
+struct wyn_span *wyn_span_again(struct wyn_batch *batch, uint64_t seq,
+	const struct wyn_element *element)
+{
+	struct wyn_span *span = malloc(sizeof(*span));
+
+	if (span == NULL) {
+		return NULL;
+	}
+	*span = (struct wyn_span){
+		.batch = batch,
+		.next_seq = seq,
+		.args = {.region = element->whole,
+			.count = 1,
+			.bytes_total = element->argument.len},
+		.slow = true,
+	};
+	wyn_list_init(&span->link);
+	wyn_list_push_back(&batch->spans, &span->of_batch);
+	wyn_batch_hold(batch);
+	return span;
+}
+
+bool wyn_span_prepend(
+	struct wyn_span *span, uint64_t seq, const struct wyn_element *element)
+{
+	struct wyn_args *args = &span->args;
+
+	if (!span->slow || span->next_seq != seq + 1 ||
+		args->region.data != element->whole.data + element->whole.len) {
+		return false;
+	}
+	span->next_seq = seq;
+	args->region.data = element->whole.data;
+	args->region.len += element->whole.len;
+	args->count++;
+	args->bytes_total += element->argument.len;
 	return true;
 }
 

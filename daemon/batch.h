@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct wyn_span {
 	struct wyn_batch *batch;
 	uint64_t next_seq;
 	struct wyn_args args;
+	bool slow; /* each is known to be: see recall.h */
 };
 
 struct wyn_batch {
@@ -72,14 +74,37 @@ void wyn_batch_hold(struct wyn_batch *batch);
  */
 size_t wyn_batch_release(struct wyn_batch *batch);
 
+/* A task's place in its batch, as views into it. */
+struct wyn_element {
+	struct wyn_slice whole; /* as it stood in the frame */
+	struct wyn_slice argument;
+};
+
 /*
  * wyn_span_take - the next task of the span.
  *
- * Thread: loop. Returns: false when none is left; *ret_argument is a view into
- * the batch.
+ * Thread: loop. Returns: false when none is left.
  */
 bool wyn_span_take(struct wyn_span *span, uint64_t *ret_seq,
-	struct wyn_slice *ret_argument);
+	struct wyn_element *ret_element);
+
+/*
+ * wyn_span_again - a span of one task of the batch, as it was before
+ * wyn_span_take(), and known to be slow.
+ *
+ * Thread: loop. Owns: the caller's, on no list of an owner; it is a holder of
+ * the batch. Returns: NULL when there is no memory.
+ */
+struct wyn_span *wyn_span_again(struct wyn_batch *batch, uint64_t seq,
+	const struct wyn_element *element);
+
+/*
+ * wyn_span_prepend - puts a task back before the others of a slow span.
+ *
+ * Thread: loop. Returns: false when it was not the one before them.
+ */
+bool wyn_span_prepend(
+	struct wyn_span *span, uint64_t seq, const struct wyn_element *element);
 
 /*
  * wyn_span_split - leaves the first `count` tasks in the span and puts the

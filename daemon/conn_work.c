@@ -181,7 +181,7 @@ static void task_end(struct wyn_conn *conn, struct wyn_task *task,
 	if (task->answered) {
 		return;
 	}
-	/* The start is noted only for tasks of which somebody wants to know. */
+	/* It may begin at this very moment. */
 	told.ran = started ? WYN__V1__RAN__RAN_YES : WYN__V1__RAN__RAN_MAYBE;
 	task->answered = true;
 	conn->engine->executor->ops->cancel(conn->engine->executor, task);

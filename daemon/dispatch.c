@@ -12,6 +12,7 @@
 #include "daemon/conn_work.h"
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
+#include "daemon/recall.h"
 
 /* What one more task of the span is thought to cost. A slow one counts as a
  * whole worker's share and no more, so that it can be told how many workers are
@@ -23,22 +24,30 @@ static uint64_t estimate(
 		engine->shared->registry, span->batch->function);
 	uint64_t ns = engine->dispatch.estimate_ns[function];
 
-	return ns == 0 || ns > WYN_DISPATCH_AHEAD_NS ? WYN_DISPATCH_AHEAD_NS
-						     : ns;
+	return span->slow || ns == 0 || ns > WYN_DISPATCH_AHEAD_NS
+		       ? WYN_DISPATCH_AHEAD_NS
+		       : ns;
+}
+
+uint64_t wyn_dispatch_floor(const struct wyn_engine *engine)
+{
+	uint64_t width = engine->executor->ops->width(engine->executor);
+
+	/* A worker that waits for a slow client has lent its seat. */
+	return width * WYN_DISPATCH_PER_WORKER +
+	       wyn_stream_waiting(&engine->stream);
 }
 
 static bool has_room(const struct wyn_engine *engine, uint64_t cost_ns)
 {
 	const struct wyn_dispatch *dispatch = &engine->dispatch;
 	uint64_t width = engine->executor->ops->width(engine->executor);
-	/* A worker that waits for a slow client has lent its seat. */
 	uint64_t waiting = wyn_stream_waiting(&engine->stream);
 
 	if (dispatch->in_flight >= engine->shared->limits.executor_tasks_max) {
 		return false;
 	}
-	return dispatch->in_flight <
-		       width * WYN_DISPATCH_PER_WORKER + waiting ||
+	return dispatch->in_flight < wyn_dispatch_floor(engine) ||
 	       dispatch->cost_ns + cost_ns <=
 		       (width + waiting) * WYN_DISPATCH_AHEAD_NS;
 }
@@ -67,7 +76,8 @@ static void timeout_fire(struct wyn_timer *timer, uint64_t now_ns)
 	struct wyn_engine *engine = WYN_CONTAINER_OF(
 		task->batch->timers, struct wyn_engine, timers);
 	uint64_t timeout_ns = task->batch->options.timeout_ms * WYN_NS_PER_MS;
-	/* [start] pairs with the store in invoke.c, before the body runs. */
+	/* [start] pairs with the store in invoke.c, before the body runs. The
+	 * task is timed, so it is a time. */
 	uint64_t started_ns =
 		atomic_load_explicit(&task->started_ns, memory_order_acquire);
 
@@ -107,6 +117,7 @@ static void task_fill(struct wyn_engine *engine, struct wyn_task *task,
 	task->timed = options->timeout_ms != 0;
 	task->outcome = (struct wyn_task_outcome){.code = 0};
 	atomic_init(&task->cancelled, false);
+	atomic_init(&task->recalled, false);
 	atomic_init(&task->started_ns, 0);
 	atomic_init(&task->partial_unsent_bytes, 0);
 	task->batch = batch;
@@ -118,6 +129,7 @@ static void task_fill(struct wyn_engine *engine, struct wyn_task *task,
 	task->value_sent = 0;
 	task->answered = false;
 	task->waiting = false;
+	task->watched = false;
 	task->run_ns = 0;
 }
 
@@ -171,7 +183,7 @@ static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 			break;
 		}
 		task_fill(engine, task, batch);
-		(void)wyn_span_take(span, &task->seq, &task->argument);
+		(void)wyn_span_take(span, &task->seq, &task->element);
 		task_charge(engine, task, function, cost_ns);
 		wyn_batch_hold(batch);
 		timeout_arm(engine, task);
@@ -250,6 +262,7 @@ void wyn_dispatch_run(struct wyn_engine *engine)
 		WYN_STATS_ADD(&engine->stats, dispatches, 1);
 		slice_start(engine, n);
 	}
+	wyn_recall_watch(engine);
 }
 
 void wyn_dispatch_done(struct wyn_engine *engine, struct wyn_task *task)
@@ -263,6 +276,7 @@ void wyn_dispatch_done(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_assert(dispatch->cost_ns >= task->cost_ns);
 	dispatch->in_flight--;
 	dispatch->cost_ns -= task->cost_ns;
+	dispatch->watched_left -= dispatch->watched_left > 0;
 	if (task->run_ns == 0) {
 		return;
 	}

@@ -7,7 +7,8 @@
  * millisecond of work beyond what runs: what a function costs is measured
  * (every 16th call) and averaged; one that was never measured counts as
  * expensive. At least two tasks per worker, so that none runs dry, and
- * executor_tasks_max at most. One submit per turn.
+ * executor_tasks_max at most. One submit per turn. What turns out slower than
+ * that is asked back: recall.h.
  */
 #pragma once
 
@@ -21,6 +22,10 @@ struct wyn_task;
 #define WYN_DISPATCH_SAMPLE_EVERY 16u
 #define WYN_DISPATCH_SLOW_NS	  UINT64_C(50000) /* from here: every call */
 #define WYN_DISPATCH_FLOOR_NS	  UINT64_C(100)
+
+/* wyn_dispatch_floor - so many tasks the executor may hold however slow they
+ * are. Thread: loop. */
+uint64_t wyn_dispatch_floor(const struct wyn_engine *engine);
 
 /* wyn_dispatch_run - starts what may start now. Thread: loop. */
 void wyn_dispatch_run(struct wyn_engine *engine);

@@ -15,6 +15,7 @@
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
+#include "daemon/recall.h"
 #include "daemon/reply.h"
 
 /* One task from the start: see task_acquire() in dispatch.c. */
@@ -79,6 +80,7 @@ int wyn_engine_create(struct wyn_shared *shared, size_t index,
 	wyn_list_init(&engine->dirty);
 	wyn_list_init(&engine->worked);
 	wyn_list_init(&engine->free_tasks);
+	wyn_list_init(&engine->recalled);
 	wyn_timers_init(&engine->timers);
 	wyn_ready_init(&engine->ready);
 	wyn_segments_init(&engine->segments);
@@ -224,10 +226,16 @@ static void counts_tell(struct wyn_engine *engine)
 
 void wyn_engine_task_release(struct wyn_engine *engine, struct wyn_task *task)
 {
+	wyn_engine_unhold(engine, 1, 0);
+	wyn_engine_task_recycle(engine, task);
+}
+
+void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task)
+{
 	wyn_list_remove(&task->link);
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_task_outcome_clear(task);
-	wyn_engine_unhold(engine, 1, wyn_batch_release(task->batch));
+	wyn_engine_unhold(engine, 0, wyn_batch_release(task->batch));
 	if (engine->free_tasks_count >=
 		engine->shared->limits.executor_tasks_max) {
 		free(task);
@@ -263,7 +271,7 @@ void wyn_engine_task_unwanted(
 	if (conn != NULL && conn->phase < WYN_CONN_CLOSING) {
 		/* Its row went out early; only its credit was kept. */
 		wyn_credit_return(&conn->tasks, 1);
-		wyn_credit_return(&conn->bytes, task->argument.len);
+		wyn_credit_return(&conn->bytes, task->element.argument.len);
 		wyn_engine_activate(conn);
 	} else {
 		WYN_STATS_ADD(&engine->stats, tasks_discarded, 1);
@@ -286,6 +294,10 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	if (conn != NULL && task->batch->options.stream) {
 		wyn_assert(conn->streaming > 0);
 		conn->streaming--;
+	}
+	if (task->outcome.recalled && conn != NULL && is_awaited(conn, task)) {
+		wyn_recall_returned(engine, task);
+		return;
 	}
 	/* Partial values that are queued still point to it, whatever has become
 	 * of the connection; only an abandoned one has none. */
@@ -318,6 +330,7 @@ static void returns_take(struct wyn_engine *engine)
 			       ? NULL
 			       : WYN_CONTAINER_OF(next, struct wyn_task, job);
 	}
+	wyn_recall_requeue(engine);
 }
 
 /* Those that worked since the last turn go on, as many as fill this one: the

@@ -118,9 +118,11 @@ struct wyn_slot {
 /* How much the executor holds, and how much it may. See dispatch.h. */
 struct wyn_dispatch {
 	uint64_t in_flight;
-	uint64_t cost_ns;      /* estimated, of what is in flight */
-	uint64_t *estimate_ns; /* per function of the registry; 0 = unknown */
-	uint32_t *starts;      /* likewise; wraps */
+	uint64_t cost_ns;	/* estimated, of what is in flight */
+	uint64_t *estimate_ns;	/* per function of the registry; 0 = unknown */
+	uint32_t *starts;	/* likewise; wraps */
+	struct wyn_timer watch; /* see recall.h */
+	uint64_t watched_left;	/* of those in flight when it was armed */
 };
 
 struct wyn_engine {
@@ -148,6 +150,7 @@ struct wyn_engine {
 	struct wyn_segments segments;
 	struct wyn_list free_tasks; /* by their link */
 	size_t free_tasks_count;
+	struct wyn_list recalled; /* by their link; empty between two turns */
 	struct wyn_task **slice; /* what one submit takes: executor_tasks_max */
 	uint64_t released_tasks; /* since the last turn, which tells shared */
 	uint64_t released_bytes;
@@ -188,8 +191,12 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task);
 /* Frees a task that no list holds, and gives back what it held. */
 void wyn_engine_task_release(struct wyn_engine *engine, struct wyn_task *task);
 
-/* The same for one that came back and whose row nobody waits for: it was sent
- * before, or `conn` is closing or NULL. */
+/* Lets go of a task's own memory and its hold on its batch: something else
+ * stands for it now. */
+void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task);
+
+/* wyn_engine_task_release() for one that came back and whose row nobody waits
+ * for: it was sent before, or `conn` is closing or NULL. */
 void wyn_engine_task_unwanted(struct wyn_engine *engine, struct wyn_conn *conn,
 	struct wyn_task *task);
 

@@ -197,12 +197,11 @@ static const struct wyn_context_ops context_ops = {
 /* Reads the clock only for a task of which somebody wants to know. */
 static uint64_t started_set(struct wyn_task *task)
 {
-	uint64_t now_ns;
+	uint64_t now_ns = 1;
 
-	if (!task->timed && !task->measured) {
-		return 0;
+	if (task->timed || task->measured) {
+		now_ns = wyn_clock_ns(CLOCK_MONOTONIC);
 	}
-	now_ns = wyn_clock_ns(CLOCK_MONOTONIC);
 	/* [start] the loop times the task from here; pairs with its acquire. */
 	atomic_store_explicit(&task->started_ns, now_ns, memory_order_release);
 	return now_ns;
@@ -240,6 +239,7 @@ static void conclude(struct wyn_task *task, int status)
 void wyn_invoke(struct wyn_job *job)
 {
 	struct wyn_task *task = WYN_CONTAINER_OF(job, struct wyn_task, job);
+	const struct wyn_slice *argument = &task->element.argument;
 	uint64_t started_ns;
 
 	wyn_assert(task->outcome.message == NULL);
@@ -252,13 +252,18 @@ void wyn_invoke(struct wyn_job *job)
 		task->outcome.reason = "CANCELLED_BY_CLIENT";
 		return;
 	}
+	/* [recall] pairs with the store in recall.c; carries no data. */
+	if (atomic_load_explicit(&task->recalled, memory_order_relaxed)) {
+		task->outcome.recalled = true;
+		return;
+	}
 	started_ns = started_set(task);
 	/* [outcome] plain stores from here to the return: the pool's push of
 	 * the job into its sink publishes them. */
 	task->outcome.ran = true;
 	task->context.ops = &context_ops;
-	conclude(task, task->function->run(&task->context, task->argument.data,
-			       task->argument.len));
+	conclude(task, task->function->run(
+			       &task->context, argument->data, argument->len));
 	if (task->measured) {
 		task->run_ns = wyn_clock_ns(CLOCK_MONOTONIC) - started_ns +
 			       1; /* 0 is "not" */

@@ -144,6 +144,29 @@ void wyn_ready_remove(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	}
 }
 
+bool wyn_ready_give_back(struct wyn_ready *ready, struct wyn_ready_owner *owner,
+	unsigned priority, struct wyn_batch *batch, uint64_t seq,
+	const struct wyn_element *element)
+{
+	struct wyn_list *spans = &owner->queues[priority].spans;
+	struct wyn_list *first = wyn_list_first(spans);
+	struct wyn_span *span =
+		first == NULL ? NULL
+			      : wyn_list_entry(first, struct wyn_span, link);
+
+	if (span == NULL || span->batch != batch ||
+		!wyn_span_prepend(span, seq, element)) {
+		span = wyn_span_again(batch, seq, element);
+		if (span == NULL) {
+			return false;
+		}
+		wyn_list_push_front(spans, &span->link);
+	}
+	owner->tasks++;
+	queue_settle(ready, owner, priority);
+	return true;
+}
+
 void wyn_ready_insert_after(struct wyn_span *before, struct wyn_span *span)
 {
 	wyn_list_insert_between(&span->link, &before->link, before->link.next);

@@ -127,7 +127,7 @@ static void task_row(
 	conn->unsent_bytes -= wyn_task_weight(task);
 	conn->unanswered--;
 	rows->credit_tasks++;
-	rows->credit_bytes += task->argument.len;
+	rows->credit_bytes += task->element.argument.len;
 	count_row(engine, outcome->code, false);
 	wyn_histogram_record(
 		&engine->stats.latency_ns, engine->now_ns - task->received_ns);

@@ -44,6 +44,8 @@
 	X(output_over_max)       \
 	X(buffers_over_max)      \
 	X(executor_full)         \
+	X(executor_stalled)      \
+	X(tasks_recalled)        \
 	X(dispatches)            \
 	X(turns)
 

@@ -16,7 +16,7 @@
 #include <wyn/pool.h>
 
 #include "base/list.h"
-#include "base/slice.h"
+#include "daemon/batch.h"
 #include "daemon/limits.h"
 #include "daemon/timers.h"
 
@@ -28,6 +28,7 @@ struct wyn_function_entry;
 struct wyn_task_outcome {
 	uint32_t code;	    /* enum wyn_status */
 	bool ran;	    /* the body was entered */
+	bool recalled;	    /* it came back without, for it was asked to */
 	const char *reason; /* a constant; NULL = none */
 	char *message;	    /* malloc'd, owned; NULL = none */
 	uint8_t *value;	    /* small_value, or malloc'd */
@@ -41,22 +42,23 @@ struct wyn_task {
 
 	/* [I] set by dispatch before it is started */
 	const struct wyn_function_entry *function;
-	struct wyn_slice argument;     /* view into the batch */
+	struct wyn_element element;    /* its argument */
 	struct wyn_stream *stream;     /* of its loop */
 	_Atomic uint64_t *values_held; /* the whole daemon's large values */
 	uint64_t values_held_max;
 	uint64_t value_bytes_max;
 	uint32_t partial_bytes_max;  /* one partial value; 0 = none wanted */
 	uint64_t partial_unsent_max; /* limits.stream_bytes_max */
-	bool timed;    /* it has a timeout: started_ns is wanted */
+	bool timed;    /* it has a timeout: the time of its start is wanted */
 	bool measured; /* run_ns is wanted */
 
 	uint64_t run_ns; /* [W] then [L] what the body took; 0 = not measured */
 
 	struct wyn_task_outcome outcome; /* [W] then [L] */
 
-	atomic_bool cancelled;		       /* [A unwanted] by the loop */
-	_Atomic uint64_t started_ns;	       /* [A start] 0 = not yet */
+	atomic_bool cancelled;	     /* [A unwanted] by the loop */
+	atomic_bool recalled;	     /* [A recall] by the loop */
+	_Atomic uint64_t started_ns; /* [A start] 0 = not yet; 1 = who knows */
 	_Atomic uint64_t partial_unsent_bytes; /* [A partial] */
 
 	/* [L] */
@@ -73,6 +75,7 @@ struct wyn_task {
 	uint32_t partials_queued; /* of its partial values, not sent yet */
 	bool answered; /* its row was sent; what comes back is dropped */
 	bool waiting;  /* it is back, and its partial values go first */
+	bool watched;  /* it was running when the executor stalled */
 };
 
 /* Its result is not wanted any more. Thread: worker. */

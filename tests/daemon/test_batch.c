@@ -67,7 +67,7 @@ static struct wyn_batch *batch_made(void)
 /* The tasks [from, to) stand in the span, and no more. */
 static void tasks_expected(struct wyn_span *span, size_t from, size_t to)
 {
-	struct wyn_slice argument;
+	struct wyn_element element;
 	uint64_t bytes = 0;
 	uint64_t seq;
 
@@ -77,11 +77,11 @@ static void tasks_expected(struct wyn_span *span, size_t from, size_t to)
 	assert_int_equal(span->args.count, to - from);
 	assert_int_equal(span->args.bytes_total, bytes);
 	for (size_t i = from; i < to; i++) {
-		assert_true(wyn_span_take(span, &seq, &argument));
+		assert_true(wyn_span_take(span, &seq, &element));
 		assert_int_equal(seq, 10 + i);
-		assert_true(wyn_slice_equal(argument, arguments[i]));
+		assert_true(wyn_slice_equal(element.argument, arguments[i]));
 	}
-	assert_false(wyn_span_take(span, &seq, &argument));
+	assert_false(wyn_span_take(span, &seq, &element));
 }
 
 static void batch_gives_each_task_in_order(void **state)
@@ -124,13 +124,13 @@ static void span_splits_at_each_point(void **state)
 static void span_splits_when_some_were_taken(void **state)
 {
 	struct wyn_batch *batch = batch_made();
-	struct wyn_slice argument;
+	struct wyn_element element;
 	struct wyn_span *rest;
 	uint64_t seq;
 
 	(void)state;
-	assert_true(wyn_span_take(&batch->span, &seq, &argument));
-	assert_true(wyn_span_take(&batch->span, &seq, &argument));
+	assert_true(wyn_span_take(&batch->span, &seq, &element));
+	assert_true(wyn_span_take(&batch->span, &seq, &element));
 	rest = wyn_span_split(&batch->span, 1);
 	tasks_expected(&batch->span, 2, 3);
 	tasks_expected(rest, 3, COUNT);
@@ -174,7 +174,7 @@ static void upload_is_a_batch_of_one_argument(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < WYN_COUNT_OF(sizes); i++) {
-		struct wyn_slice argument;
+		struct wyn_element element;
 		uint64_t seq;
 		uint8_t *room;
 		struct wyn_batch *batch =
@@ -183,18 +183,43 @@ static void upload_is_a_batch_of_one_argument(void **state)
 		assert_non_null(batch);
 		memset(room, 'x', sizes[i]);
 		assert_int_equal(batch->span.args.bytes_total, sizes[i]);
-		assert_true(wyn_span_take(&batch->span, &seq, &argument));
-		assert_int_equal(argument.len, sizes[i]);
-		assert_ptr_equal(argument.data, room);
-		assert_false(wyn_span_take(&batch->span, &seq, &argument));
+		assert_true(wyn_span_take(&batch->span, &seq, &element));
+		assert_int_equal(element.argument.len, sizes[i]);
+		assert_ptr_equal(element.argument.data, room);
+		assert_false(wyn_span_take(&batch->span, &seq, &element));
 		(void)wyn_span_drop(&batch->span);
 	}
+}
+
+static void span_takes_tasks_back_when_they_come_from_behind(void **state)
+{
+	struct wyn_batch *batch = batch_made();
+	struct wyn_element elements[COUNT];
+	struct wyn_span *again;
+	uint64_t seqs[COUNT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_true(
+			wyn_span_take(&batch->span, &seqs[i], &elements[i]));
+	}
+	again = wyn_span_again(batch, seqs[COUNT - 1], &elements[COUNT - 1]);
+	assert_false(wyn_span_prepend(again, seqs[0], &elements[0]));
+	for (size_t i = COUNT - 1; i > 1; i--) {
+		assert_true(
+			wyn_span_prepend(again, seqs[i - 1], &elements[i - 1]));
+	}
+	assert_true(again->slow);
+	tasks_expected(again, 1, COUNT);
+	assert_int_equal(wyn_span_drop(&batch->span), 0);
+	assert_int_not_equal(wyn_span_drop(again), 0);
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(span_takes_tasks_back_when_they_come_from_behind),
 		TEST(batch_gives_each_task_in_order),
 		TEST(batch_is_freed_by_its_last_holder),
 		TEST(span_splits_at_each_point),

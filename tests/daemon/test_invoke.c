@@ -80,7 +80,7 @@ static int begin(void **state)
 	memset(&task, 0, sizeof(task));
 	atomic_store_explicit(&values_held, 0, memory_order_relaxed);
 	task.function = &entry;
-	task.argument = BYTES_OF("argument");
+	task.element.argument = BYTES_OF("argument");
 	task.values_held = &values_held;
 	task.values_held_max = HELD_MAX;
 	task.value_bytes_max = VALUE_MAX;
@@ -157,15 +157,27 @@ static void invoke_stores_its_start_first_when_timed(void **state)
 	assert_true(script.saw_started_ns > 0);
 }
 
-static void invoke_stores_no_times_when_nobody_wants_them(void **state)
+static void invoke_reads_no_clock_when_nobody_wants_to_know(void **state)
 {
 	(void)state;
 	wyn_invoke(&task.job);
 
 	assert_int_equal(script.runs, 1);
 	assert_true(task.outcome.ran);
-	assert_int_equal(task.started_ns, 0);
+	assert_int_equal(task.started_ns, 1);
 	assert_int_equal(task.run_ns, 0);
+}
+
+static void invoke_does_not_run_what_was_recalled(void **state)
+{
+	(void)state;
+	atomic_store_explicit(&task.recalled, true, memory_order_relaxed);
+	wyn_invoke(&task.job);
+
+	assert_int_equal(script.runs, 0);
+	assert_true(task.outcome.recalled);
+	assert_false(task.outcome.ran);
+	assert_int_equal(task.started_ns, 0);
 }
 
 static void invoke_tells_how_long_it_took_when_measured(void **state)
@@ -425,7 +437,8 @@ int main(void)
 		CASE(invoke_is_ok_without_a_value_when_none_was_set),
 		CASE(invoke_does_not_run_when_cancelled_before),
 		CASE(invoke_stores_its_start_first_when_timed),
-		CASE(invoke_stores_no_times_when_nobody_wants_them),
+		CASE(invoke_reads_no_clock_when_nobody_wants_to_know),
+		CASE(invoke_does_not_run_what_was_recalled),
 		CASE(invoke_tells_how_long_it_took_when_measured),
 		CASE(invoke_keeps_a_value_inline_when_it_is_small),
 		CASE(invoke_counts_a_value_when_it_is_large),

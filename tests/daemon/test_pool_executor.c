@@ -76,7 +76,7 @@ static int begin(void **state)
 		loop->tasks[i].stream = &loop->stream;
 		loop->tasks[i].value_bytes_max = sizeof(i);
 		loop->tasks[i].seq = i;
-		loop->tasks[i].argument = (struct wyn_slice){
+		loop->tasks[i].element.argument = (struct wyn_slice){
 			(const uint8_t *)&loop->tasks[i].seq, sizeof(i)};
 	}
 	*state = loop;

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/*
+ * recall.c - see recall.h. The loop's thread only.
+ */
+#include "daemon/recall.h"
+
+#include <stdatomic.h>
+
+#include "daemon/conn_state.h"
+#include "daemon/dispatch.h"
+#include "daemon/engine_state.h"
+#include "daemon/reply.h"
+
+static bool has_begun(const struct wyn_task *task)
+{
+	/* [start] relaxed: nothing is done with the time. */
+	return atomic_load_explicit(&task->started_ns, memory_order_relaxed) !=
+	       0;
+}
+
+/* Whatever was seen running before and runs still is slow. */
+static void slow_find(struct wyn_engine *engine, struct wyn_conn *conn)
+{
+	struct wyn_list *link;
+
+	wyn_list_for_each (link, &conn->running) {
+		struct wyn_task *task =
+			wyn_list_entry(link, struct wyn_task, link);
+		uint64_t *estimate_ns =
+			&engine->dispatch.estimate_ns[task->function_index];
+
+		if (has_begun(task) && task->watched &&
+			*estimate_ns < WYN_DISPATCH_AHEAD_NS) {
+			*estimate_ns = WYN_DISPATCH_AHEAD_NS;
+		}
+		task->watched = has_begun(task);
+	}
+}
+
+static void misjudged_recall(struct wyn_engine *engine, struct wyn_conn *conn)
+{
+	struct wyn_list *link;
+
+	wyn_list_for_each (link, &conn->running) {
+		struct wyn_task *task =
+			wyn_list_entry(link, struct wyn_task, link);
+		uint64_t ns =
+			engine->dispatch.estimate_ns[task->function_index];
+
+		/* More than that none is charged, and those that were are not
+		 * asked back: each is once at most. */
+		ns = ns < WYN_DISPATCH_AHEAD_NS ? ns : WYN_DISPATCH_AHEAD_NS;
+		if (!has_begun(task) &&
+			task->cost_ns < ns / WYN_RECALL_MISJUDGED) {
+			/* [recall] pairs with the load in invoke.c. */
+			atomic_store_explicit(
+				&task->recalled, true, memory_order_relaxed);
+		}
+	}
+}
+
+static void watch_fire(struct wyn_timer *timer, uint64_t now_ns)
+{
+	struct wyn_dispatch *dispatch =
+		WYN_CONTAINER_OF(timer, struct wyn_dispatch, watch);
+	struct wyn_engine *engine =
+		WYN_CONTAINER_OF(dispatch, struct wyn_engine, dispatch);
+	struct wyn_list *link;
+
+	(void)now_ns;
+	if (dispatch->watched_left <= wyn_dispatch_floor(engine)) {
+		return;
+	}
+	WYN_STATS_ADD(&engine->stats, executor_stalled, 1);
+	wyn_list_for_each (link, &engine->conns) {
+		slow_find(engine, wyn_list_entry(link, struct wyn_conn, link));
+	}
+	wyn_list_for_each (link, &engine->conns) {
+		misjudged_recall(
+			engine, wyn_list_entry(link, struct wyn_conn, link));
+	}
+}
+
+void wyn_recall_watch(struct wyn_engine *engine)
+{
+	struct wyn_dispatch *dispatch = &engine->dispatch;
+
+	if (dispatch->in_flight <= wyn_dispatch_floor(engine)) {
+		wyn_timers_disarm(&engine->timers, &dispatch->watch);
+		return;
+	}
+	if (dispatch->watch.place != 0) {
+		return;
+	}
+	dispatch->watch.fire = watch_fire;
+	dispatch->watched_left = dispatch->in_flight;
+	/* Without memory the next turn tries again. */
+	if (wyn_timers_arm(&engine->timers, &dispatch->watch,
+		    engine->now_ns + WYN_RECALL_STALL_NS) < 0) {
+		dispatch->watched_left = 0;
+	}
+}
+
+void wyn_recall_returned(struct wyn_engine *engine, struct wyn_task *task)
+{
+	WYN_STATS_ADD(&engine->stats, tasks_recalled, 1);
+	wyn_list_push_back(&engine->recalled, &task->link);
+}
+
+/* The task waits again, before all else of its owner's. */
+static void requeue(struct wyn_engine *engine, struct wyn_task *task)
+{
+	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
+
+	if (wyn_ready_give_back(&engine->ready, &conn->ready,
+		    task->batch->options.priority - 1u, task->batch, task->seq,
+		    &task->element)) {
+		wyn_engine_task_recycle(engine, task);
+		return;
+	}
+	task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
+	task->outcome.reason = "DAEMON_BYTES_MAX";
+	wyn_reply_add(conn, task);
+}
+
+void wyn_recall_requeue(struct wyn_engine *engine)
+{
+	struct wyn_list *link;
+
+	/* Each goes before those that came back earlier: hence from behind. */
+	while ((link = wyn_list_last(&engine->recalled)) != NULL) {
+		wyn_list_remove(link);
+		requeue(engine, wyn_list_entry(link, struct wyn_task, link));
+	}
+}

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Clients that take all they can get, and what is left for those beside them.
+
+A neighbour that is served after the attack is over has not been served, so
+how far the attack has come is asked when the neighbour has its answer.
+"""
+import unittest
+
+from harness import Wynd, main
+from peer import Peer, counters
+from wyn_client import Client
+
+WORKERS = 2
+TRAINING = 5000
+SLOW = 4000
+SLOW_MS = b"200"
+# What both workers were at when it showed, then what slow ones may have in the
+# executor, and as much again for what is not in step.
+SLOW_BEFORE_MAX = 16
+
+
+class Misjudged(unittest.TestCase):
+    def slow_before_an_echo(self, training):
+        """How many slow tasks of another's came before one echo."""
+        with Wynd("--workers", WORKERS) as wynd:
+            neighbour = Client(wynd.address("unix"))
+            with Peer(wynd.address("unix")) as peer:
+                if training:
+                    peer.submit(1, "sleep_ms", *[b"0"] * training)
+                    peer.rows(training)
+                peer.submit(training + 1, "sleep_ms", *[SLOW_MS] * SLOW)
+                # Behind the Submit of the peer, not beside it.
+                peer.send(ping={"token": 1})
+                peer.expect("pong")
+                neighbour.submit("echo", [b"x"])
+                self.assertEqual(neighbour.next().value, b"x")
+                done = counters(neighbour)["tasks_ok"]
+            neighbour.sock.close()
+        return done - training - 1
+
+    def test_a_function_that_was_fast(self):
+        self.assertLess(self.slow_before_an_echo(TRAINING), SLOW_BEFORE_MAX)
+
+    def test_a_function_that_nobody_knows(self):
+        self.assertLess(self.slow_before_an_echo(0), SLOW_BEFORE_MAX)
+
+
+if __name__ == "__main__":
+    main()
