@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/account.h"
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_upload.h"
@@ -147,6 +148,23 @@ static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
 	conn->timer.fire = timer_fire;
 }
 
+static struct wyn_conn *conn_alloc(struct wyn_engine *engine)
+{
+	struct wyn_shared *shared = engine->shared;
+	struct wyn_conn *conn = calloc(1, sizeof(*conn));
+
+	if (conn == NULL) {
+		return NULL;
+	}
+	conn->account = wyn_account_create(
+		&shared->values_held, shared->limits.daemon_bytes_max);
+	if (conn->account == NULL) {
+		free(conn);
+		return NULL;
+	}
+	return conn;
+}
+
 int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	void *transport, uint64_t now_ns, struct wyn_conn **ret_conn)
 {
@@ -156,7 +174,7 @@ int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	if (engine->slots_free == 0) {
 		return -EMFILE;
 	}
-	conn = calloc(1, sizeof(*conn));
+	conn = conn_alloc(engine);
 	if (conn == NULL) {
 		return -ENOMEM;
 	}
@@ -167,6 +185,7 @@ int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	conn->heard_ns = now_ns;
 	if (wyn_timers_arm(&engine->timers, &conn->timer,
 		    now_ns + limits->hello_ms * WYN_NS_PER_MS) < 0) {
+		wyn_account_release(conn->account);
 		free(conn);
 		return -ENOMEM;
 	}
@@ -208,6 +227,7 @@ void wyn_conn_gone(struct wyn_conn *conn, uint64_t now_ns)
 		&engine->shared->connections, 1, memory_order_relaxed);
 	wyn_output_fini(&conn->output);
 	engine->carry_bytes -= conn->carry.room;
+	wyn_account_release(conn->account);
 	free(conn->carry.data);
 	free(conn);
 }

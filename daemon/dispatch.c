@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/account.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_work.h"
 #include "daemon/engine_state.h"
@@ -97,8 +98,8 @@ static void timeout_fire(struct wyn_timer *timer, uint64_t now_ns)
 }
 
 /* Everything that the worker reads. */
-static void task_fill(struct wyn_engine *engine, struct wyn_task *task,
-	struct wyn_batch *batch)
+static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
+	struct wyn_task *task, struct wyn_batch *batch)
 {
 	const struct wyn_limits *limits = &engine->shared->limits;
 	const struct wyn_submit_options *options = &batch->options;
@@ -106,8 +107,7 @@ static void task_fill(struct wyn_engine *engine, struct wyn_task *task,
 	task->job.run = wyn_invoke;
 	task->function = batch->function;
 	task->stream = &engine->stream;
-	task->values_held = &engine->shared->values_held;
-	task->values_held_max = limits->daemon_bytes_max;
+	task->account = conn->account;
 	task->value_bytes_max = limits->value_bytes_max;
 	task->partial_unsent_max = limits->stream_bytes_max;
 	task->partial_bytes_max =
@@ -182,10 +182,11 @@ static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 		if (task == NULL) {
 			break;
 		}
-		task_fill(engine, task, batch);
+		task_fill(engine, conn, task, batch);
 		(void)wyn_span_take(span, &task->seq, &task->element);
 		task_charge(engine, task, function, cost_ns);
 		wyn_batch_hold(batch);
+		wyn_account_hold(conn->account);
 		timeout_arm(engine, task);
 		wyn_list_push_back(&conn->running, &task->link);
 		engine->slice[n++] = task;

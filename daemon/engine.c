@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/account.h"
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_work.h"
@@ -235,6 +236,7 @@ void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_list_remove(&task->link);
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_task_outcome_clear(task);
+	wyn_account_release(task->account);
 	wyn_engine_unhold(engine, 0, wyn_batch_release(task->batch));
 	if (engine->free_tasks_count >=
 		engine->shared->limits.executor_tasks_max) {

@@ -85,6 +85,7 @@ struct wyn_conn {
 	struct wyn_credit bytes;
 	uint64_t stream_granted; /* cumulative; UINT64_MAX = not limited */
 	uint64_t stream_used;
+	struct wyn_account *account; /* of its values */
 
 	uint64_t next_seq;   /* the least that a Submit may begin with */
 	uint64_t last_seq;   /* of the last accepted task, for GoAway */

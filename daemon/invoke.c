@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "base/compiler.h"
 #include "base/text.h"
+#include "daemon/account.h"
 #include "daemon/clock.h"
 #include "daemon/registry.h"
 #include "daemon/stream.h"
@@ -69,53 +70,29 @@ static void WYN_PRINTF(2, 3) message_format(
 	message_set(outcome, message);
 }
 
-/* Relaxed: a sum that orders nothing. */
-static void held_give_back(struct wyn_task *task, size_t bytes)
-{
-	atomic_fetch_sub_explicit(
-		task->values_held, bytes, memory_order_relaxed);
-}
-
-/* Never over the bound, not even for a moment. */
-static bool held_take(struct wyn_task *task, size_t bytes)
-{
-	uint64_t held =
-		atomic_load_explicit(task->values_held, memory_order_relaxed);
-
-	do {
-		if (held > task->values_held_max ||
-			bytes > task->values_held_max - held) {
-			return false;
-		}
-	} while (!atomic_compare_exchange_weak_explicit(task->values_held,
-		&held, held + bytes, memory_order_relaxed,
-		memory_order_relaxed));
-	return true;
-}
-
 static void value_drop(struct wyn_task *task)
 {
 	struct wyn_task_outcome *outcome = &task->outcome;
 
 	if (outcome->value != NULL && outcome->value != outcome->small_value) {
 		free(outcome->value);
-		held_give_back(task, outcome->value_bytes);
+		wyn_account_give_back(task->account, outcome->value_bytes);
 	}
 	outcome->value = NULL;
 	outcome->value_bytes = 0;
 }
 
-/* Returns: NULL when the daemon holds too much already. */
+/* Returns: NULL when its owner or all together hold too much already. */
 static uint8_t *large_value(struct wyn_task *task, size_t bytes)
 {
 	uint8_t *value;
 
-	if (!held_take(task, bytes)) {
+	if (!wyn_account_take(task->account, bytes)) {
 		return NULL;
 	}
 	value = malloc(bytes);
 	if (value == NULL) {
-		held_give_back(task, bytes);
+		wyn_account_give_back(task->account, bytes);
 	}
 	return value;
 }

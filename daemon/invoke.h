@@ -19,7 +19,7 @@ void wyn_invoke(struct wyn_job *job);
 
 /*
  * wyn_task_outcome_clear - frees what the outcome owns and gives large values
- * back to values_held.
+ * back to the account.
  *
  * Thread: loop, after the completion.
  */

@@ -21,6 +21,7 @@
 #include "daemon/timers.h"
 
 struct wyn_batch;
+struct wyn_account;
 struct wyn_stream;
 struct wyn_function_entry;
 
@@ -42,10 +43,9 @@ struct wyn_task {
 
 	/* [I] set by dispatch before it is started */
 	const struct wyn_function_entry *function;
-	struct wyn_element element;    /* its argument */
-	struct wyn_stream *stream;     /* of its loop */
-	_Atomic uint64_t *values_held; /* the whole daemon's large values */
-	uint64_t values_held_max;
+	struct wyn_element element;  /* its argument */
+	struct wyn_stream *stream;   /* of its loop */
+	struct wyn_account *account; /* for its large value */
 	uint64_t value_bytes_max;
 	uint32_t partial_bytes_max;  /* one partial value; 0 = none wanted */
 	uint64_t partial_unsent_max; /* limits.stream_bytes_max */

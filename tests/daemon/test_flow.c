@@ -225,6 +225,33 @@ static void flow_refuses_a_value_over_its_bound(void **state)
 	assert_int_equal(rig_task(client, 1)->ran, WYN__V1__RAN__RAN_YES);
 }
 
+/* All are in the executor before one is known to be large, and what waits for
+ * stream credit never times out. */
+static void flow_leaves_room_for_values_when_one_never_grants(void **state)
+{
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+	struct rig_client *other;
+
+	(void)state;
+	rig_destroy(rig);
+	limits.frame_bytes_max = 4096;
+	limits.daemon_bytes_max = 4 * WYN_MIB;
+	rig = rig_create(&limits, 2);
+	client = rig_open_stream(rig, 1);
+	other = rig_open(rig);
+	rig_batch_send(client, 1, 200, "big", "0");
+	rig_finish_all(rig);
+	rig_batch_send(client, 1000, 64, "big", "100000");
+	rig_finish_all(rig);
+	assert_in_range(atomic_load_explicit(
+				&rig->shared.values_held, memory_order_relaxed),
+		WYN_MIB, 2 * WYN_MIB);
+	rig_batch_send(other, 1, 100, "big", "100");
+	rig_task_send(other, 1000, "big", "900000");
+	rig_finish_all(rig);
+	assert_int_equal(other->rows_ok, 101);
+}
+
 static void flow_sends_partial_values_before_the_row(void **state)
 {
 	(void)state;
@@ -426,6 +453,7 @@ int main(void)
 		TEST(flow_sends_no_chunks_of_what_is_quiet),
 		TEST(flow_holds_little_of_a_large_value_in_the_output),
 		TEST(flow_refuses_a_value_over_its_bound),
+		TEST(flow_leaves_room_for_values_when_one_never_grants),
 		TEST(flow_sends_partial_values_before_the_row),
 		TEST(flow_sends_no_partial_values_when_nobody_asked),
 		TEST(flow_holds_a_task_when_its_partial_values_are_not_taken),

@@ -6,7 +6,7 @@ how far the attack has come is asked when the neighbour has its answer.
 """
 import unittest
 
-from harness import Wynd, main
+from harness import Wynd, main, until
 from peer import Peer, counters
 from wyn_client import Client
 
@@ -43,6 +43,27 @@ class Misjudged(unittest.TestCase):
 
     def test_a_function_that_nobody_knows(self):
         self.assertLess(self.slow_before_an_echo(0), SLOW_BEFORE_MAX)
+
+
+class Values(unittest.TestCase):
+    MAX_BYTES = 64 << 20
+    VALUE = 1 << 21  # beyond a frame, so that it waits for stream credit
+
+    def test_a_client_that_never_grants_stream_credit(self):
+        with Wynd("--max-bytes", self.MAX_BYTES) as wynd:
+            neighbour = Client(wynd.address("unix"))
+            with Peer(wynd.address("unix"), stream_bytes=1) as peer:
+                peer.submit(1, "size", *[b"0"] * 200)
+                peer.rows(200)
+                count = 2 * self.MAX_BYTES // self.VALUE
+                peer.submit(201, "size", *[b"%d" % self.VALUE] * count)
+                # Each was started, and came back: one way or another.
+                until(lambda: counters(neighbour)["pool_run"] >= 200 + count,
+                      "the pool has met them all")
+                for size in 100, self.VALUE:
+                    neighbour.submit("size", [b"%d" % size])
+                    self.assertEqual(len(neighbour.next().value), size)
+            neighbour.sock.close()
 
 
 if __name__ == "__main__":
