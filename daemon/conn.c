@@ -90,15 +90,33 @@ uint64_t wyn_conn_streams_left(const struct wyn_conn *conn)
 	uint64_t most = limits->output_bytes_max / limits->stream_bytes_max;
 	uint64_t busy = engine->executor->ops->width(engine->executor) *
 			WYN_DISPATCH_PER_WORKER;
+	/* Each loop has its part of them. */
+	uint64_t spare = WYN_STREAMS_MAX / engine->shared->engines_count -
+			 engine->streaming;
 
 	most = most > busy ? most : busy;
-	return conn->streaming < most ? most - conn->streaming : 0;
+	most = conn->streaming < most ? most - conn->streaming : 0;
+	spare = conn->streaming < spare ? (spare - conn->streaming) / 2 : 0;
+	return most < spare ? most : spare;
+}
+
+/* No longer, once it could start one. */
+static bool is_starved(struct wyn_conn *conn)
+{
+	if (wyn_list_empty(&conn->starved)) {
+		return false;
+	}
+	if (wyn_conn_streams_left(conn) > 0) {
+		wyn_list_remove(&conn->starved);
+		return false;
+	}
+	return true;
 }
 
 static void pressure_on_tasks(struct wyn_conn *conn, uint64_t unsent)
 {
 	bool over = is_over(conn, conn->over, unsent);
-	bool hold = over || wyn_conn_streams_left(conn) == 0;
+	bool hold = is_starved(conn) || over;
 	struct wyn_engine *engine = conn->engine;
 
 	if (over && !conn->over) {
@@ -136,6 +154,14 @@ void wyn_conn_pressure(struct wyn_conn *conn)
 		conn->paused = pause;
 		wyn_engine_touch(conn);
 	}
+}
+
+void wyn_conn_starve(struct wyn_conn *conn)
+{
+	if (wyn_list_empty(&conn->starved)) {
+		wyn_list_push_back(&conn->engine->starved, &conn->starved);
+	}
+	wyn_conn_pressure(conn);
 }
 
 void wyn_conn_relieve(struct wyn_conn *conn)

@@ -135,6 +135,7 @@ static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
 	wyn_list_init(&conn->worked);
 	wyn_list_init(&conn->uploads);
 	wyn_list_init(&conn->running);
+	wyn_list_init(&conn->starved);
 	wyn_list_init(&conn->waiting);
 	wyn_list_init(&conn->done);
 	wyn_list_init(&conn->large);

@@ -50,10 +50,15 @@ void wyn_conn_pressure(struct wyn_conn *conn);
  * wyn_conn_streams_left - so many more tasks that emit may be started.
  *
  * Each may emit max-stream before anything of it is sent, so that as many as
- * the executor holds would be far beyond max-output. At least as many as keep
- * the workers busy.
+ * the executor holds would be far beyond max-output; yet as many as keep the
+ * workers busy. And each may take a spare thread until it ends, of which the
+ * others are to find as many as it has.
  */
 uint64_t wyn_conn_streams_left(const struct wyn_conn *conn);
+
+/* wyn_conn_starve - its next task may emit, and none such may be started: it is
+ * passed over until one can. */
+void wyn_conn_starve(struct wyn_conn *conn);
 
 /* wyn_conn_relieve - the same after something went away: when it resumes, the
  * input that was kept meanwhile is used. Not from within a frame. */

@@ -322,6 +322,7 @@ void wyn_conn_abandon(struct wyn_conn *conn)
 	struct wyn_engine *engine = conn->engine;
 	struct wyn_list *link;
 
+	wyn_list_remove(&conn->starved);
 	running_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ);
 	while ((link = wyn_list_pop_front(&conn->running)) != NULL) {
 		/* The engine's table no longer leads from it to here. */

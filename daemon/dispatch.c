@@ -193,6 +193,7 @@ static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	}
 	if (batch->options.stream) {
 		conn->streaming += n - start;
+		engine->streaming += n - start;
 	}
 	return n - start;
 }
@@ -209,7 +210,8 @@ static uint64_t streams_bound(
 	}
 	left = wyn_conn_streams_left(conn);
 	if (left == 0) {
-		wyn_conn_pressure(conn);
+		WYN_STATS_ADD(&conn->engine->stats, streams_full, 1);
+		wyn_conn_starve(conn);
 	}
 	return left < most ? left : most;
 }

@@ -80,6 +80,7 @@ int wyn_engine_create(struct wyn_shared *shared, size_t index,
 	wyn_list_init(&engine->active);
 	wyn_list_init(&engine->dirty);
 	wyn_list_init(&engine->worked);
+	wyn_list_init(&engine->starved);
 	wyn_list_init(&engine->free_tasks);
 	wyn_list_init(&engine->recalled);
 	wyn_timers_init(&engine->timers);
@@ -286,6 +287,18 @@ static bool is_awaited(const struct wyn_conn *conn, const struct wyn_task *task)
 	return conn->phase < WYN_CONN_CLOSING && !task->answered;
 }
 
+/* A task that might emit is back, whoever it belongs to. */
+static void stream_ended(struct wyn_engine *engine, struct wyn_conn *conn)
+{
+	wyn_assert(engine->streaming > 0);
+	engine->streaming--;
+	engine->streams_ended = true;
+	if (conn != NULL) {
+		wyn_assert(conn->streaming > 0);
+		conn->streaming--;
+	}
+}
+
 void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 {
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
@@ -293,9 +306,8 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_dispatch_done(engine, task);
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_list_remove(&task->link);
-	if (conn != NULL && task->batch->options.stream) {
-		wyn_assert(conn->streaming > 0);
-		conn->streaming--;
+	if (task->batch->options.stream) {
+		stream_ended(engine, conn);
 	}
 	if (task->outcome.recalled && conn != NULL && is_awaited(conn, task)) {
 		wyn_recall_returned(engine, task);
@@ -348,6 +360,25 @@ static void worked_resume(struct wyn_engine *engine)
 	}
 }
 
+/* Who waited for others' streams to end looks again. */
+static void starved_resume(struct wyn_engine *engine)
+{
+	struct wyn_list *link;
+
+	if (!engine->streams_ended) {
+		return;
+	}
+	engine->streams_ended = false;
+	wyn_list_for_each (link, &engine->starved) {
+		struct wyn_conn *conn =
+			wyn_list_entry(link, struct wyn_conn, starved);
+
+		if (wyn_conn_streams_left(conn) > 0) {
+			wyn_engine_activate(conn);
+		}
+	}
+}
+
 void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 {
 	struct wyn_list *link;
@@ -357,6 +388,7 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 	wyn_timers_run(&engine->timers, now_ns);
 	returns_take(engine);
 	worked_resume(engine);
+	starved_resume(engine);
 	while ((link = wyn_list_pop_front(&engine->active)) != NULL) {
 		wyn_reply_fill(wyn_list_entry(link, struct wyn_conn, active));
 	}

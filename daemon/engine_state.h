@@ -97,6 +97,7 @@ struct wyn_conn {
 	uint64_t upload_ns;	 /* when any of them last made progress */
 	struct wyn_list running; /* tasks in the executor */
 	uint64_t streaming;	 /* of these, those that may emit */
+	struct wyn_list starved; /* the engine's, while no more may start */
 	struct wyn_list waiting; /* came back; their partial values go first */
 	struct wyn_list done;	 /* tasks whose row is next */
 	struct wyn_list large;	 /* done ones whose value goes in chunks */
@@ -138,6 +139,9 @@ struct wyn_engine {
 	size_t conns_count;
 	struct wyn_list active;
 	struct wyn_list dirty;
+	struct wyn_list starved; /* they wait for tasks that emit to end */
+	uint64_t streaming;	 /* tasks in the executor that may emit */
+	bool streams_ended;	 /* some, since the last turn */
 	struct wyn_list worked;
 	uint64_t work; /* of all connections, since the last turn */
 	struct wyn_slot *slots;

@@ -9,6 +9,7 @@
  */
 #include "daemon/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
@@ -85,6 +86,10 @@ static int start_pool(struct server *server, const struct wyn_options *options,
 
 	wyn_pool_config_init(&config);
 	config.workers = (unsigned)options->workers;
+	/* Each task that waits for a slow client takes one until it ends. */
+	static_assert(WYN_STREAMS_MAX <= WYN_POOL_SPARES_MAX,
+		"a task that emits must find a spare");
+	config.spare_max = WYN_STREAMS_MAX;
 	error = wyn_pool_create(&config, &server->pool);
 	if (!error) {
 		error = wyn_pool_start(server->pool);

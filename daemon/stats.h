@@ -45,6 +45,7 @@
 	X(buffers_over_max)      \
 	X(executor_full)         \
 	X(executor_stalled)      \
+	X(streams_full)          \
 	X(tasks_recalled)        \
 	X(dispatches)            \
 	X(turns)

@@ -4,11 +4,12 @@
 A neighbour that is served after the attack is over has not been served, so
 how far the attack has come is asked when the neighbour has its answer.
 """
+import threading
 import unittest
 
 from harness import Wynd, main, until
 from peer import Peer, counters
-from wyn_client import Client
+from wyn_client import Client, Result
 
 WORKERS = 2
 TRAINING = 5000
@@ -63,6 +64,47 @@ class Values(unittest.TestCase):
                 for size in 100, self.VALUE:
                     neighbour.submit("size", [b"%d" % size])
                     self.assertEqual(len(neighbour.next().value), size)
+            neighbour.sock.close()
+
+
+class Streams(unittest.TestCase):
+    STREAMS = 20  # of each; more than there were spare threads once
+    NUMBERS = 20000
+
+    def count_on(self, client):
+        """Opens streams and reads them to their ends."""
+        seqs = client.submit("count", [b"%d" % self.NUMBERS] * self.STREAMS,
+                             stream=True)
+        codes = {}
+        while len(codes) < len(seqs):
+            event = client.next()
+            if isinstance(event, Result):
+                codes[event.seq] = (event.code, event.detail.message)
+        self.assertEqual(set(codes.values()), {(0, "")})
+
+    def test_two_that_read(self):
+        with Wynd("--workers", WORKERS) as wynd:
+            clients = [Client(wynd.address("unix")) for _ in range(2)]
+            readers = [threading.Thread(target=self.count_on, args=(client,))
+                       for client in clients[1:]]
+            for reader in readers:
+                reader.start()
+            self.count_on(clients[0])
+            for reader in readers:
+                reader.join()
+            for client in clients:
+                self.assertEqual(client.answered, self.STREAMS)
+                client.sock.close()
+
+    def test_one_that_never_reads(self):
+        with Wynd("--workers", WORKERS) as wynd:
+            neighbour = Client(wynd.address("unix"))
+            with Peer(wynd.address("unix")) as peer:
+                peer.submit(1, "count", *[b"1000000000"] * 64, stream=True)
+                # It is full: some wait, and the others do not even start.
+                until(lambda: counters(neighbour)["output_over_max"] > 0,
+                      "nothing of it is read")
+                self.count_on(neighbour)
             neighbour.sock.close()
 
 
