@@ -80,6 +80,7 @@ size_t wyn_batch_release(struct wyn_batch *batch)
 	if (batch->timers != NULL) {
 		wyn_timers_disarm(batch->timers, &batch->deadline);
 	}
+	free(batch->marks);
 	free(batch);
 	return bytes;
 }
@@ -147,29 +148,98 @@ bool wyn_span_prepend(
 	return true;
 }
 
-struct wyn_span *wyn_span_split(struct wyn_span *span, uint64_t count)
+/* Takes `count` arguments off. Returns: their bytes. */
+static uint64_t args_skip(struct wyn_args *args, uint64_t count)
 {
-	struct wyn_span *rest = malloc(sizeof(*rest));
-	struct wyn_args first = span->args;
+	uint64_t before = args->bytes_total;
 	struct wyn_slice argument;
 
+	for (uint64_t i = 0; i < count; i++) {
+		(void)args_take(args, &argument);
+	}
+	return before - args->bytes_total;
+}
+
+/*
+ * Notes every 256th argument. Elements have any length, so that finding one in
+ * the middle takes a walk over those before it, and a client may cut at each in
+ * turn, the last first. False: no memory.
+ */
+static bool marks_make(struct wyn_batch *batch, uint64_t *looks)
+{
+	size_t n = (size_t)(batch->count / WYN_BATCH_STRIDE) + 1;
+	struct wyn_args args = {
+		.region = {batch->region, batch->bytes - sizeof(*batch)},
+		.count = batch->count,
+		.bytes_total = UINT64_MAX,
+	};
+	uint64_t bytes = 0;
+
+	batch->marks = calloc(n, sizeof(*batch->marks));
+	if (batch->marks == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		batch->marks[i] =
+			(struct wyn_batch_mark){args.region.data, bytes};
+		bytes += args_skip(&args, WYN_BATCH_STRIDE);
+	}
+	*looks += batch->count;
+	return true;
+}
+
+/* Where the argument of a task is, and how many bytes those before it have. */
+static struct wyn_batch_mark mark_of(
+	const struct wyn_batch *batch, uint64_t seq, uint64_t *looks)
+{
+	uint64_t index = seq - batch->first_seq;
+	uint64_t near = index % WYN_BATCH_STRIDE;
+	const struct wyn_batch_mark *mark =
+		&batch->marks[index / WYN_BATCH_STRIDE];
+	const uint8_t *end = batch->region + (batch->bytes - sizeof(*batch));
+	struct wyn_args args = {
+		.region = {mark->at, (size_t)(end - mark->at)},
+		.count = near,
+		.bytes_total = UINT64_MAX,
+	};
+	uint64_t bytes = mark->bytes + args_skip(&args, near);
+
+	*looks += near;
+	return (struct wyn_batch_mark){args.region.data, bytes};
+}
+
+struct wyn_span *wyn_span_split(
+	struct wyn_span *span, uint64_t count, uint64_t *looks)
+{
+	struct wyn_batch *batch = span->batch;
+	struct wyn_span *rest = malloc(sizeof(*rest));
+	struct wyn_args *args = &span->args;
+	struct wyn_batch_mark from;
+	struct wyn_batch_mark cut;
+
 	wyn_assert(count > 0 && count < span->args.count);
-	if (rest == NULL) {
+	if (rest == NULL ||
+		(batch->marks == NULL && !marks_make(batch, looks))) {
+		free(rest);
 		return NULL;
 	}
+	from = mark_of(batch, span->next_seq, looks);
+	cut = mark_of(batch, span->next_seq + count, looks);
 	*rest = *span;
 	wyn_list_init(&rest->link);
 	wyn_list_insert_between(
 		&rest->of_batch, &span->of_batch, span->of_batch.next);
-	for (uint64_t i = 0; i < count; i++) {
-		(void)args_take(&rest->args, &argument);
-	}
 	rest->next_seq += count;
-	first.count = count;
-	first.bytes_total -= rest->args.bytes_total;
-	first.region.len -= rest->args.region.len;
-	span->args = first;
-	wyn_batch_hold(span->batch);
+	rest->args = (struct wyn_args){
+		.region = {cut.at, (size_t)(args->region.data +
+					    args->region.len - cut.at)},
+		.count = args->count - count,
+		.bytes_total = args->bytes_total - (cut.bytes - from.bytes),
+	};
+	args->count = count;
+	args->bytes_total -= rest->args.bytes_total;
+	args->region.len -= rest->args.region.len;
+	wyn_batch_hold(batch);
 	return rest;
 }
 

@@ -17,6 +17,8 @@
 #include "daemon/timers.h"
 #include "proto/message.h"
 
+#define WYN_BATCH_STRIDE 256u /* arguments from one mark to the next */
+
 struct wyn_batch;
 struct wyn_function_entry;
 
@@ -30,6 +32,12 @@ struct wyn_span {
 	bool slow; /* each is known to be: see recall.h */
 };
 
+/* Where one of its arguments is, and how many bytes those before it have. */
+struct wyn_batch_mark {
+	const uint8_t *at;
+	uint64_t bytes;
+};
+
 struct wyn_batch {
 	uint32_t holders; /* spans and tasks */
 	const struct wyn_function_entry *function;
@@ -38,7 +46,8 @@ struct wyn_batch {
 	uint64_t owner;
 	uint64_t first_seq;
 	uint64_t first_id;
-	uint64_t count; /* at first */
+	uint64_t count;		      /* at first */
+	struct wyn_batch_mark *marks; /* NULL = none yet; see batch.c */
 	uint64_t received_ns;
 	struct wyn_timer deadline;
 	struct wyn_list spans; /* all that are left, by their of_batch */
@@ -110,10 +119,13 @@ bool wyn_span_prepend(
  * wyn_span_split - leaves the first `count` tasks in the span and puts the
  * others into a new one, on no list.
  *
- * Thread: loop. 0 < count < span->args.count. Returns: NULL when there is no
- * memory; the span is then as it was.
+ * However many tasks are before the cut, it looks at a few hundred arguments,
+ * and once for each batch at all of them; *looks is raised by how many. Thread:
+ * loop. 0 < count < span->args.count. Returns: NULL when there is no memory;
+ * the span is then as it was.
  */
-struct wyn_span *wyn_span_split(struct wyn_span *span, uint64_t count);
+struct wyn_span *wyn_span_split(
+	struct wyn_span *span, uint64_t count, uint64_t *looks);
 
 /*
  * wyn_span_drop - takes it off its list and lets go of its batch.

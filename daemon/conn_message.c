@@ -125,6 +125,8 @@ static const struct wyn_answer cancelled_by_client = {
 static void cancel_ranges(
 	struct wyn_conn *conn, struct wyn_ranges *ranges, enum wyn_work_key key)
 {
+	/* What came, for it has to be sorted, and not what is left of it. */
+	wyn_conn_work(conn, ranges->count);
 	if (ranges->count > 0) {
 		wyn_ranges_settle(ranges);
 		wyn_conn_cancel(conn, ranges, key, &cancelled_by_client);

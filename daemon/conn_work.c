@@ -12,6 +12,9 @@
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
 
+/* They lie behind one another: see wyn_conn_work(). */
+#define WYN_ARGUMENTS_PER_LOOK 8u
+
 void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
 	uint64_t first_seq, uint64_t count, uint64_t tasks, uint64_t bytes)
 {
@@ -59,14 +62,17 @@ static void span_cancel(struct wyn_conn *conn, struct wyn_span *span,
 
 /* Splits a queued span so that one begins at seq. Returns it; NULL when there
  * is no memory. */
-static struct wyn_span *span_cut(struct wyn_span *span, uint64_t seq)
+static struct wyn_span *span_cut(
+	struct wyn_conn *conn, struct wyn_span *span, uint64_t seq)
 {
+	uint64_t looks = 0;
 	struct wyn_span *rest;
 
 	if (seq <= span->next_seq) {
 		return span;
 	}
-	rest = wyn_span_split(span, seq - span->next_seq);
+	rest = wyn_span_split(span, seq - span->next_seq, &looks);
+	wyn_conn_work(conn, looks / WYN_ARGUMENTS_PER_LOOK);
 	if (rest != NULL) {
 		wyn_ready_insert_after(span, rest);
 	}
@@ -97,9 +103,9 @@ static bool span_cancel_parts(struct wyn_conn *conn, struct wyn_span *span,
 		}
 		after = first + (part.last - first_key) + 1;
 		first += part.first - first_key;
-		span = span_cut(span, first);
+		span = span_cut(conn, span, first);
 		if (span != NULL && after < end) {
-			rest = span_cut(span, after);
+			rest = span_cut(conn, span, after);
 		}
 		if (span == NULL || (after < end && rest == NULL)) {
 			return false;
@@ -165,7 +171,6 @@ static void waiting_cancel(struct wyn_conn *conn,
 void wyn_conn_cancel(struct wyn_conn *conn, const struct wyn_ranges *ranges,
 	enum wyn_work_key key, const struct wyn_answer *answer)
 {
-	wyn_conn_work(conn, ranges->count);
 	running_cancel(conn, ranges, key);
 	waiting_cancel(conn, ranges, key, answer);
 }

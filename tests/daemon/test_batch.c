@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static const struct wyn_slice arguments[COUNT] = {BYTES("a"), BYTES(""),
 	BYTES("ccc"), BYTES("dd"), BYTES("0123456789"), BYTES("f")};
 static uint8_t frame_bytes[256];
 static struct wyn_args args;
+static uint64_t looks;
 
 /* The region of a Submit as the decoder gives it. */
 static int setup(void **state)
@@ -58,7 +60,7 @@ static struct wyn_batch *batch_made(void)
 	struct wyn_batch *batch = wyn_batch_create(&args);
 
 	assert_non_null(batch);
-	batch->span.next_seq = 10;
+	batch->first_seq = batch->span.next_seq = 10;
 	/* It has a copy of its own. */
 	memset(frame_bytes, 0xee, sizeof(frame_bytes));
 	return batch;
@@ -112,7 +114,7 @@ static void span_splits_at_each_point(void **state)
 
 		(void)setup(state);
 		batch = batch_made();
-		rest = wyn_span_split(&batch->span, at);
+		rest = wyn_span_split(&batch->span, at, &looks);
 		assert_non_null(rest);
 		tasks_expected(&batch->span, 0, at);
 		tasks_expected(rest, at, COUNT);
@@ -131,7 +133,7 @@ static void span_splits_when_some_were_taken(void **state)
 	(void)state;
 	assert_true(wyn_span_take(&batch->span, &seq, &element));
 	assert_true(wyn_span_take(&batch->span, &seq, &element));
-	rest = wyn_span_split(&batch->span, 1);
+	rest = wyn_span_split(&batch->span, 1, &looks);
 	tasks_expected(&batch->span, 2, 3);
 	tasks_expected(rest, 3, COUNT);
 	(void)wyn_span_drop(rest);
@@ -145,7 +147,7 @@ static void span_splits_into_single_tasks(void **state)
 
 	(void)state;
 	for (size_t i = 1; i < COUNT; i++) {
-		spans[i] = wyn_span_split(spans[i - 1], 1);
+		spans[i] = wyn_span_split(spans[i - 1], 1, &looks);
 	}
 	for (size_t i = 0; i < COUNT; i++) {
 		tasks_expected(spans[i], i, i + 1);
@@ -158,7 +160,7 @@ static void span_splits_into_single_tasks(void **state)
 static void batch_knows_the_spans_that_are_left(void **state)
 {
 	struct wyn_batch *batch = batch_made();
-	struct wyn_span *rest = wyn_span_split(&batch->span, 2);
+	struct wyn_span *rest = wyn_span_split(&batch->span, 2, &looks);
 
 	(void)state;
 	assert_ptr_equal(batch->spans.next, &batch->span.of_batch);
@@ -215,10 +217,69 @@ static void span_takes_tasks_back_when_they_come_from_behind(void **state)
 	assert_int_not_equal(wyn_span_drop(again), 0);
 }
 
+/* Empty ones, so that an element is two bytes. */
+static struct wyn_batch *many_made(size_t count)
+{
+	uint8_t *bytes = malloc(2 * count);
+	const struct wyn_args many = {
+		.region = {bytes, 2 * count}, .count = count};
+	struct wyn_batch *batch;
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < count; i++) {
+		bytes[2 * i] = args.region.data[0];
+		bytes[2 * i + 1] = 0;
+	}
+	batch = wyn_batch_create(&many);
+	assert_non_null(batch);
+	free(bytes);
+	return batch;
+}
+
+static void span_splits_with_few_looks_when_cut_from_behind(void **state)
+{
+	const size_t count = 10000;
+	struct wyn_batch *batch = many_made(count);
+
+	(void)state;
+	looks = 0;
+	while (batch->span.args.count > 1) {
+		struct wyn_span *rest = wyn_span_split(
+			&batch->span, batch->span.args.count - 1, &looks);
+
+		assert_int_equal(rest->next_seq, batch->span.args.count);
+		assert_int_equal(rest->args.region.len, 2);
+		(void)wyn_span_drop(rest);
+	}
+	assert_true(looks < count + count * WYN_BATCH_STRIDE);
+	(void)wyn_span_drop(&batch->span);
+}
+
+static void span_splits_where_it_is_asked_to_when_there_are_many(void **state)
+{
+	const size_t cuts[] = {1, 255, 256, 257, 511, 512, 2559, 2560};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		struct wyn_batch *batch = many_made(2561);
+		struct wyn_span *rest =
+			wyn_span_split(&batch->span, cuts[i], &looks);
+
+		assert_int_equal(batch->span.args.region.len, 2 * cuts[i]);
+		assert_ptr_equal(
+			rest->args.region.data, batch->region + 2 * cuts[i]);
+		assert_int_equal(rest->args.count, 2561 - cuts[i]);
+		(void)wyn_span_drop(rest);
+		(void)wyn_span_drop(&batch->span);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(span_splits_with_few_looks_when_cut_from_behind),
+		TEST(span_splits_where_it_is_asked_to_when_there_are_many),
 		TEST(span_takes_tasks_back_when_they_come_from_behind),
 		TEST(batch_gives_each_task_in_order),
 		TEST(batch_is_freed_by_its_last_holder),

@@ -120,6 +120,30 @@ static void work_ends_with_its_connection(void **state)
 	assert_true(wyn_list_empty(&rig->engine->worked));
 }
 
+/* One Submit and one range for each of its tasks, the last first: as they are
+ * merged in the end, only their sorting is to be paid for. */
+static void work_of_a_cancel_counts_each_range_that_came(void **state)
+{
+	static Wyn__V1__SeqRange list[4000];
+	static Wyn__V1__SeqRange *pointers[WYN_COUNT_OF(list)];
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(list); i++) {
+		wyn__v1__seq_range__init(&list[i]);
+		list[i].first = WYN_COUNT_OF(list) - i;
+		list[i].count = 2;
+		pointers[i] = &list[i];
+	}
+	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
+	frame.cancel = &cancel;
+	cancel.n_seqs = WYN_COUNT_OF(list);
+	cancel.seqs = pointers;
+	rig_frame(client, &frame);
+	assert_true(client->conn->work >= WYN_COUNT_OF(list));
+}
+
 /* A few bytes each, and each a sum over all loops. */
 static void stats_calls_send(struct rig_client *sender, uint64_t count)
 {
@@ -284,6 +308,7 @@ int main(void)
 		TEST(work_of_many_shares_a_turn),
 		TEST(work_keeps_nobody_who_asks_little),
 		TEST(work_of_stats_calls_takes_turns),
+		TEST(work_of_a_cancel_counts_each_range_that_came),
 		TEST(work_ends_with_its_connection),
 		TEST(refusals_in_a_row_share_an_answer),
 		TEST(streams_start_few_at_once),
