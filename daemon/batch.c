@@ -23,6 +23,7 @@ static struct wyn_batch *batch_alloc(size_t region_bytes)
 	batch->bytes = bytes;
 	batch->span.batch = batch;
 	wyn_list_init(&batch->span.link);
+	wyn_list_init(&batch->tasks);
 	wyn_list_init(&batch->spans);
 	wyn_list_push_back(&batch->spans, &batch->span.of_batch);
 	return batch;

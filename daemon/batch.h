@@ -21,6 +21,7 @@
 
 struct wyn_batch;
 struct wyn_function_entry;
+struct wyn_upload;
 
 /* [L] all of it */
 struct wyn_span {
@@ -50,9 +51,11 @@ struct wyn_batch {
 	struct wyn_batch_mark *marks; /* NULL = none yet; see batch.c */
 	uint64_t received_ns;
 	struct wyn_timer deadline;
-	struct wyn_list spans; /* all that are left, by their of_batch */
-	struct wyn_span span;  /* the first; splitting makes more */
-	size_t bytes;	       /* of the whole, as charged */
+	struct wyn_list tasks;	   /* in the executor; with a deadline only */
+	struct wyn_upload *upload; /* NULL = its arguments are whole */
+	struct wyn_list spans;	   /* all that are left, by their of_batch */
+	struct wyn_span span;	   /* the first; splitting makes more */
+	size_t bytes;		   /* of the whole, as charged */
 	uint8_t region[];
 };
 

@@ -258,6 +258,7 @@ static void upload_begin(struct intake *in, uint64_t seq, uint64_t size)
 	in->taken++;
 	in->taken_bytes += size;
 	upload->size = size;
+	upload->batch->upload = upload;
 	wyn_list_push_back(&conn->uploads, &upload->link);
 	conn->uploads_count++;
 	if (size == 0) {

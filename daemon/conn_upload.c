@@ -32,6 +32,7 @@ struct wyn_upload *wyn_conn_upload_find(struct wyn_conn *conn, uint64_t seq)
 
 static void upload_free(struct wyn_conn *conn, struct wyn_upload *upload)
 {
+	upload->batch->upload = NULL;
 	wyn_list_remove(&upload->link);
 	conn->uploads_count--;
 	free(upload);

@@ -241,13 +241,9 @@ static void batch_expire_running(
 	};
 	struct wyn_list *link;
 
-	wyn_list_for_each (link, &conn->running) {
-		struct wyn_task *task =
-			wyn_list_entry(link, struct wyn_task, link);
-
-		if (task->batch == batch) {
-			task_end(conn, task, &answer);
-		}
+	wyn_list_for_each (link, &batch->tasks) {
+		task_end(conn, wyn_list_entry(link, struct wyn_task, of_batch),
+			&answer);
 	}
 }
 
@@ -272,18 +268,13 @@ void wyn_conn_batch_expired(struct wyn_engine *engine, struct wyn_batch *batch)
 		struct wyn_span *span =
 			wyn_list_entry(link, struct wyn_span, of_batch);
 
-		if (wyn_list_empty(&span->link)) {
-			/* Queued it is not: its argument is on its way. */
-			wyn_conn_upload_cancel(conn,
-				wyn_conn_upload_find(conn, batch->first_seq),
-				&answer);
+		if (batch->upload != NULL) {
+			wyn_conn_upload_cancel(conn, batch->upload, &answer);
 		} else {
 			span_cancel(conn, span, &answer);
 		}
 	}
-	if (batch->holders > 1) {
-		batch_expire_running(conn, batch);
-	}
+	batch_expire_running(conn, batch);
 	wyn_engine_unhold(engine, 0, wyn_batch_release(batch));
 }
 

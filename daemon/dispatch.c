@@ -120,6 +120,10 @@ static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	atomic_init(&task->recalled, false);
 	atomic_init(&task->started_ns, 0);
 	atomic_init(&task->partial_unsent_bytes, 0);
+	wyn_list_init(&task->of_batch);
+	if (options->deadline_ms != 0) {
+		wyn_list_push_back(&batch->tasks, &task->of_batch);
+	}
 	task->batch = batch;
 	task->timer = (struct wyn_timer){.fire = timeout_fire};
 	task->owner = batch->owner;

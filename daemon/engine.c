@@ -306,6 +306,7 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_dispatch_done(engine, task);
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_list_remove(&task->link);
+	wyn_list_remove(&task->of_batch);
 	if (task->batch->options.stream) {
 		stream_ended(engine, conn);
 	}
@@ -385,7 +386,7 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 
 	engine->now_ns = now_ns;
 	WYN_STATS_ADD(&engine->stats, turns, 1);
-	wyn_timers_run(&engine->timers, now_ns);
+	wyn_timers_run(&engine->timers, now_ns, WYN_TIMERS_TURN_MAX);
 	returns_take(engine);
 	worked_resume(engine);
 	starved_resume(engine);

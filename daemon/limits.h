@@ -82,6 +82,7 @@ struct wyn_limits {
 #define WYN_OUTPUT_HIGH_BYTES \
 	(256u << 10)		      /* encoded and unsent: encode later */
 #define WYN_CONN_WORK_MAX      16384u /* looks in one turn: about 1 ms */
+#define WYN_TIMERS_TURN_MAX    1024u  /* fired in one turn */
 #define WYN_INLINE_VALUE_BYTES 64u    /* kept in the task itself */
 #define WYN_KEEPALIVE_MISSES   2u
 #define WYN_RETRY_AFTER_MS     50u   /* told to who is over a limit */

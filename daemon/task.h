@@ -62,7 +62,8 @@ struct wyn_task {
 	_Atomic uint64_t partial_unsent_bytes; /* [A partial] */
 
 	/* [L] */
-	struct wyn_list link; /* its owner's running, then done tasks */
+	struct wyn_list link;	  /* its owner's running, then done tasks */
+	struct wyn_list of_batch; /* its tasks */
 	struct wyn_batch *batch;
 	struct wyn_timer timer; /* its timeout_ms */
 	uint64_t seq;

@@ -133,9 +133,9 @@ void wyn_timers_disarm(struct wyn_timers *timers, struct wyn_timer *timer)
  * At most as many fire as were armed when it began: timers that are armed for
  * the past meanwhile have to wait for the next call, so that this one ends.
  */
-void wyn_timers_run(struct wyn_timers *timers, uint64_t now_ns)
+void wyn_timers_run(struct wyn_timers *timers, uint64_t now_ns, size_t most)
 {
-	size_t left = timers->count;
+	size_t left = timers->count < most ? timers->count : most;
 
 	for (; left > 0 && timers->count > 0; left--) {
 		struct wyn_timer *timer = timers->heap[1];

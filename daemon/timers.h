@@ -46,11 +46,12 @@ int wyn_timers_arm(
 void wyn_timers_disarm(struct wyn_timers *timers, struct wyn_timer *timer);
 
 /*
- * wyn_timers_run - disarms and fires all that are due, earliest first.
+ * wyn_timers_run - disarms and fires up to `most` that are due, earliest first.
  *
- * Thread: loop. A timer may arm itself again, later than now_ns.
+ * Thread: loop. A timer may arm itself again, later than now_ns. What is due
+ * and was not fired shows in wyn_timers_next_ns().
  */
-void wyn_timers_run(struct wyn_timers *timers, uint64_t now_ns);
+void wyn_timers_run(struct wyn_timers *timers, uint64_t now_ns, size_t most);
 
 /* wyn_timers_next_ns - when to come again; WYN_TIMERS_NONE = not at all. */
 uint64_t wyn_timers_next_ns(const struct wyn_timers *timers);

@@ -273,6 +273,33 @@ static void deadlines_of_many_batches_take_little_time(void **state)
 	assert_int_equal(client->rows, 60000);
 }
 
+static void deadlines_take_turns_when_many_are_due_at_once(void **state)
+{
+	struct rig_submit submit = {.function = "noop",
+		.count = 1,
+		.options = {.deadline_ms = 100}};
+	const uint64_t count = 3 * WYN_TIMERS_TURN_MAX;
+
+	(void)state;
+	rig_destroy(rig);
+	rig = rig_create(NULL, 2);
+	client = rig_open(rig);
+	/* Known to be fast, so that all of them run. */
+	rig_batch_send(client, 1, 100, "noop", NULL);
+	rig_finish_all(rig);
+	for (uint64_t i = 0; i < count; i++) {
+		submit.first_seq = 1000 + i;
+		rig_submit(client, &submit);
+	}
+	rig_settle(rig);
+	assert_int_equal(rig->started_count, count);
+	rig->now_ns += 100 * WYN_NS_PER_MS;
+	rig_turn(rig);
+	assert_in_range(client->rows, 101, 100 + WYN_TIMERS_TURN_MAX);
+	rig_settle(rig);
+	assert_int_equal(client->rows, 100 + count);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -294,6 +321,7 @@ int main(void)
 		TEST(deadline_and_timeout_answer_once),
 		TEST(deadline_after_the_client_has_gone_ends_nobody),
 		TEST(deadlines_of_many_batches_take_little_time),
+		TEST(deadlines_take_turns_when_many_are_due_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

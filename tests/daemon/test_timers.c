@@ -63,7 +63,7 @@ static void timers_have_no_next_when_empty(void **state)
 	wyn_timers_init(&timers);
 
 	assert_true(wyn_timers_next_ns(&timers) == WYN_TIMERS_NONE);
-	wyn_timers_run(&timers, UINT64_MAX);
+	wyn_timers_run(&timers, UINT64_MAX, SIZE_MAX);
 
 	wyn_timers_fini(&timers);
 }
@@ -85,9 +85,9 @@ static void timers_fire_in_order_when_due(void **state)
 
 	for (uint64_t now_ns = 10; now_ns <= 50; now_ns += 10) {
 		assert_int_equal(wyn_timers_next_ns(&timers), now_ns);
-		wyn_timers_run(&timers, now_ns - 1);
+		wyn_timers_run(&timers, now_ns - 1, SIZE_MAX);
 		assert_int_equal(wyn_timers_next_ns(&timers), now_ns);
-		wyn_timers_run(&timers, now_ns);
+		wyn_timers_run(&timers, now_ns, SIZE_MAX);
 		assert_int_equal(last_when_ns, now_ns);
 	}
 
@@ -114,7 +114,7 @@ static void timers_move_when_armed_again(void **state)
 
 	assert_int_equal(timers.count, 2);
 	assert_int_equal(wyn_timers_next_ns(&timers), 20);
-	wyn_timers_run(&timers, 20);
+	wyn_timers_run(&timers, 20, SIZE_MAX);
 	assert_int_equal(probes[0].fired_count, 0);
 	assert_int_equal(probes[1].fired_count, 1);
 	wyn_timers_fini(&timers);
@@ -133,7 +133,7 @@ static void timers_do_not_fire_when_disarmed(void **state)
 	wyn_timers_disarm(&timers, &probe.timer);
 	wyn_timers_disarm(&timers, &probe.timer);
 
-	wyn_timers_run(&timers, 10);
+	wyn_timers_run(&timers, 10, SIZE_MAX);
 	assert_int_equal(probe.fired_count, 0);
 	assert_true(wyn_timers_next_ns(&timers) == WYN_TIMERS_NONE);
 	wyn_timers_fini(&timers);
@@ -153,7 +153,7 @@ static void timers_do_not_fire_when_disarmed_by_one_that_fired(void **state)
 	assert_int_equal(wyn_timers_arm(&timers, &first.timer, 10), 0);
 	assert_int_equal(wyn_timers_arm(&timers, &second.timer, 10 + 1), 0);
 
-	wyn_timers_run(&timers, 100);
+	wyn_timers_run(&timers, 100, SIZE_MAX);
 
 	assert_int_equal(first.fired_count, 1);
 	assert_int_equal(second.fired_count, 0);
@@ -171,7 +171,7 @@ static void timers_fire_again_when_they_arm_themselves(void **state)
 	probe.again_ns = 20;
 	assert_int_equal(wyn_timers_arm(&timers, &probe.timer, 10), 0);
 
-	wyn_timers_run(&timers, 10);
+	wyn_timers_run(&timers, 10, SIZE_MAX);
 
 	assert_int_equal(probe.fired_count, 1);
 	assert_int_equal(wyn_timers_next_ns(&timers), 20);
@@ -189,9 +189,9 @@ static void timers_fire_once_per_run_when_they_arm_for_the_past(void **state)
 	probe.again_ns = 5;
 	assert_int_equal(wyn_timers_arm(&timers, &probe.timer, 10), 0);
 
-	wyn_timers_run(&timers, 10);
+	wyn_timers_run(&timers, 10, SIZE_MAX);
 	assert_int_equal(probe.fired_count, 1);
-	wyn_timers_run(&timers, 10);
+	wyn_timers_run(&timers, 10, SIZE_MAX);
 	assert_int_equal(probe.fired_count, 2);
 
 	wyn_timers_fini(&timers);
@@ -236,7 +236,7 @@ static void timers_agree_with_a_search_when_used_at_random(void **state)
 			wyn_timers_disarm(&timers, timer);
 			break;
 		case 1:
-			wyn_timers_run(&timers, now_ns / 16);
+			wyn_timers_run(&timers, now_ns / 16, SIZE_MAX);
 			assert_true(wyn_timers_next_ns(&timers) > now_ns / 16);
 			break;
 		default:
@@ -248,8 +248,27 @@ static void timers_agree_with_a_search_when_used_at_random(void **state)
 			wyn_timers_next_ns(&timers) == model_next_ns(probes));
 	}
 
-	wyn_timers_run(&timers, TIMES_MAX);
+	wyn_timers_run(&timers, TIMES_MAX, SIZE_MAX);
 	assert_int_equal(timers.count, 0);
+	wyn_timers_fini(&timers);
+}
+
+static void timers_fire_as_many_as_they_may_when_more_are_due(void **state)
+{
+	struct wyn_timers timers;
+	struct probe probes[5];
+
+	(void)state;
+	wyn_timers_init(&timers);
+	for (size_t i = 0; i < WYN_COUNT_OF(probes); i++) {
+		probe_init(&probes[i], &timers);
+		assert_int_equal(
+			wyn_timers_arm(&timers, &probes[i].timer, 10 + i), 0);
+	}
+	wyn_timers_run(&timers, 100, 3);
+	assert_int_equal(wyn_timers_next_ns(&timers), 13);
+	wyn_timers_run(&timers, 100, 3);
+	assert_int_equal(wyn_timers_next_ns(&timers), WYN_TIMERS_NONE);
 	wyn_timers_fini(&timers);
 }
 
@@ -267,6 +286,8 @@ int main(void)
 			timers_fire_once_per_run_when_they_arm_for_the_past),
 		cmocka_unit_test(
 			timers_agree_with_a_search_when_used_at_random),
+		cmocka_unit_test(
+			timers_fire_as_many_as_they_may_when_more_are_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,9 +191,8 @@ void rig_settle(struct rig *rig)
 	do {
 		rig_turn(rig);
 		rig_check(++turns < RIG_TURNS_MAX);
-	} while (rig->fed || !wyn_engine_arm(rig->engine));
-	/* What is due at this very time has been done. */
-	rig_check(wyn_engine_next_ns(rig->engine) > rig->now_ns);
+	} while (rig->fed || !wyn_engine_arm(rig->engine) ||
+		 wyn_engine_next_ns(rig->engine) <= rig->now_ns);
 }
 
 void rig_finish_all(struct rig *rig)
