@@ -25,10 +25,30 @@ static struct wyn_task *task_of(const struct wyn_context *context)
 	return WYN_CONTAINER_OF(context, struct wyn_task, context);
 }
 
+/* How much of a message is whole characters, when it was perhaps cut. */
+static size_t whole_bytes(const char *message, size_t bytes)
+{
+	size_t lead = bytes;
+	size_t want = 1;
+	unsigned char first;
+
+	while (lead > 0 && bytes - lead < 3 &&
+		((unsigned char)message[lead - 1] & 0xc0) == 0x80) {
+		lead--;
+	}
+	if (lead == 0) {
+		return bytes;
+	}
+	first = (unsigned char)message[--lead];
+	want += first >= 0xc0;
+	want += first >= 0xe0;
+	want += first >= 0xf0;
+	return want > bytes - lead ? lead : bytes;
+}
+
 /*
  * A message travels as a protobuf string, and clients refuse one that is not
- * UTF-8. A module may say anything, and the cut at the longest message may go
- * through a character.
+ * UTF-8. A module may say anything.
  */
 static void make_valid(char *message)
 {
@@ -51,8 +71,14 @@ static void message_clear(struct wyn_task_outcome *outcome)
 /* Without memory for it there is no message; the code says enough. */
 static void message_set(struct wyn_task_outcome *outcome, const char *message)
 {
+	size_t bytes = strnlen(message, WYN_MODULE_MESSAGE_BYTES_MAX);
+
+	if (bytes == WYN_MODULE_MESSAGE_BYTES_MAX) {
+		/* Cut here, or by wyn_fail(). */
+		bytes = whole_bytes(message, bytes);
+	}
 	message_clear(outcome);
-	outcome->message = strndup(message, WYN_MODULE_MESSAGE_BYTES_MAX);
+	outcome->message = strndup(message, bytes);
 	if (outcome->message != NULL) {
 		make_valid(outcome->message);
 	}

@@ -363,6 +363,38 @@ static void invoke_mends_a_message_when_it_is_not_utf8(void **state)
 	check_outcome(WYN_STATUS_UNKNOWN, "FUNCTION_FAILED", "caf?");
 }
 
+/* Fails with so many blanks and then characters of two, three or four bytes,
+ * until it is too long, and expects whole ones. */
+static void cut_expected(size_t blanks, const char *character)
+{
+	char message[2 * WYN_MODULE_MESSAGE_BYTES_MAX] = "";
+	size_t bytes = strlen(character);
+	size_t whole = (WYN_MODULE_MESSAGE_BYTES_MAX - blanks) / bytes;
+
+	memset(message, ' ', blanks);
+	for (size_t at = blanks; at < WYN_MODULE_MESSAGE_BYTES_MAX;
+		at += bytes) {
+		memcpy(message + at, character, bytes + 1);
+	}
+	script.message = message;
+	script.returns = WYN_STATUS_ABORTED;
+	wyn_invoke(&task.job);
+	message[blanks + whole * bytes] = '\0';
+	assert_string_equal(task.outcome.message, message);
+	wyn_task_outcome_clear(&task);
+}
+
+static void invoke_cuts_a_message_between_characters_when_it_is_long(
+	void **state)
+{
+	(void)state;
+	for (size_t blanks = 0; blanks < 4; blanks++) {
+		cut_expected(blanks, "\xc3\xa9");
+		cut_expected(blanks, "\xe2\x82\xac");
+		cut_expected(blanks, "\xf0\x9f\x90\xa2");
+	}
+}
+
 static void invoke_keeps_a_message_when_it_is_utf8(void **state)
 {
 	(void)state;
@@ -457,6 +489,7 @@ int main(void)
 		CASE(invoke_is_ok_when_words_are_followed_by_ok),
 		CASE(invoke_is_internal_when_the_return_is_no_status),
 		CASE(invoke_mends_a_message_when_it_is_not_utf8),
+		CASE(invoke_cuts_a_message_between_characters_when_it_is_long),
 		CASE(invoke_keeps_a_message_when_it_is_utf8),
 		CASE(invoke_drops_partials_when_none_are_wanted),
 		CASE(invoke_refuses_partials_when_cancelled_meanwhile),
