@@ -21,29 +21,42 @@
 /* A time further than this from now could wrap the clock's 64 bits. */
 #define WYN_OPTION_MS_MAX (UINT64_C(366) * 24 * 3600 * 1000)
 
+/* Returns: what is wrong; NULL = nothing. */
+static const char *option_wrong(const struct wyn_submit_options *options)
+{
+	if (options->priority > WYN__V1__PRIORITY__PRIORITY_HIGH) {
+		return "priority has an unknown value";
+	}
+	if (options->on_disconnect >
+		WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP) {
+		return "on_disconnect has an unknown value";
+	}
+	if (options->timeout_ms > WYN_OPTION_MS_MAX) {
+		return "timeout_ms is more than 366 days";
+	}
+	if (options->deadline_ms > WYN_OPTION_MS_MAX) {
+		return "deadline_ms is more than 366 days";
+	}
+	return NULL;
+}
+
 static bool options_refused(
 	const struct wyn_submit_options *options, struct wyn_answer *ret_answer)
 {
+	const char *text;
+
 	if (options->on_disconnect ==
 		WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP) {
 		*ret_answer = REFUSE(UNIMPLEMENTED, "OPTION_UNSUPPORTED",
 			"on_disconnect KEEP is not in this version");
 		return true;
 	}
-	if (options->on_disconnect >
-			WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP ||
-		options->priority > WYN__V1__PRIORITY__PRIORITY_HIGH) {
-		*ret_answer = REFUSE(INVALID_ARGUMENT, "OPTION_INVALID",
-			"priority or on_disconnect has an unknown value");
-		return true;
+	text = option_wrong(options);
+	if (text == NULL) {
+		return false;
 	}
-	if (options->timeout_ms > WYN_OPTION_MS_MAX ||
-		options->deadline_ms > WYN_OPTION_MS_MAX) {
-		*ret_answer = REFUSE(INVALID_ARGUMENT, "OPTION_INVALID",
-			"timeout_ms and deadline_ms are at most a year");
-		return true;
-	}
-	return false;
+	*ret_answer = REFUSE(INVALID_ARGUMENT, "OPTION_INVALID", text);
+	return true;
 }
 
 bool wyn_admission_whole(const struct wyn_admission *admission,

@@ -256,7 +256,9 @@ void wyn_conn_frame(struct wyn_conn *conn, const struct wyn_frame *frame)
 	}
 	if (result < 0) {
 		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT, reason,
-			"the frame cannot be read");
+			result == -ENOMSG
+				? "a body that this server does not know"
+				: "the frame cannot be read");
 		return;
 	}
 	on_message(conn, &message);

@@ -88,22 +88,26 @@ static void whole_is_refused_when_the_function_is_unknown(void **state)
 	whole_expected("FUNCTION_UNKNOWN", WYN_STATUS_NOT_FOUND);
 }
 
-static void whole_is_refused_for_each_wrong_option(void **state)
+static void whole_is_refused_by_name_for_each_wrong_option(void **state)
 {
 	static const uint64_t year_ms = UINT64_C(366) * 24 * 3600 * 1000;
 
 	(void)state;
 	submit.options.priority = 4;
 	whole_expected("OPTION_INVALID", WYN_STATUS_INVALID_ARGUMENT);
+	assert_non_null(strstr(answer.text, "priority"));
 	(void)setup(state);
 	submit.options.on_disconnect = 3;
 	whole_expected("OPTION_INVALID", WYN_STATUS_INVALID_ARGUMENT);
+	assert_non_null(strstr(answer.text, "on_disconnect"));
 	(void)setup(state);
 	submit.options.timeout_ms = year_ms + 1;
 	whole_expected("OPTION_INVALID", WYN_STATUS_INVALID_ARGUMENT);
+	assert_non_null(strstr(answer.text, "timeout_ms"));
 	(void)setup(state);
 	submit.options.deadline_ms = year_ms + 1;
 	whole_expected("OPTION_INVALID", WYN_STATUS_INVALID_ARGUMENT);
+	assert_non_null(strstr(answer.text, "deadline_ms"));
 	(void)setup(state);
 	submit.options.on_disconnect = 2;
 	whole_expected("OPTION_UNSUPPORTED", WYN_STATUS_UNIMPLEMENTED);
@@ -217,7 +221,7 @@ int main(void)
 		TEST(whole_is_refused_while_draining),
 		TEST(whole_is_refused_when_the_batch_is_too_large),
 		TEST(whole_is_refused_when_the_function_is_unknown),
-		TEST(whole_is_refused_for_each_wrong_option),
+		TEST(whole_is_refused_by_name_for_each_wrong_option),
 		TEST(one_keeps_to_the_table),
 		TEST(one_says_when_to_try_again_only_if_that_may_help),
 		TEST(all_are_let_in_at_once_when_each_would_be),
