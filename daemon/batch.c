@@ -12,7 +12,7 @@
 static struct wyn_batch *batch_alloc(size_t region_bytes)
 {
 	struct wyn_batch *batch;
-	size_t bytes = sizeof(*batch) + region_bytes;
+	size_t bytes = wyn_batch_bytes(region_bytes);
 
 	batch = malloc(bytes);
 	if (batch == NULL) {

@@ -59,6 +59,12 @@ struct wyn_batch {
 	uint8_t region[];
 };
 
+/* wyn_batch_bytes - what a batch with such a region is charged as. */
+static inline size_t wyn_batch_bytes(size_t region_bytes)
+{
+	return sizeof(struct wyn_batch) + region_bytes;
+}
+
 /*
  * wyn_batch_create - with one span over `args`, whose bytes are copied.
  *

@@ -27,6 +27,7 @@ struct intake {
 	struct wyn_admission admission;
 	uint64_t taken; /* tasks let in so far */
 	uint64_t taken_bytes;
+	struct wyn_held held; /* by the batches made so far */
 };
 
 static const struct wyn_answer no_memory = {
@@ -150,7 +151,8 @@ static bool batch_enter(
 	batch->first_id = engine->shared->id_base +
 			  atomic_fetch_add_explicit(&engine->shared->ids_used,
 				  count, memory_order_relaxed);
-	wyn_engine_hold(engine, count, batch->bytes);
+	in->held.tasks += count;
+	in->held.bytes += batch->bytes;
 	WYN_STATS_ADD(&engine->stats, tasks_accepted, count);
 	conn->last_seq = first_seq + (count - 1);
 	if (batch->options.accept) {
@@ -338,10 +340,6 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 		.function_known = in->function != NULL,
 		.credit_tasks = wyn_credit_take(&conn->tasks, count),
 		.credit_bytes = wyn_credit_take(&conn->bytes, bytes),
-		.daemon_tasks = atomic_load_explicit(
-			&shared->tasks_held, memory_order_relaxed),
-		.daemon_bytes = atomic_load_explicit(
-			&shared->bytes_held, memory_order_relaxed),
 		.uploads = conn->uploads_count,
 	};
 }
@@ -355,6 +353,44 @@ static void uploads_begin(struct intake *in)
 	}
 }
 
+/* Asks for room for all of it and takes in what there is room for. */
+static void tasks_take_in(struct intake *in, const struct wyn_held *claimed)
+{
+	struct wyn_engine *engine = in->conn->engine;
+	struct wyn_held before = wyn_engine_claim(engine, claimed);
+
+	in->admission.daemon_tasks = before.tasks;
+	in->admission.daemon_bytes = before.bytes;
+	if (in->submit->arg_sizes_count > 0) {
+		uploads_begin(in);
+	} else if (wyn_admission_all(&in->admission, in->submit)) {
+		accept_run(in, &in->submit->args, in->submit->first_seq);
+	} else {
+		accept_some(in);
+	}
+	wyn_engine_hold(engine, claimed, &in->held);
+}
+
+/* Never more than credit was granted for: what is over it is refused anyway,
+ * and nobody else is to be refused for it meanwhile. */
+static struct wyn_held claim_of(
+	const struct intake *in, uint64_t count, uint64_t bytes)
+{
+	const struct wyn_admission *admission = &in->admission;
+
+	if (in->submit->arg_sizes_count == 0) {
+		bytes = in->submit->args.region.len;
+	} else if (bytes > admission->credit_bytes) {
+		bytes = admission->credit_bytes;
+	}
+	return (struct wyn_held){
+		.tasks = count < admission->credit_tasks
+				 ? count
+				 : admission->credit_tasks,
+		.bytes = wyn_batch_bytes(bytes),
+	};
+}
+
 static void take_in(struct intake *in, uint64_t count, uint64_t bytes)
 {
 	struct wyn_answer answer;
@@ -362,12 +398,10 @@ static void take_in(struct intake *in, uint64_t count, uint64_t bytes)
 	intake_begin(in, count, bytes);
 	if (wyn_admission_whole(&in->admission, in->submit, &answer)) {
 		refuse_whole(in, &answer, count, bytes);
-	} else if (in->submit->arg_sizes_count > 0) {
-		uploads_begin(in);
-	} else if (wyn_admission_all(&in->admission, in->submit)) {
-		accept_run(in, &in->submit->args, in->submit->first_seq);
 	} else {
-		accept_some(in);
+		const struct wyn_held claimed = claim_of(in, count, bytes);
+
+		tasks_take_in(in, &claimed);
 	}
 }
 

@@ -158,15 +158,34 @@ void wyn_engine_activate(struct wyn_conn *conn)
 	}
 }
 
-void wyn_engine_hold(struct wyn_engine *engine, uint64_t tasks, uint64_t bytes)
+struct wyn_held wyn_engine_claim(
+	struct wyn_engine *engine, const struct wyn_held *claimed)
 {
 	struct wyn_shared *shared = engine->shared;
 
-	atomic_fetch_add_explicit(
-		&shared->tasks_held, tasks, memory_order_relaxed);
-	atomic_fetch_add_explicit(
-		&shared->bytes_held, bytes, memory_order_relaxed);
-	engine->unfinished += tasks;
+	return (struct wyn_held){
+		.tasks = atomic_fetch_add_explicit(&shared->tasks_held,
+			claimed->tasks, memory_order_relaxed),
+		.bytes = atomic_fetch_add_explicit(&shared->bytes_held,
+			claimed->bytes, memory_order_relaxed),
+	};
+}
+
+void wyn_engine_hold(struct wyn_engine *engine, const struct wyn_held *claimed,
+	const struct wyn_held *held)
+{
+	struct wyn_shared *shared = engine->shared;
+
+	engine->unfinished += held->tasks;
+	/* Less, or for what its batches have of their own more. */
+	if (held->tasks != claimed->tasks) {
+		atomic_fetch_add_explicit(&shared->tasks_held,
+			held->tasks - claimed->tasks, memory_order_relaxed);
+	}
+	if (held->bytes != claimed->bytes) {
+		atomic_fetch_add_explicit(&shared->bytes_held,
+			held->bytes - claimed->bytes, memory_order_relaxed);
+	}
 }
 
 void wyn_engine_unhold(

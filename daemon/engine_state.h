@@ -205,7 +205,24 @@ void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task);
 void wyn_engine_task_unwanted(struct wyn_engine *engine, struct wyn_conn *conn,
 	struct wyn_task *task);
 
-/* Counts accepted tasks and their bytes, and undoes it. */
-void wyn_engine_hold(struct wyn_engine *engine, uint64_t tasks, uint64_t bytes);
+/* Tasks and bytes of their arguments. */
+struct wyn_held {
+	uint64_t tasks;
+	uint64_t bytes;
+};
+
+/*
+ * Counts what a Submit may come to hold, before it is decided: all loops decide
+ * by the same numbers, and none may pass a bound between another's look and its
+ * sum. Returns: what was held before.
+ */
+struct wyn_held wyn_engine_claim(
+	struct wyn_engine *engine, const struct wyn_held *claimed);
+
+/* This is held instead of what was claimed. */
+void wyn_engine_hold(struct wyn_engine *engine, const struct wyn_held *claimed,
+	const struct wyn_held *held);
+
+/* So much is held no more. */
 void wyn_engine_unhold(
 	struct wyn_engine *engine, uint64_t tasks, uint64_t bytes);

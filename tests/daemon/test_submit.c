@@ -244,6 +244,33 @@ static void submit_refuses_when_the_daemon_holds_enough_tasks(void **state)
 	assert_string_equal(reason_of(6), "DAEMON_TASKS_MAX");
 }
 
+/* What is asked for is counted first, and what is refused given back. */
+static void submit_holds_only_what_it_let_in(void **state)
+{
+	const uint64_t sizes[] = {1, UINT64_C(1) << 40, 2};
+	const struct rig_submit submit = {.first_seq = 8,
+		.function = "noop",
+		.count = WYN_COUNT_OF(sizes),
+		.sizes = sizes};
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+
+	(void)state;
+	limits.daemon_tasks_max = 5;
+	restart(&limits);
+	rig_batch_send(client, 1, 3, "noop", NULL);
+	rig_batch_send(client, 4, 4, "nonesuch", NULL);
+	assert_int_equal(atomic_load_explicit(
+				 &rig->shared.tasks_held, memory_order_relaxed),
+		3);
+	rig_submit(client, &submit);
+	assert_int_equal(atomic_load_explicit(
+				 &rig->shared.tasks_held, memory_order_relaxed),
+		5);
+	assert_in_range(atomic_load_explicit(
+				&rig->shared.bytes_held, memory_order_relaxed),
+		1, 3 * (sizeof(struct wyn_batch) + 16));
+}
+
 static void submit_refuses_when_the_daemon_holds_enough_bytes(void **state)
 {
 	struct wyn_limits limits = WYN_LIMITS_INIT;
@@ -420,6 +447,7 @@ int main(void)
 		TEST(submit_refuses_what_is_over_the_credit_of_bytes),
 		TEST(submit_refuses_one_large_argument_among_others),
 		TEST(submit_refuses_when_the_daemon_holds_enough_tasks),
+		TEST(submit_holds_only_what_it_let_in),
 		TEST(submit_refuses_when_the_daemon_holds_enough_bytes),
 		TEST(submit_refuses_an_unknown_priority),
 		TEST(submit_refuses_to_keep_what_is_disconnected),
