@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * account.c - see account.h. All atomics are sums that order nothing, hence
- * relaxed.
+ * account.c - see account.h. [held] All of these are relaxed.
  */
 #include "daemon/account.h"
 
@@ -45,6 +44,7 @@ static bool all_take(struct wyn_account *account, uint64_t bytes, uint64_t own)
 	uint64_t held =
 		atomic_load_explicit(account->all_held, memory_order_relaxed);
 
+	/* [held] as in wyn_engine_claim(), but never over the bound. */
 	do {
 		if (held > max || bytes > max - held ||
 			own > max - held - bytes) {

@@ -19,7 +19,7 @@
 struct wyn_account {
 	_Atomic uint64_t *all_held; /* [I] by all owners */
 	uint64_t all_max;	    /* [I] */
-	_Atomic uint64_t held;	    /* [A] of those, by this one */
+	_Atomic uint64_t held;	    /* [A held] of those, by this one */
 	uint32_t holders;	    /* [L] the owner and its tasks */
 };
 

@@ -105,7 +105,7 @@ void wyn_conn_keepalive(struct wyn_conn *conn, uint64_t from_ns)
 static void slot_take(struct wyn_engine *engine, struct wyn_conn *conn)
 {
 	uint32_t index = engine->slots_free - 1;
-	struct wyn_slot *slot = &engine->slots[index];
+	struct wyn_owner_slot *slot = &engine->slots[index];
 
 	engine->slots_free = slot->next_free;
 	slot->conn = conn;
@@ -115,7 +115,7 @@ static void slot_take(struct wyn_engine *engine, struct wyn_conn *conn)
 static void slot_give_back(struct wyn_engine *engine, struct wyn_conn *conn)
 {
 	uint32_t index = (uint32_t)conn->id;
-	struct wyn_slot *slot = &engine->slots[index];
+	struct wyn_owner_slot *slot = &engine->slots[index];
 
 	slot->conn = NULL;
 	slot->generation++;

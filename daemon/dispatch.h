@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "daemon/timers.h"
+
 struct wyn_engine;
 struct wyn_task;
 
@@ -22,6 +24,16 @@ struct wyn_task;
 #define WYN_DISPATCH_SAMPLE_EVERY 16u
 #define WYN_DISPATCH_SLOW_NS	  UINT64_C(50000) /* from here: every call */
 #define WYN_DISPATCH_FLOOR_NS	  UINT64_C(100)
+
+/* How much the executor holds, and how much it may. [L] */
+struct wyn_dispatch {
+	uint64_t in_flight;
+	uint64_t cost_ns;	/* estimated, of what is in flight */
+	uint64_t *estimate_ns;	/* per function of the registry; 0 = unknown */
+	uint32_t *starts;	/* likewise; wraps */
+	struct wyn_timer watch; /* see recall.h */
+	uint64_t watched_left;	/* of those in flight when it was armed */
+};
 
 /* wyn_dispatch_floor - so many tasks the executor may hold however slow they
  * are. Thread: loop. */

@@ -62,8 +62,7 @@ static void slots_link(struct wyn_engine *engine)
 	engine->slots_free = 1;
 }
 
-int wyn_engine_create(struct wyn_shared *shared, size_t index,
-	struct wyn_executor *executor,
+int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	void (*stream_wake)(struct wyn_stream *stream),
 	struct wyn_engine **ret_engine)
 {
@@ -74,7 +73,6 @@ int wyn_engine_create(struct wyn_shared *shared, size_t index,
 		return -ENOMEM;
 	}
 	engine->shared = shared;
-	engine->index = index;
 	engine->executor = executor;
 	wyn_list_init(&engine->conns);
 	wyn_list_init(&engine->active);
@@ -139,7 +137,7 @@ void *wyn_engine_of_stream(struct wyn_stream *stream)
 struct wyn_conn *wyn_engine_owner(
 	const struct wyn_engine *engine, uint64_t owner)
 {
-	const struct wyn_slot *slot = &engine->slots[(uint32_t)owner];
+	const struct wyn_owner_slot *slot = &engine->slots[(uint32_t)owner];
 
 	return slot->generation == owner >> 32 ? slot->conn : NULL;
 }
@@ -155,93 +153,6 @@ void wyn_engine_activate(struct wyn_conn *conn)
 {
 	if (wyn_list_empty(&conn->active)) {
 		wyn_list_push_back(&conn->engine->active, &conn->active);
-	}
-}
-
-struct wyn_held wyn_engine_claim(
-	struct wyn_engine *engine, const struct wyn_held *claimed)
-{
-	struct wyn_shared *shared = engine->shared;
-
-	return (struct wyn_held){
-		.tasks = atomic_fetch_add_explicit(&shared->tasks_held,
-			claimed->tasks, memory_order_relaxed),
-		.bytes = atomic_fetch_add_explicit(&shared->bytes_held,
-			claimed->bytes, memory_order_relaxed),
-	};
-}
-
-void wyn_engine_hold(struct wyn_engine *engine, const struct wyn_held *claimed,
-	const struct wyn_held *held)
-{
-	struct wyn_shared *shared = engine->shared;
-
-	engine->unfinished += held->tasks;
-	/* Less, or for what its batches have of their own more. */
-	if (held->tasks != claimed->tasks) {
-		atomic_fetch_add_explicit(&shared->tasks_held,
-			held->tasks - claimed->tasks, memory_order_relaxed);
-	}
-	if (held->bytes != claimed->bytes) {
-		atomic_fetch_add_explicit(&shared->bytes_held,
-			held->bytes - claimed->bytes, memory_order_relaxed);
-	}
-}
-
-void wyn_engine_unhold(
-	struct wyn_engine *engine, uint64_t tasks, uint64_t bytes)
-{
-	engine->released_tasks += tasks;
-	engine->released_bytes += bytes;
-	wyn_assert(engine->unfinished >= tasks);
-	engine->unfinished -= tasks;
-}
-
-static uint64_t buffered(const struct wyn_engine *engine)
-{
-	return engine->carry_bytes + engine->segments.used_bytes;
-}
-
-uint64_t wyn_engine_buffer_max(const struct wyn_engine *engine)
-{
-	const struct wyn_shared *shared = engine->shared;
-	uint64_t all =
-		atomic_load_explicit(&shared->buffered, memory_order_relaxed) +
-		buffered(engine) - engine->buffered_told;
-	uint64_t sharers;
-	uint64_t share;
-
-	if (all < shared->limits.buffer_bytes_max) {
-		return UINT64_MAX;
-	}
-	sharers = atomic_load_explicit(
-		&shared->connections, memory_order_relaxed);
-	share = shared->limits.buffer_bytes_max / (sharers ? sharers : 1);
-	return share > WYN_BUFFER_SHARE_MIN ? share : WYN_BUFFER_SHARE_MIN;
-}
-
-/* Some atomics per turn instead of some per task. */
-static void counts_tell(struct wyn_engine *engine)
-{
-	struct wyn_shared *shared = engine->shared;
-	uint64_t now = buffered(engine);
-
-	if (now != engine->buffered_told) {
-		/* Modulo 2^64, so that less is added as well. */
-		atomic_fetch_add_explicit(&shared->buffered,
-			now - engine->buffered_told, memory_order_relaxed);
-		engine->buffered_told = now;
-	}
-
-	if (engine->released_tasks > 0) {
-		atomic_fetch_sub_explicit(&shared->tasks_held,
-			engine->released_tasks, memory_order_relaxed);
-		engine->released_tasks = 0;
-	}
-	if (engine->released_bytes > 0) {
-		atomic_fetch_sub_explicit(&shared->bytes_held,
-			engine->released_bytes, memory_order_relaxed);
-		engine->released_bytes = 0;
 	}
 }
 
@@ -413,7 +324,7 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 		wyn_reply_fill(wyn_list_entry(link, struct wyn_conn, active));
 	}
 	wyn_dispatch_run(engine);
-	counts_tell(engine);
+	wyn_engine_held_tell(engine);
 }
 
 struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine)

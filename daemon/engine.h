@@ -39,12 +39,12 @@ struct wyn_shared {
 	/* [I] a connection is told CONNECTIONS_MAX; NULL = nobody asks.
 	 * Thread: loop */
 	void (*crowded)(struct wyn_shared *shared);
-	_Atomic uint64_t ids_used;    /* beyond id_base */
-	_Atomic uint64_t tasks_held;  /* accepted and not yet returned */
-	_Atomic uint64_t bytes_held;  /* their arguments */
-	_Atomic uint64_t values_held; /* their values over the inline size */
-	_Atomic uint64_t connections; /* open now */
-	_Atomic uint64_t buffered;    /* input and output that they keep */
+	_Atomic uint64_t ids_used;    /* [A held] beyond id_base */
+	_Atomic uint64_t tasks_held;  /* [A held] accepted, not yet returned */
+	_Atomic uint64_t bytes_held;  /* [A held] their arguments */
+	_Atomic uint64_t values_held; /* [A held] their values over 64 bytes */
+	_Atomic uint64_t connections; /* [A held] open now */
+	_Atomic uint64_t buffered;    /* [A held] input and output they keep */
 };
 
 /* Who is at the other end. */
@@ -59,8 +59,7 @@ struct wyn_peer {
  * workers when a partial value was emitted. Returns: 0, -ENOMEM.
  */
 WYN_NODISCARD
-int wyn_engine_create(struct wyn_shared *shared, size_t index,
-	struct wyn_executor *executor,
+int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	void (*stream_wake)(struct wyn_stream *stream),
 	struct wyn_engine **ret_engine);
 

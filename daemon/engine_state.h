@@ -10,8 +10,10 @@
 
 #include "base/list.h"
 #include "daemon/credit.h"
+#include "daemon/dispatch.h"
 #include "daemon/engine.h"
 #include "daemon/executor.h"
+#include "daemon/held.h"
 #include "daemon/output.h"
 #include "daemon/ready.h"
 #include "daemon/registry.h"
@@ -111,27 +113,16 @@ struct wyn_conn {
 };
 
 /* One place in the table of owners. */
-struct wyn_slot {
+struct wyn_owner_slot {
 	struct wyn_conn *conn; /* NULL = free */
 	uint32_t generation;
 	uint32_t next_free; /* + 1; 0 = none */
-};
-
-/* How much the executor holds, and how much it may. See dispatch.h. */
-struct wyn_dispatch {
-	uint64_t in_flight;
-	uint64_t cost_ns;	/* estimated, of what is in flight */
-	uint64_t *estimate_ns;	/* per function of the registry; 0 = unknown */
-	uint32_t *starts;	/* likewise; wraps */
-	struct wyn_timer watch; /* see recall.h */
-	uint64_t watched_left;	/* of those in flight when it was armed */
 };
 
 struct wyn_engine {
 	struct wyn_shared *shared;
 	struct wyn_executor *executor;
 	void *context;
-	size_t index;
 	uint64_t now_ns;
 	bool draining;
 
@@ -144,7 +135,7 @@ struct wyn_engine {
 	bool streams_ended;	 /* some, since the last turn */
 	struct wyn_list worked;
 	uint64_t work; /* of all connections, since the last turn */
-	struct wyn_slot *slots;
+	struct wyn_owner_slot *slots;
 	uint32_t slots_count;
 	uint32_t slots_free; /* + 1; 0 = none */
 
@@ -178,12 +169,6 @@ struct wyn_engine {
 struct wyn_conn *wyn_engine_owner(
 	const struct wyn_engine *engine, uint64_t owner);
 
-/*
- * What one connection may keep of its input, and again of its output: no bound
- * as long as all of them together are within max-buffer, else its share of it.
- */
-uint64_t wyn_engine_buffer_max(const struct wyn_engine *engine);
-
 /* The transport is to look at this connection. */
 void wyn_engine_touch(struct wyn_conn *conn);
 
@@ -204,25 +189,3 @@ void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task);
  * for: it was sent before, or `conn` is closing or NULL. */
 void wyn_engine_task_unwanted(struct wyn_engine *engine, struct wyn_conn *conn,
 	struct wyn_task *task);
-
-/* Tasks and bytes of their arguments. */
-struct wyn_held {
-	uint64_t tasks;
-	uint64_t bytes;
-};
-
-/*
- * Counts what a Submit may come to hold, before it is decided: all loops decide
- * by the same numbers, and none may pass a bound between another's look and its
- * sum. Returns: what was held before.
- */
-struct wyn_held wyn_engine_claim(
-	struct wyn_engine *engine, const struct wyn_held *claimed);
-
-/* This is held instead of what was claimed. */
-void wyn_engine_hold(struct wyn_engine *engine, const struct wyn_held *claimed,
-	const struct wyn_held *held);
-
-/* So much is held no more. */
-void wyn_engine_unhold(
-	struct wyn_engine *engine, uint64_t tasks, uint64_t bytes);

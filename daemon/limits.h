@@ -74,7 +74,7 @@ struct wyn_limits {
 #define WYN_CLOSING_NS	      UINT64_C(5000000000) /* for the last bytes */
 #define WYN_CLIENT_NAME_BYTES 64u	  /* kept of client_name, with a NUL */
 #define WYN_HELLO_BYTES_MAX   4096u	  /* frame body of Hello */
-#define WYN_SLAB_BYTES	      (64u << 10) /* read at once, one per loop */
+#define WYN_RECEIVE_BYTES     (64u << 10) /* read at once, one per loop */
 #define WYN_ARENA_BYTES	      (4u << 20)  /* decoding one frame, one per loop */
 #define WYN_SEGMENT_BYTES     (32u << 10) /* piece of a connection's output */
 #define WYN_BUFFER_SHARE_MIN \

@@ -383,7 +383,7 @@ int wyn_loop_create(struct wyn_shared *shared, size_t index,
 		goto fini_handover;
 	}
 	error = wyn_engine_create(
-		shared, index, loop->executor, wake_for_partial, &loop->engine);
+		shared, loop->executor, wake_for_partial, &loop->engine);
 	if (error) {
 		goto destroy_executor;
 	}

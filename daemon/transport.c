@@ -97,7 +97,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 
 	(void)suggested;
 	ret->base = (char *)transport->all->slab;
-	ret->len = WYN_SLAB_BYTES;
+	ret->len = WYN_RECEIVE_BYTES;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t bytes, const uv_buf_t *buf);
@@ -439,7 +439,7 @@ int wyn_transports_init(struct wyn_transports *transports, uv_loop_t *uv,
 		.engine = engine,
 		.gone = gone,
 		.context = context,
-		.slab = malloc(WYN_SLAB_BYTES),
+		.slab = malloc(WYN_RECEIVE_BYTES),
 	};
 	wyn_list_init(&transports->open);
 	wyn_list_init(&transports->lingering);

@@ -254,7 +254,7 @@ static void transport_hands_on_what_was_read(void **state)
 
 static void transport_stops_reading_at_once_when_paused(void **state)
 {
-	static const uint8_t bytes[2 * WYN_SLAB_BYTES];
+	static const uint8_t bytes[2 * WYN_RECEIVE_BYTES];
 	struct fixture *fixture = *state;
 
 	assert_int_equal(open_it(fixture), 0);

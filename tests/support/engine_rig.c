@@ -125,8 +125,8 @@ struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
 	rig->shared.id_base = 1000000;
 	rig->shared.started_ns = rig->now_ns;
 	rig->shared.drain = drain_asked;
-	rig_check(wyn_engine_create(&rig->shared, 0, &rig->executor,
-			  stream_wake, &rig->engine) == 0);
+	rig_check(wyn_engine_create(&rig->shared, &rig->executor, stream_wake,
+			  &rig->engine) == 0);
 	rig->engines[0] = rig->engine;
 	return rig;
 }

@@ -22,7 +22,7 @@ static struct rig_client *client_open(struct rig *rig, bool administrator)
 	rig_check(client != NULL);
 	client->rig = rig;
 	client->read_max = SIZE_MAX;
-	client->feed_max = WYN_SLAB_BYTES;
+	client->feed_max = WYN_RECEIVE_BYTES;
 	wyn_list_init(&client->link);
 	wyn_list_push_back(&rig->clients, &client->link);
 	rig_check(wyn_engine_open(rig->engine, &peer, client, rig->now_ns,
