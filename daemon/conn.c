@@ -259,7 +259,7 @@ void wyn_conn_written(struct wyn_conn *conn, size_t bytes, uint64_t now_ns)
 {
 	conn->engine->now_ns = now_ns;
 	wyn_output_written(&conn->output, bytes);
-	WYN_STATS_ADD(&conn->engine->stats, bytes_sent, bytes);
+	WYN_STATS_ADD(&conn->engine->stats, sent_bytes, bytes);
 	if (conn->paused || conn->phase >= WYN_CONN_FINISHED) {
 		/* It reads, so it is there, although we do not hear it. */
 		conn->heard_ns = now_ns;

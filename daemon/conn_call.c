@@ -138,10 +138,10 @@ static void counters_add_shared(
 	counter_add(counters, "tasks_held",
 		atomic_load_explicit(
 			&shared->tasks_held, memory_order_relaxed));
-	counter_add(counters, "tasks_bytes_held",
+	counter_add(counters, "tasks_held_bytes",
 		atomic_load_explicit(
 			&shared->bytes_held, memory_order_relaxed));
-	counter_add(counters, "values_bytes_held",
+	counter_add(counters, "values_held_bytes",
 		atomic_load_explicit(
 			&shared->values_held, memory_order_relaxed));
 	counter_add(counters, "buffers_bytes_held",

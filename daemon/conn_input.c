@@ -169,7 +169,7 @@ void wyn_conn_receive(
 	size_t need;
 
 	conn->engine->now_ns = now_ns;
-	WYN_STATS_ADD(&conn->engine->stats, bytes_received, bytes.len);
+	WYN_STATS_ADD(&conn->engine->stats, received_bytes, bytes.len);
 	if (conn->phase < WYN_CONN_CLOSING) {
 		conn->heard_ns = now_ns;
 		conn->misses = 0;

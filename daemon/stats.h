@@ -20,8 +20,8 @@
 	X(connections_over_max)  \
 	X(connections_failed)    \
 	X(lingering_over_max)    \
-	X(bytes_received)        \
-	X(bytes_sent)            \
+	X(received_bytes)        \
+	X(sent_bytes)            \
 	X(frames_received)       \
 	X(submits)               \
 	X(tasks_accepted)        \

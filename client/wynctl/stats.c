@@ -38,7 +38,7 @@ static bool stats_has_rate(const char *name)
 {
 	static const char *const names[] = {"tasks_accepted", "tasks_ok",
 		"tasks_failed", "submits", "frames_received", "dispatches",
-		"turns", "pool_run", "bytes_received", "bytes_sent"};
+		"turns", "pool_run", "received_bytes", "sent_bytes"};
 
 	for (size_t i = 0; i < WYN_COUNT_OF(names); i++) {
 		if (strcmp(name, names[i]) == 0) {

@@ -125,8 +125,8 @@ class WireCase:
 
     def is_as_before(self):
         now = counters(self.neighbour)
-        held = (now["tasks_held"], now["tasks_bytes_held"],
-                now["values_bytes_held"])
+        held = (now["tasks_held"], now["tasks_held_bytes"],
+                now["values_held_bytes"])
         return held == (0, 0, 0) and self.wynd.open_fds() == self.fds
 
     def counter(self, name):
