@@ -4,19 +4,7 @@
  */
 #include "daemon/admission.h"
 
-#include <wyn/status.h>
-
-#define REFUSE(status, word, words)                       \
-	((struct wyn_answer){.code = WYN_STATUS_##status, \
-		.reason = (word),                         \
-		.text = (words),                          \
-		.ran = WYN__V1__RAN__RAN_NO})
-#define REFUSE_FOR_NOW(word, words)                                 \
-	((struct wyn_answer){.code = WYN_STATUS_RESOURCE_EXHAUSTED, \
-		.reason = (word),                                   \
-		.text = (words),                                    \
-		.retry_after_ms = WYN_RETRY_AFTER_MS,               \
-		.ran = WYN__V1__RAN__RAN_NO})
+#define REFUSE(name) ((struct wyn_answer){.refusal = WYN_REFUSAL_##name})
 
 /* A time further than this from now could wrap the clock's 64 bits. */
 #define WYN_OPTION_MS_MAX (UINT64_C(366) * 24 * 3600 * 1000)
@@ -47,15 +35,15 @@ static bool options_refused(
 
 	if (options->on_disconnect ==
 		WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP) {
-		*ret_answer = REFUSE(UNIMPLEMENTED, "OPTION_UNSUPPORTED",
-			"on_disconnect KEEP is not in this version");
+		*ret_answer = REFUSE(OPTION_UNSUPPORTED);
 		return true;
 	}
 	text = option_wrong(options);
 	if (text == NULL) {
 		return false;
 	}
-	*ret_answer = REFUSE(INVALID_ARGUMENT, "OPTION_INVALID", text);
+	*ret_answer = REFUSE(OPTION_INVALID);
+	ret_answer->text = text;
 	return true;
 }
 
@@ -65,21 +53,18 @@ bool wyn_admission_whole(const struct wyn_admission *admission,
 	uint64_t count = submit->args.count + submit->arg_sizes_count;
 
 	if (admission->draining) {
-		*ret_answer = REFUSE(FAILED_PRECONDITION, "DRAINING",
-			"the server is shutting down");
+		*ret_answer = REFUSE(DRAINING);
 		return true;
 	}
 	if (count > admission->limits->batch_max) {
-		*ret_answer = REFUSE(INVALID_ARGUMENT, "BATCH_TOO_LARGE",
-			"more tasks in one Submit than max_batch");
+		*ret_answer = REFUSE(BATCH_TOO_LARGE);
 		return true;
 	}
 	if (options_refused(&submit->options, ret_answer)) {
 		return true;
 	}
 	if (!admission->function_known) {
-		*ret_answer = REFUSE(
-			NOT_FOUND, "FUNCTION_UNKNOWN", "no such function");
+		*ret_answer = REFUSE(FUNCTION_UNKNOWN);
 		return true;
 	}
 	return false;
@@ -92,34 +77,28 @@ bool wyn_admission_one(const struct wyn_admission *admission, uint64_t taken,
 	const struct wyn_limits *limits = admission->limits;
 
 	if (bytes > limits->argument_bytes_max) {
-		*ret_answer = REFUSE(INVALID_ARGUMENT, "ARGUMENT_TOO_LARGE",
-			"the argument is larger than max_argument");
+		*ret_answer = REFUSE(ARGUMENT_TOO_LARGE);
 		return false;
 	}
 	if (taken >= admission->credit_tasks) {
-		*ret_answer = REFUSE_FOR_NOW("TASKS_OVER_CREDIT",
-			"more tasks than credit was granted for");
+		*ret_answer = REFUSE(TASKS_OVER_CREDIT);
 		return false;
 	}
 	if (taken_bytes + bytes > admission->credit_bytes) {
-		*ret_answer = REFUSE_FOR_NOW("BYTES_OVER_CREDIT",
-			"more argument bytes than credit was granted for");
+		*ret_answer = REFUSE(BYTES_OVER_CREDIT);
 		return false;
 	}
 	if (admission->daemon_tasks + taken >= limits->daemon_tasks_max) {
-		*ret_answer = REFUSE_FOR_NOW("DAEMON_TASKS_MAX",
-			"the server holds as many tasks as it may");
+		*ret_answer = REFUSE(DAEMON_TASKS_MAX);
 		return false;
 	}
 	if (admission->daemon_bytes + taken_bytes + bytes >
 		limits->daemon_bytes_max) {
-		*ret_answer = REFUSE_FOR_NOW("DAEMON_BYTES_MAX",
-			"the server holds as many bytes as it may");
+		*ret_answer = REFUSE(DAEMON_BYTES_MAX);
 		return false;
 	}
 	if (upload && admission->uploads + taken >= limits->uploads_max) {
-		*ret_answer = REFUSE_FOR_NOW("UPLOADS_MAX",
-			"too many arguments are on their way in chunks");
+		*ret_answer = REFUSE(UPLOADS_MAX);
 		return false;
 	}
 	return true;

@@ -116,6 +116,10 @@ static void counters_add_loops(
 	counter_add(counters, #field, sum->field##_approx);
 	WYN_STATS_TABLE(WYN_STATS_COUNTER)
 #undef WYN_STATS_COUNTER
+	for (unsigned i = WYN_REFUSAL_NONE + 1; i < WYN_REFUSALS; i++) {
+		counter_add(counters, wyn_refusal_of(i)->counter,
+			sum->refused_approx[i]);
+	}
 	counter_add(counters, "latency_count", wyn_histogram_count(latency));
 	counter_add(counters, "latency_p50_ns",
 		wyn_histogram_percentile(latency, 50));

@@ -116,10 +116,7 @@ static void on_credit(struct wyn_conn *conn, const Wyn__V1__Credit *credit)
 }
 
 static const struct wyn_answer cancelled_by_client = {
-	.code = WYN_STATUS_CANCELLED,
-	.reason = "CANCELLED_BY_CLIENT",
-	.text = "cancelled before it started",
-	.ran = WYN__V1__RAN__RAN_NO,
+	.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT,
 };
 
 static void cancel_ranges(

@@ -31,11 +31,8 @@ struct intake {
 };
 
 static const struct wyn_answer no_memory = {
-	.code = WYN_STATUS_RESOURCE_EXHAUSTED,
-	.reason = "DAEMON_BYTES_MAX",
+	.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX,
 	.text = "the server has no memory for the task",
-	.retry_after_ms = WYN_RETRY_AFTER_MS,
-	.ran = WYN__V1__RAN__RAN_NO,
 };
 
 static void deadline_fire(struct wyn_timer *timer, uint64_t now_ns)
@@ -49,40 +46,9 @@ static void deadline_fire(struct wyn_timer *timer, uint64_t now_ns)
 		batch);
 }
 
-/* Counts the refusal that admission gave, by its bound. */
-static void refusal_count(
-	struct wyn_engine *engine, const struct wyn_answer *answer, uint64_t n)
-{
-	static const struct {
-		const char *reason;
-		size_t offset;
-	} counters[] = {
-#define COUNTER(word, field) {word, offsetof(struct wyn_stats, field##_approx)}
-		COUNTER("TASKS_OVER_CREDIT", tasks_over_credit),
-		COUNTER("BYTES_OVER_CREDIT", bytes_over_credit),
-		COUNTER("DAEMON_TASKS_MAX", daemon_tasks_over_max),
-		COUNTER("DAEMON_BYTES_MAX", daemon_bytes_over_max),
-		COUNTER("ARGUMENT_TOO_LARGE", arguments_over_max),
-		COUNTER("BATCH_TOO_LARGE", batches_over_max),
-		COUNTER("UPLOADS_MAX", uploads_over_max),
-#undef COUNTER
-	};
-
-	for (size_t i = 0; i < WYN_COUNT_OF(counters); i++) {
-		if (strcmp(counters[i].reason, answer->reason) == 0) {
-			uint64_t *counter = (void *)((char *)&engine->stats +
-						     counters[i].offset);
-
-			__atomic_store_n(
-				counter, *counter + n, __ATOMIC_RELAXED);
-		}
-	}
-}
-
 static void refuse(struct intake *in, const struct wyn_answer *answer,
 	uint64_t first_seq, uint64_t count, uint64_t bytes)
 {
-	refusal_count(in->conn->engine, answer, count);
 	wyn_conn_answer(in->conn, answer, first_seq, count, count, bytes);
 }
 
@@ -176,8 +142,8 @@ static void accept_run(
 	refuse(in, &no_memory, first_seq, args->count, args->bytes_total);
 }
 
-/* One run of tasks that are treated alike: accepted (answer.reason is NULL)
- * or refused for the same reason. */
+/* One run of tasks that are treated alike: accepted (no refusal) or refused
+ * for the same reason. */
 struct run {
 	struct wyn_answer answer;
 	struct wyn_args args;
@@ -189,7 +155,7 @@ static void run_end(struct intake *in, const struct run *run)
 	if (run->args.count == 0) {
 		return;
 	}
-	if (run->answer.reason == NULL) {
+	if (run->answer.refusal == WYN_REFUSAL_NONE) {
 		accept_run(in, &run->args, run->first_seq);
 	} else {
 		refuse(in, &run->answer, run->first_seq, run->args.count,
@@ -207,14 +173,14 @@ static void accept_some(struct intake *in)
 	struct wyn_slice argument;
 
 	for (; wyn_args_next(&cursor, &argument); seq++) {
-		struct wyn_answer answer = {.code = WYN_STATUS_OK};
+		struct wyn_answer answer = {.refusal = WYN_REFUSAL_NONE};
 
 		if (wyn_admission_one(&in->admission, in->taken,
 			    in->taken_bytes, argument.len, false, &answer)) {
 			in->taken++;
 			in->taken_bytes += argument.len;
 		}
-		if (answer.reason != run.answer.reason) {
+		if (answer.refusal != run.answer.refusal) {
 			run_end(in, &run);
 			run = (struct run){.answer = answer, .first_seq = seq};
 		}
@@ -309,7 +275,7 @@ static void refuse_whole(struct intake *in, const struct wyn_answer *answer,
 	char text[WYN_VERDICT_TEXT_BYTES_MAX];
 	struct wyn_slice name = in->submit->function;
 
-	if (strcmp(answer->reason, "FUNCTION_UNKNOWN") == 0) {
+	if (answer->refusal == WYN_REFUSAL_FUNCTION_UNKNOWN) {
 		const struct wyn_registry *registry =
 			in->conn->engine->shared->registry;
 		const char *near = wyn_registry_nearest(registry, name);

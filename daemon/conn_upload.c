@@ -80,10 +80,8 @@ void wyn_conn_uploads_cancel(struct wyn_conn *conn,
 void wyn_conn_uploads_end(struct wyn_conn *conn)
 {
 	static const struct wyn_answer answer = {
-		.code = WYN_STATUS_CANCELLED,
-		.reason = "CANCELLED_BY_CLIENT",
+		.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT,
 		.text = "the client closed before its argument was whole",
-		.ran = WYN__V1__RAN__RAN_NO,
 	};
 
 	wyn_conn_uploads_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ, &answer);
@@ -92,18 +90,13 @@ void wyn_conn_uploads_end(struct wyn_conn *conn)
 void wyn_conn_uploads_check(struct wyn_conn *conn, uint64_t stall_ns)
 {
 	static const struct wyn_answer answer = {
-		.code = WYN_STATUS_DEADLINE_EXCEEDED,
-		.reason = "UPLOAD_STALLED",
-		.text = "no Chunk of any argument came for too long",
-		.ran = WYN__V1__RAN__RAN_NO,
+		.refusal = WYN_REFUSAL_UPLOAD_STALLED,
 	};
 	struct wyn_engine *engine = conn->engine;
 
 	if (conn->uploads_count == 0 || conn->paused) {
 		conn->upload_ns = engine->now_ns;
 	} else if (engine->now_ns - conn->upload_ns >= stall_ns) {
-		WYN_STATS_ADD(
-			&engine->stats, uploads_stalled, conn->uploads_count);
 		wyn_conn_uploads_cancel(
 			conn, &WYN_RANGES_ALL, WYN_WORK_SEQ, &answer);
 	}

@@ -35,6 +35,7 @@ void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
 	}
 	verdict->tasks += tasks;
 	verdict->bytes += bytes;
+	wyn_stats_refused(&conn->engine->stats, answer->refusal, count);
 	wyn_engine_activate(conn);
 }
 
@@ -193,13 +194,12 @@ static void task_end(struct wyn_conn *conn, struct wyn_task *task,
 	wyn_conn_answer(conn, &told, task->seq, 1, 0, 0);
 }
 
-void wyn_conn_task_expired(struct wyn_engine *engine, struct wyn_task *task,
-	const char *reason, const char *text)
+void wyn_conn_task_expired(
+	struct wyn_engine *engine, struct wyn_task *task, const char *text)
 {
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
 	const struct wyn_answer answer = {
-		.code = WYN_STATUS_DEADLINE_EXCEEDED,
-		.reason = reason,
+		.refusal = WYN_REFUSAL_RUN_TIMEOUT,
 		.text = text,
 	};
 
@@ -211,14 +211,10 @@ void wyn_conn_task_expired(struct wyn_engine *engine, struct wyn_task *task,
 void wyn_conn_give_up(struct wyn_conn *conn)
 {
 	static const struct wyn_answer waiting = {
-		.code = WYN_STATUS_CANCELLED,
-		.reason = "DRAIN_TIMEOUT",
-		.text = "the server shut down before the task started",
-		.ran = WYN__V1__RAN__RAN_NO,
+		.refusal = WYN_REFUSAL_DRAIN_TIMEOUT,
 	};
 	static const struct wyn_answer running = {
-		.code = WYN_STATUS_CANCELLED,
-		.reason = "DRAIN_TIMEOUT",
+		.refusal = WYN_REFUSAL_DRAIN_TIMEOUT,
 		.text = "the server shut down before the task ended",
 	};
 	struct wyn_list *link;
@@ -235,8 +231,7 @@ static void batch_expire_running(
 	struct wyn_conn *conn, const struct wyn_batch *batch)
 {
 	static const struct wyn_answer answer = {
-		.code = WYN_STATUS_DEADLINE_EXCEEDED,
-		.reason = "QUEUE_DEADLINE",
+		.refusal = WYN_REFUSAL_QUEUE_DEADLINE,
 		.text = "the deadline passed while the task ran",
 	};
 	struct wyn_list *link;
@@ -250,10 +245,7 @@ static void batch_expire_running(
 void wyn_conn_batch_expired(struct wyn_engine *engine, struct wyn_batch *batch)
 {
 	static const struct wyn_answer answer = {
-		.code = WYN_STATUS_DEADLINE_EXCEEDED,
-		.reason = "QUEUE_DEADLINE",
-		.text = "the deadline passed before the task started",
-		.ran = WYN__V1__RAN__RAN_NO,
+		.refusal = WYN_REFUSAL_QUEUE_DEADLINE,
 	};
 	struct wyn_conn *conn = wyn_engine_owner(engine, batch->owner);
 	struct wyn_list *link;

@@ -66,11 +66,12 @@ void wyn_conn_give_up(struct wyn_conn *conn);
 void wyn_conn_batch_expired(struct wyn_engine *engine, struct wyn_batch *batch);
 
 /*
- * wyn_conn_task_expired - a running task is answered now; it keeps its place in
+ * wyn_conn_task_expired - a running task is answered RUN_TIMEOUT now, with this
+ * text (NULL = the usual one); it keeps its place in
  * the executor, its argument and its credit until it comes back.
  */
-void wyn_conn_task_expired(struct wyn_engine *engine, struct wyn_task *task,
-	const char *reason, const char *text);
+void wyn_conn_task_expired(
+	struct wyn_engine *engine, struct wyn_task *task, const char *text);
 
 /*
  * wyn_conn_abandon - there is nobody to answer: what waits is dropped, what

@@ -83,8 +83,7 @@ static void timeout_fire(struct wyn_timer *timer, uint64_t now_ns)
 		atomic_load_explicit(&task->started_ns, memory_order_acquire);
 
 	if (started_ns != 0 && started_ns + timeout_ns <= now_ns) {
-		wyn_conn_task_expired(engine, task, "RUN_TIMEOUT",
-			"the task ran longer than its timeout");
+		wyn_conn_task_expired(engine, task, NULL);
 		return;
 	}
 	/* It has not started, or later than it was dispatched: look again when
@@ -92,8 +91,8 @@ static void timeout_fire(struct wyn_timer *timer, uint64_t now_ns)
 	started_ns = started_ns == 0 ? now_ns : started_ns;
 	if (wyn_timers_arm(&engine->timers, timer, started_ns + timeout_ns) <
 		0) {
-		wyn_conn_task_expired(engine, task, "RUN_TIMEOUT",
-			"no memory to watch the task's timeout");
+		wyn_conn_task_expired(
+			engine, task, "no memory to watch the task's timeout");
 	}
 }
 
@@ -232,7 +231,7 @@ static void slice_start(struct wyn_engine *engine, size_t n)
 		struct wyn_task *task = engine->slice[i];
 
 		task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
-		task->outcome.reason = "DAEMON_BYTES_MAX";
+		task->outcome.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX;
 		wyn_engine_task_returned(engine, task);
 	}
 }

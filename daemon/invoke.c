@@ -123,11 +123,11 @@ static uint8_t *large_value(struct wyn_task *task, size_t bytes)
 	return value;
 }
 
-static void *refuse_value(
-	struct wyn_task_outcome *outcome, const char *reason, size_t bytes)
+static void *refuse_value(struct wyn_task_outcome *outcome,
+	enum wyn_refusal refusal, size_t bytes)
 {
 	outcome->code = WYN_STATUS_RESOURCE_EXHAUSTED;
-	outcome->reason = reason;
+	outcome->refusal = refusal;
 	message_format(outcome, "no room for a value of %zu bytes", bytes);
 	return NULL;
 }
@@ -139,7 +139,7 @@ static void refusal_clear(struct wyn_task_outcome *outcome)
 		return;
 	}
 	outcome->code = WYN_STATUS_OK;
-	outcome->reason = NULL;
+	outcome->refusal = WYN_REFUSAL_NONE;
 	message_clear(outcome);
 }
 
@@ -152,13 +152,15 @@ static void *context_value_reserve(struct wyn_context *context, size_t bytes)
 	value_drop(task);
 	refusal_clear(outcome);
 	if (bytes > task->value_bytes_max) {
-		return refuse_value(outcome, "VALUE_TOO_LARGE", bytes);
+		return refuse_value(
+			outcome, WYN_REFUSAL_VALUE_TOO_LARGE, bytes);
 	}
 	if (bytes > WYN_INLINE_VALUE_BYTES) {
 		value = large_value(task, bytes);
 	}
 	if (value == NULL) {
-		return refuse_value(outcome, "DAEMON_BYTES_MAX", bytes);
+		return refuse_value(
+			outcome, WYN_REFUSAL_DAEMON_BYTES_MAX, bytes);
 	}
 	outcome->value = value;
 	outcome->value_bytes = bytes;
@@ -226,9 +228,9 @@ static void conclude(struct wyn_task *task, int status)
 			       status == WYN_STATUS_RESOURCE_EXHAUSTED)) {
 		return;
 	}
-	outcome->reason = "FUNCTION_FAILED";
+	outcome->refusal = WYN_REFUSAL_FUNCTION_FAILED;
 	if (status == WYN_STATUS_CANCELLED && wyn_task_is_cancelled(task)) {
-		outcome->reason = "CANCELLED_BY_CLIENT";
+		outcome->refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT;
 	}
 	if (status > 0 && status < WYN_STATUS_COUNT) {
 		outcome->code = (uint32_t)status;
@@ -248,11 +250,11 @@ void wyn_invoke(struct wyn_job *job)
 	wyn_assert(task->outcome.message == NULL);
 	wyn_assert(task->outcome.value == NULL);
 	task->outcome.code = WYN_STATUS_OK;
-	task->outcome.reason = NULL;
+	task->outcome.refusal = WYN_REFUSAL_NONE;
 	task->outcome.value_bytes = 0;
 	if (wyn_task_is_cancelled(task)) {
 		task->outcome.code = WYN_STATUS_CANCELLED;
-		task->outcome.reason = "CANCELLED_BY_CLIENT";
+		task->outcome.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT;
 		return;
 	}
 	/* [recall] pairs with the store in recall.c; carries no data. */
@@ -278,5 +280,5 @@ void wyn_task_outcome_clear(struct wyn_task *task)
 	value_drop(task);
 	message_clear(&task->outcome);
 	task->outcome.code = WYN_STATUS_OK;
-	task->outcome.reason = NULL;
+	task->outcome.refusal = WYN_REFUSAL_NONE;
 }

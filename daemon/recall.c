@@ -119,7 +119,7 @@ static void requeue(struct wyn_engine *engine, struct wyn_task *task)
 		return;
 	}
 	task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
-	task->outcome.reason = "DAEMON_BYTES_MAX";
+	task->outcome.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX;
 	wyn_reply_add(conn, task);
 }
 

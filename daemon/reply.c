@@ -81,14 +81,15 @@ static void verdict_rows(struct wyn_conn *conn, struct rows *rows)
 		rows->bytes < rows->bytes_max) {
 		engine->rows[rows->n++] = (struct wyn_result){
 			.seq = verdict->next_seq++,
-			.code = verdict->code,
+			.code = wyn_refusal_of(verdict->refusal)->status,
 			.detail = &verdict->detail,
 		};
 		rows->bytes += WYN_ROW_BYTES + verdict->detail.message.len +
 			       verdict->detail.reason.len;
 		verdict->count--;
 		conn->unanswered--;
-		count_row(engine, verdict->code, true);
+		count_row(
+			engine, wyn_refusal_of(verdict->refusal)->status, true);
 	}
 	if (verdict->count == 0) {
 		rows->credit_tasks += verdict->tasks;
@@ -103,12 +104,18 @@ static void detail_fill(struct wyn_detail *detail, const struct wyn_task *task)
 {
 	const struct wyn_task_outcome *outcome = &task->outcome;
 
+	const struct wyn_refusal_entry *entry =
+		wyn_refusal_of(outcome->refusal);
+
 	*detail = (struct wyn_detail){
 		.ran = outcome->ran ? WYN__V1__RAN__RAN_YES
 				    : WYN__V1__RAN__RAN_NO,
 	};
-	if (outcome->reason != NULL) {
-		detail->reason = wyn_slice_of(outcome->reason);
+	if (outcome->refusal != WYN_REFUSAL_NONE) {
+		detail->reason = wyn_slice_of(entry->word);
+	}
+	if (!outcome->ran) {
+		detail->retry_after_ms = entry->retry_after_ms;
 	}
 	if (outcome->message != NULL) {
 		detail->message = wyn_slice_of(outcome->message);
@@ -129,6 +136,7 @@ static void task_row(
 	rows->credit_tasks++;
 	rows->credit_bytes += task->element.argument.len;
 	count_row(engine, outcome->code, false);
+	wyn_stats_refused(&engine->stats, outcome->refusal, 1);
 	wyn_histogram_record(
 		&engine->stats.latency_ns, engine->now_ns - task->received_ns);
 	if (wyn_task_is_quiet(task)) {

@@ -19,5 +19,9 @@ void wyn_stats_sum(struct wyn_stats *into, const struct wyn_stats *from)
 		__atomic_load_n(&from->field##_approx, __ATOMIC_RELAXED);
 	WYN_STATS_TABLE(WYN_STATS_SUM)
 #undef WYN_STATS_SUM
+	for (size_t i = 0; i < WYN_REFUSALS; i++) {
+		into->refused_approx[i] += __atomic_load_n(
+			&from->refused_approx[i], __ATOMIC_RELAXED);
+	}
 	wyn_histogram_merge(&into->latency_ns, &from->latency_ns);
 }

@@ -11,49 +11,42 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
+#include "daemon/refusal.h"
 
-/* X(field): counters of a loop. Those that count a bound being reached carry
- * its name. */
-#define WYN_STATS_TABLE(X)       \
-	X(connections_accepted)  \
-	X(connections_closed)    \
-	X(connections_over_max)  \
-	X(connections_failed)    \
-	X(lingering_over_max)    \
-	X(received_bytes)        \
-	X(sent_bytes)            \
-	X(frames_received)       \
-	X(submits)               \
-	X(tasks_accepted)        \
-	X(tasks_ok)              \
-	X(tasks_failed)          \
-	X(tasks_cancelled)       \
-	X(tasks_expired)         \
-	X(tasks_refused)         \
-	X(tasks_discarded)       \
-	X(partial_values)        \
-	X(tasks_over_credit)     \
-	X(bytes_over_credit)     \
-	X(daemon_tasks_over_max) \
-	X(daemon_bytes_over_max) \
-	X(arguments_over_max)    \
-	X(batches_over_max)      \
-	X(uploads_over_max)      \
-	X(uploads_stalled)       \
-	X(values_over_max)       \
-	X(output_over_max)       \
-	X(buffers_over_max)      \
-	X(executor_full)         \
-	X(executor_stalled)      \
-	X(streams_full)          \
-	X(tasks_recalled)        \
-	X(dispatches)            \
+/* X(field): counters of a loop; refusal.h has those of tasks that were refused
+ * or cut short. */
+#define WYN_STATS_TABLE(X)      \
+	X(connections_accepted) \
+	X(connections_closed)   \
+	X(connections_over_max) \
+	X(connections_failed)   \
+	X(lingering_over_max)   \
+	X(received_bytes)       \
+	X(sent_bytes)           \
+	X(frames_received)      \
+	X(submits)              \
+	X(tasks_accepted)       \
+	X(tasks_ok)             \
+	X(tasks_failed)         \
+	X(tasks_cancelled)      \
+	X(tasks_expired)        \
+	X(tasks_refused)        \
+	X(tasks_discarded)      \
+	X(partial_values)       \
+	X(output_over_max)      \
+	X(buffers_over_max)     \
+	X(executor_full)        \
+	X(executor_stalled)     \
+	X(streams_full)         \
+	X(tasks_recalled)       \
+	X(dispatches)           \
 	X(turns)
 
 struct wyn_stats {
 #define WYN_STATS_FIELD(field) uint64_t field##_approx;
 	WYN_STATS_TABLE(WYN_STATS_FIELD)
 #undef WYN_STATS_FIELD
+	uint64_t refused_approx[WYN_REFUSALS];
 	/* from the receipt of the Submit to the encoding of the row */
 	struct wyn_histogram latency_ns;
 };
@@ -62,6 +55,16 @@ struct wyn_stats {
 #define WYN_STATS_ADD(stats, field, n)             \
 	__atomic_store_n(&(stats)->field##_approx, \
 		(stats)->field##_approx + (n), __ATOMIC_RELAXED)
+
+/* wyn_stats_refused - so many tasks ended by that; NONE counts for nothing.
+ * Thread: the loop that owns it. */
+static inline void wyn_stats_refused(
+	struct wyn_stats *stats, enum wyn_refusal refusal, uint64_t n)
+{
+	uint64_t *counter = &stats->refused_approx[refusal];
+
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
 
 /* wyn_stats_init - all zero. Thread: boot. */
 void wyn_stats_init(struct wyn_stats *stats);

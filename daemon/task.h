@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "daemon/batch.h"
 #include "daemon/limits.h"
+#include "daemon/refusal.h"
 #include "daemon/timers.h"
 
 struct wyn_batch;
@@ -27,12 +28,12 @@ struct wyn_function_entry;
 
 /* How it ended. [W] until it is completed, then [L]. */
 struct wyn_task_outcome {
-	uint32_t code;	    /* enum wyn_status */
-	bool ran;	    /* the body was entered */
-	bool recalled;	    /* it came back without, for it was asked to */
-	const char *reason; /* a constant; NULL = none */
-	char *message;	    /* malloc'd, owned; NULL = none */
-	uint8_t *value;	    /* small_value, or malloc'd */
+	uint32_t code; /* enum wyn_status */
+	bool ran;      /* the body was entered */
+	bool recalled; /* it came back without, for it was asked to */
+	enum wyn_refusal refusal;
+	char *message;	/* malloc'd, owned; NULL = none */
+	uint8_t *value; /* small_value, or malloc'd */
 	size_t value_bytes;
 	uint8_t small_value[WYN_INLINE_VALUE_BYTES];
 };

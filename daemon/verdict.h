@@ -12,18 +12,17 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "daemon/refusal.h"
 #include "proto/message.h"
 
 #define WYN_VERDICT_TEXT_BYTES_MAX 256u
 
 /* What is said, for one or for many tasks. */
 struct wyn_answer {
-	uint32_t code;	    /* enum wyn_status */
-	const char *reason; /* a constant, UPPER_CASE */
-	const char *text;   /* a constant, or borrowed */
+	enum wyn_refusal refusal;
+	const char *text; /* a constant, or borrowed; NULL = the refusal's */
 	bool text_borrowed;
-	uint64_t retry_after_ms;
-	uint8_t ran; /* Wyn__V1__Ran */
+	uint8_t ran; /* Wyn__V1__Ran; 0 = as the refusal says */
 };
 
 /* [L] all of it */
@@ -33,7 +32,7 @@ struct wyn_verdict {
 	uint64_t count; /* rows left */
 	uint64_t tasks; /* credit that the last row gives back */
 	uint64_t bytes; /* likewise */
-	uint32_t code;
+	enum wyn_refusal refusal;
 	uint32_t memory_bytes;	  /* of all of it */
 	struct wyn_detail detail; /* views into reason and text */
 	char text[];		  /* a borrowed one, copied */

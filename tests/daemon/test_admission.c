@@ -56,9 +56,9 @@ static int teardown(void **state)
 static void whole_expected(const char *reason, enum wyn_status code)
 {
 	assert_true(wyn_admission_whole(&admission, &submit, &answer));
-	assert_string_equal(answer.reason, reason);
-	assert_int_equal(answer.code, code);
-	assert_int_equal(answer.ran, WYN__V1__RAN__RAN_NO);
+	assert_string_equal(wyn_refusal_of(answer.refusal)->word, reason);
+	assert_int_equal(wyn_refusal_of(answer.refusal)->status, code);
+	assert_int_equal(answer.ran, 0);
 }
 
 static void whole_is_let_in_when_nothing_is_wrong(void **state)
@@ -166,7 +166,9 @@ static void one_keeps_to_the_table(void **state)
 
 		assert_true(in == (table[i].reason == NULL));
 		if (!in) {
-			assert_string_equal(answer.reason, table[i].reason);
+			assert_string_equal(
+				wyn_refusal_of(answer.refusal)->word,
+				table[i].reason);
 		}
 	}
 }
@@ -176,9 +178,10 @@ static void one_says_when_to_try_again_only_if_that_may_help(void **state)
 	(void)state;
 	admission.credit_tasks = 0;
 	assert_false(wyn_admission_one(&admission, 0, 0, 1, false, &answer));
-	assert_int_equal(answer.retry_after_ms, WYN_RETRY_AFTER_MS);
+	assert_int_equal(wyn_refusal_of(answer.refusal)->retry_after_ms,
+		WYN_RETRY_AFTER_MS);
 	assert_false(wyn_admission_one(&admission, 0, 0, 101, false, &answer));
-	assert_int_equal(answer.retry_after_ms, 0);
+	assert_int_equal(wyn_refusal_of(answer.refusal)->retry_after_ms, 0);
 }
 
 static void all_are_let_in_at_once_when_each_would_be(void **state)

@@ -270,7 +270,9 @@ static void upload_ends_when_only_other_things_come(void **state)
 	assert_int_equal(
 		rig_task(client, 2)->code, WYN_STATUS_DEADLINE_EXCEEDED);
 	assert_int_equal(rig->shared.bytes_held, 0);
-	assert_int_equal(rig->engine->stats.uploads_stalled_approx, 2);
+	assert_int_equal(
+		rig->engine->stats.refused_approx[WYN_REFUSAL_UPLOAD_STALLED],
+		2);
 	assert_non_null(client->conn);
 	rig_chunk(client, 1, 0, "late", false);
 	rig_settle(rig);

@@ -107,9 +107,10 @@ static void check_outcome(
 {
 	assert_int_equal(task.outcome.code, code);
 	if (reason == NULL) {
-		assert_null(task.outcome.reason);
+		assert_int_equal(task.outcome.refusal, WYN_REFUSAL_NONE);
 	} else {
-		assert_string_equal(task.outcome.reason, reason);
+		assert_string_equal(
+			wyn_refusal_of(task.outcome.refusal)->word, reason);
 	}
 	if (message == NULL) {
 		assert_null(task.outcome.message);
