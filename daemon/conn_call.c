@@ -148,7 +148,7 @@ static void counters_add_shared(
 	counter_add(counters, "values_held_bytes",
 		atomic_load_explicit(
 			&shared->values_held, memory_order_relaxed));
-	counter_add(counters, "buffers_bytes_held",
+	counter_add(counters, "buffers_held_bytes",
 		atomic_load_explicit(&shared->buffered, memory_order_relaxed));
 }
 

@@ -239,6 +239,8 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_list_remove(&task->of_batch);
 	if (task->batch->options.stream) {
 		stream_ended(engine, conn);
+		WYN_STATS_ADD(
+			&engine->stats, stream_over_max, task->outcome.waited);
 	}
 	if (task->outcome.recalled && conn != NULL && is_awaited(conn, task)) {
 		wyn_recall_returned(engine, task);

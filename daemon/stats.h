@@ -38,6 +38,7 @@
 	X(executor_full)        \
 	X(executor_stalled)     \
 	X(streams_full)         \
+	X(stream_over_max)      \
 	X(tasks_recalled)       \
 	X(dispatches)           \
 	X(turns)

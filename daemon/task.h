@@ -31,6 +31,7 @@ struct wyn_task_outcome {
 	uint32_t code; /* enum wyn_status */
 	bool ran;      /* the body was entered */
 	bool recalled; /* it came back without, for it was asked to */
+	bool waited;   /* for room for a partial value */
 	enum wyn_refusal refusal;
 	char *message;	/* malloc'd, owned; NULL = none */
 	uint8_t *value; /* small_value, or malloc'd */
