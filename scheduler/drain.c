@@ -15,9 +15,15 @@
 #include "scheduler/futex.h"
 #include "scheduler/thread.h"
 
-static unsigned thread_max(const struct wyn_pool *pool)
+/* Between two looks at the counts of all threads. */
+#define FINISHED_PAUSES 32u
+
+/* Threads that ever had a task: a spare is counted before it has a seat. */
+static unsigned threads_made(const struct wyn_pool *pool)
 {
-	return pool->config.workers + pool->config.spare_max;
+	/* [seat] the seat carries the count to whoever sees its work. */
+	return pool->config.workers +
+	       atomic_load_explicit(&pool->spare_count, memory_order_acquire);
 }
 
 static uint64_t statistic(_Atomic uint64_t *counter)
@@ -28,8 +34,9 @@ static uint64_t statistic(_Atomic uint64_t *counter)
 uint64_t wyn_pool_unfinished(struct wyn_pool *pool)
 {
 	uint64_t begun, ended = 0;
+	unsigned threads = threads_made(pool);
 
-	for (unsigned i = 0; i < thread_max(pool); i++) {
+	for (unsigned i = 0; i < threads; i++) {
 		/* [drain] acquires what the ended tasks did, and their
 		 * children's beginnings. */
 		ended += atomic_load_explicit(
@@ -37,7 +44,9 @@ uint64_t wyn_pool_unfinished(struct wyn_pool *pool)
 			memory_order_acquire);
 	}
 	begun = wyn_injector_accepted(&pool->injector);
-	for (unsigned i = 0; i < thread_max(pool); i++) {
+	/* There may be more by now, and they may have begun what has ended. */
+	threads = threads_made(pool);
+	for (unsigned i = 0; i < threads; i++) {
 		begun +=
 			atomic_load_explicit(&pool->threads[i].counters.spawned,
 				memory_order_acquire);
@@ -52,16 +61,43 @@ void wyn_pool_quiet(struct wyn_pool *pool)
 	wyn_futex_wake_all(&pool->drain_turn);
 }
 
-int wyn_pool_drain(struct wyn_pool *pool, uint64_t deadline_ns)
+/* Looks now and then for a while: the last task is often about to end. */
+static bool finished_soon(struct wyn_pool *pool)
 {
-	if (wyn_pool_is_dead(pool)) {
-		return -ESHUTDOWN;
+	for (unsigned i = 0; i < pool->config.spin_max; i++) {
+		if (wyn_pool_unfinished(pool) == 0) {
+			return true;
+		}
+		/* Each look takes the workers' lines from them. */
+		for (unsigned j = 0; j < FINISHED_PAUSES; j++) {
+			wyn_cpu_relax();
+		}
 	}
-	if (wyn_thread_self_of(pool) != NULL) {
-		return -EDEADLK;
+	return false;
+}
+
+/* From the first to the last of those who wait DRAIN is up: workers that run
+ * out of work look for them. */
+static void waiters_add(struct wyn_pool *pool)
+{
+	pthread_mutex_lock(&pool->waiters_lock);
+	if (pool->waiters++ == 0) {
+		wyn_park_raise(&pool->park, WYN_PARK_DRAIN);
 	}
-	wyn_injector_close(&pool->injector);
-	wyn_park_raise(&pool->park, WYN_PARK_DRAIN);
+	pthread_mutex_unlock(&pool->waiters_lock);
+}
+
+static void waiters_remove(struct wyn_pool *pool)
+{
+	pthread_mutex_lock(&pool->waiters_lock);
+	if (--pool->waiters == 0) {
+		wyn_park_lower(&pool->park, WYN_PARK_DRAIN);
+	}
+	pthread_mutex_unlock(&pool->waiters_lock);
+}
+
+static int wait_finished(struct wyn_pool *pool, uint64_t deadline_ns)
+{
 	for (;;) {
 		/* [drain] the turn before the look. */
 		uint32_t turn = atomic_load_explicit(
@@ -77,6 +113,41 @@ int wyn_pool_drain(struct wyn_pool *pool, uint64_t deadline_ns)
 			return wyn_pool_unfinished(pool) == 0 ? 0 : -ETIMEDOUT;
 		}
 	}
+}
+
+static int drain_refused(const struct wyn_pool *pool)
+{
+	if (wyn_pool_is_dead(pool)) {
+		return -ESHUTDOWN;
+	}
+	return wyn_thread_self_of(pool) != NULL ? -EDEADLK : 0;
+}
+
+int wyn_pool_drain(struct wyn_pool *pool, uint64_t deadline_ns)
+{
+	int r = drain_refused(pool);
+
+	if (r < 0) {
+		return r;
+	}
+	wyn_injector_close(&pool->injector);
+	waiters_add(pool);
+	r = wait_finished(pool, deadline_ns);
+	waiters_remove(pool);
+	return r;
+}
+
+int wyn_pool_wait_until(struct wyn_pool *pool, uint64_t deadline_ns)
+{
+	int r = drain_refused(pool);
+
+	if (r < 0 || finished_soon(pool)) {
+		return r;
+	}
+	waiters_add(pool);
+	r = wait_finished(pool, deadline_ns);
+	waiters_remove(pool);
+	return r;
 }
 
 static void add_thread(struct wyn_pool_counters *sum, struct wyn_counters *one)
@@ -97,7 +168,7 @@ void wyn_pool_counters(
 	struct wyn_pool_counters sum;
 
 	memset(&sum, 0, sizeof(sum));
-	for (unsigned i = 0; i < thread_max(pool); i++) {
+	for (unsigned i = 0; i < threads_made(pool); i++) {
 		add_thread(&sum, &pool->threads[i].counters);
 	}
 	for (unsigned i = 0; i < pool->config.workers; i++) {

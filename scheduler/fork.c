@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "scheduler/fence.h"
+#include "scheduler/producer.h"
 #include "scheduler/thread.h"
 
 _Atomic unsigned wyn_fork_generation_now;
@@ -21,13 +23,17 @@ static void child_begin(void)
 {
 	atomic_fetch_add_explicit(
 		&wyn_fork_generation_now, 1, memory_order_relaxed);
+	wyn_producers_unlock();
+	wyn_producer_self_ = (struct wyn_producer){0};
+	wyn_fence_forked();
 	/* Forked by a task: the child's thread is nobody's worker. */
 	wyn_thread_self_ = NULL;
 }
 
 static void watch(void)
 {
-	once_result = -pthread_atfork(NULL, NULL, child_begin);
+	once_result = -pthread_atfork(
+		wyn_producers_lock, wyn_producers_unlock, child_begin);
 }
 
 int wyn_fork_watch(void)

@@ -65,6 +65,13 @@ static struct wyn_goal goal_of(const struct wyn_future *future)
 	};
 }
 
+static void slot_release(struct wyn_future *future)
+{
+	struct wyn_pool *pool = pool_of(future);
+
+	wyn_slab_release(future, wyn_pool_producer(pool)->magazine);
+}
+
 /* Both sides are through with it. */
 static void future_free(struct wyn_future *future, uint32_t state)
 {
@@ -72,7 +79,7 @@ static void future_free(struct wyn_future *future, uint32_t state)
 		future->result == 0 && future->value_destroy != NULL) {
 		future->value_destroy(future->value);
 	}
-	wyn_slab_release(future);
+	slot_release(future);
 }
 
 /* One RMW ends the task. After it the future is touched only if the handle
@@ -239,7 +246,8 @@ int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
 	if (group != NULL && wyn_group_is_cancelled(group)) {
 		return -ECANCELED;
 	}
-	future = wyn_slab_acquire(&pool->slabs);
+	future = wyn_slab_acquire(
+		&pool->slabs, wyn_pool_producer(pool)->magazine);
 	if (future == NULL) {
 		return -ENOMEM;
 	}
@@ -258,7 +266,7 @@ int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
 		if (group != NULL) {
 			wyn_group_leave(group, 0);
 		}
-		wyn_slab_release(future);
+		slot_release(future);
 		return r;
 	}
 	*ret_future = future;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * injector.h - the pool's global, unbounded queue, sharded.
+ * injector.h - the pool's global, unbounded queue, in lanes.
  *
- * Each shard is a list of blocks of items by value, with a lock for producers
- * and a lock for consumers; between the two sides there is one published
- * count. A producer keeps to its shard, so that one producer's items stay in
- * order, and moves on when it finds the shard held. Locks are only ever
- * tried, so whoever meets a held one goes elsewhere. Any thread.
+ * A lane is a list of blocks of items by value, with one producer and one
+ * consumer at a time and one published count between them. A thread that
+ * produces holds a lane for itself as long as it lives, so that a push is a
+ * few plain stores; who finds none left shares the first one, push by push.
+ * Consumers exclude each other by a lock that is only tried, so whoever meets
+ * a held one goes elsewhere. Items of one producer stay in order. Any thread.
  */
 #pragma once
 
@@ -16,30 +17,32 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "scheduler/fence.h"
 #include "scheduler/item.h"
 
-#define WYN_INJECTOR_SHARDS 8
+/* Lanes that threads can hold, beside the shared one. */
+#define WYN_INJECTOR_LANES 63
 /* Items of a block; a power of two. */
 #define WYN_INJECTOR_BLOCK_ITEMS 256
-/* Blocks that a shard keeps for its producers; a power of two. */
-#define WYN_INJECTOR_RESERVE_MAX 64
+/* Blocks that a lane keeps for its producer; a power of two. */
+#define WYN_INJECTOR_RESERVE_MAX 16
 /* Most items that one take moves. */
 #define WYN_INJECTOR_GRAB_MAX 128
 
 struct wyn_injector_block {
-	struct wyn_injector_block *next; /* [M tail], read under head */
+	struct wyn_injector_block *next; /* [M held], read under head */
 	struct wyn_item items[WYN_INJECTOR_BLOCK_ITEMS];
 };
 
-struct wyn_injector_shard {
-	/* The producers' line. */
-	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t tail_lock; /* [A inject] */
-	bool closed;					     /* [M tail] */
-	struct wyn_injector_block *tail;		     /* [M tail] */
-	struct wyn_injector_block *first; /* [M tail], read under head */
-	_Atomic uint64_t accepted;	  /* [A drain] tasks, not moves */
-	_Atomic uint64_t pushed;	  /* [A inject] items ever */
-	_Atomic uint64_t reserve_taken;	  /* [A reserve] blocks */
+struct wyn_lane {
+	/* The producer's line. */
+	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t held; /* [A lane] a lock */
+	_Atomic uint32_t pushing;	  /* [A close] from outside */
+	struct wyn_injector_block *tail;  /* [M held] */
+	struct wyn_injector_block *first; /* [M held], read under head */
+	_Atomic uint64_t moved;		/* [A drain] of pushed, no new tasks */
+	_Atomic uint64_t pushed;	/* [A inject] items ever */
+	_Atomic uint64_t reserve_taken; /* [A reserve] blocks */
 	/* The consumers' line. */
 	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t head_lock; /* [A inject] */
 	struct wyn_injector_block *head;		     /* [M head] */
@@ -50,7 +53,10 @@ struct wyn_injector_shard {
 };
 
 struct wyn_injector {
-	struct wyn_injector_shard shards[WYN_INJECTOR_SHARDS];
+	_Atomic bool closed;	 /* [A close] */
+	_Atomic unsigned opened; /* [A lane] lanes that were ever held */
+	struct wyn_lane
+		lanes[1 + WYN_INJECTOR_LANES]; /* the shared one first */
 };
 
 /* A batch to push: items, or one function for an array of pointers. */
@@ -82,20 +88,66 @@ void wyn_injector_init(struct wyn_injector *injector);
 void wyn_injector_fini(struct wyn_injector *injector);
 
 /*
- * wyn_injector_push - appends a batch, all of it or nothing.
+ * wyn_lane_hold - gives the calling thread a lane of its own.
+ *
+ * Thread: any. Returns: NULL when all are held. Blocks: never.
+ */
+struct wyn_lane *wyn_lane_hold(struct wyn_injector *injector);
+
+/*
+ * wyn_lane_release - gives the lane to whoever holds it next.
+ *
+ * Thread: any, when its holder does not push. Blocks: never.
+ */
+void wyn_lane_release(struct wyn_lane *lane);
+
+/*
+ * wyn_injector_push - appends a batch to a lane, all of it or nothing.
+ *
+ * lane is one that the caller holds, or NULL for the shared one.
  *
  * Thread: any. Returns: 0; -ENOMEM; -ESHUTDOWN when closed.
- * Blocks: yields while every shard is held by another producer.
+ * Blocks: yields while another thread pushes to the shared lane.
  */
 WYN_NODISCARD
-int wyn_injector_push(struct wyn_injector *injector,
+int wyn_injector_push(struct wyn_injector *injector, struct wyn_lane *lane,
 	const struct wyn_injector_batch *batch, enum wyn_injector_kind kind);
 
 /*
- * wyn_injector_take - takes up to `max` of the oldest items of one shard.
+ * wyn_lane_push - the same for one item from outside, if it is easy.
  *
- * Of a shard's n items it takes n / sharers + 1, so that others find some
- * too. Skips shards that another consumer holds. *cursor, the caller's own,
+ * Thread: any, the holder of the lane. Returns: false if it takes more than a
+ * few stores: call wyn_injector_push. Blocks: never.
+ */
+static inline bool wyn_lane_push(const struct wyn_injector *injector,
+	struct wyn_lane *lane, struct wyn_item item)
+{
+	uint64_t at = atomic_load_explicit(&lane->pushed, memory_order_relaxed);
+	bool open;
+
+	if (WYN_UNLIKELY(at % WYN_INJECTOR_BLOCK_ITEMS == 0)) {
+		return false;
+	}
+	/* [close] whoever closes sees that we are inside, or we see it. */
+	atomic_store_explicit(&lane->pushing, 1, memory_order_relaxed);
+	wyn_fence_light();
+	open = !atomic_load_explicit(&injector->closed, memory_order_relaxed);
+	if (WYN_LIKELY(open)) {
+		lane->tail->items[at % WYN_INJECTOR_BLOCK_ITEMS] = item;
+		/* [inject] publishes the item. */
+		atomic_store_explicit(
+			&lane->pushed, at + 1, memory_order_release);
+	}
+	/* [close] with the count of what was accepted. */
+	atomic_store_explicit(&lane->pushing, 0, memory_order_release);
+	return open;
+}
+
+/*
+ * wyn_injector_take - takes up to `max` of the oldest items of one lane.
+ *
+ * Of a lane's n items it takes n / sharers + 1, so that others find some
+ * too. Skips lanes that another consumer holds. *cursor, the caller's own,
  * says where it looks first and moves on.
  *
  * Thread: any. Returns: how many, 0 if nothing was found. Blocks: never.

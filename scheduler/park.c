@@ -12,10 +12,11 @@
 #include <stddef.h>
 
 #include "base/assert.h"
+#include "scheduler/fence.h"
 #include "scheduler/futex.h"
 
-#define FIELD_BITS  10
-#define FIELD_MASK  ((UINT64_C(1) << FIELD_BITS) - 1)
+#define FIELD_BITS  WYN_PARK_FIELD_BITS
+#define FIELD_MASK  WYN_PARK_FIELD_MASK
 #define SEARCHING   UINT64_C(1)
 #define TOP_SHIFT   FIELD_BITS
 #define EPOCH_SHIFT (2 * FIELD_BITS)
@@ -85,19 +86,25 @@ bool wyn_park_search_begin(struct wyn_park *park)
 			return false;
 		}
 	} while (!atomic_compare_exchange_weak_explicit(&park->word, &word,
-		word + SEARCHING, memory_order_seq_cst, memory_order_relaxed));
+		word + SEARCHING, memory_order_acq_rel, memory_order_relaxed));
 	return true;
 }
 
 bool wyn_park_search_end(struct wyn_park *park)
 {
-	/* [park] seq_cst: a spawn that saw us searching did not wake anyone;
-	 * the last of us must see its item in the look that follows. */
 	uint64_t word = atomic_fetch_sub_explicit(
-		&park->word, SEARCHING, memory_order_seq_cst);
+		&park->word, SEARCHING, memory_order_acq_rel);
 
 	wyn_assert(word_searching(word) > 0);
-	return word_searching(word) == 1;
+	/* With nobody parked nobody can be left asleep: who parks from now on
+	 * looks at every queue afterwards. */
+	if (word_searching(word) != 1 || word_top(word) == 0) {
+		return false;
+	}
+	/* [park] a spawn that saw us searching did not wake anyone; its item
+	 * must be seen in the look that follows. */
+	wyn_fence_heavy();
+	return true;
 }
 
 uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching)
@@ -113,10 +120,11 @@ uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching)
 			&me->next, word_top(word), memory_order_relaxed);
 		next = word_with_top(word - less, seat + 1);
 		next = word_with_next_epoch(next);
-		/* [park] seq_cst: a spawn either sees us parked here, or we
-		 * see its item in the look that follows. */
 	} while (!atomic_compare_exchange_weak_explicit(&park->word, &word,
-		next, memory_order_seq_cst, memory_order_relaxed));
+		next, memory_order_acq_rel, memory_order_relaxed));
+	/* [park] a spawn either sees us parked, or we see its item in the look
+	 * that follows. */
+	wyn_fence_heavy();
 	return word & FLAGS;
 }
 
@@ -137,11 +145,12 @@ void wyn_park_sleep(struct wyn_park *park, unsigned seat)
 
 bool wyn_park_notify(struct wyn_park *park)
 {
-	/* [park] seq_cst: ordered after the caller's publication. */
-	uint64_t word = atomic_load_explicit(&park->word, memory_order_seq_cst);
 	struct wyn_park_seat *seat;
-	uint64_t next;
+	uint64_t word, next;
 
+	/* [park] the caller's publication comes before this look. */
+	wyn_fence_light();
+	word = atomic_load_explicit(&park->word, memory_order_relaxed);
 	do {
 		uint32_t top = word_top(word);
 
@@ -152,10 +161,9 @@ bool wyn_park_notify(struct wyn_park *park)
 		next = word_with_top(
 			word + SEARCHING, atomic_load_explicit(&seat->next,
 						  memory_order_relaxed));
-		/* [park] the one that is popped searches from here on; seq_cst
-		 * on failure too, for the same reason as the load above. */
+		/* [park] the one that is popped searches from here on. */
 	} while (!atomic_compare_exchange_weak_explicit(&park->word, &word,
-		next, memory_order_seq_cst, memory_order_seq_cst));
+		next, memory_order_acq_rel, memory_order_acquire));
 	seat_wake(seat);
 	return true;
 }
@@ -171,6 +179,12 @@ void wyn_park_raise(struct wyn_park *park, uint64_t flags)
 	for (unsigned i = 0; i < park->seat_count; i++) {
 		seat_wake(&park->seats[i]);
 	}
+}
+
+void wyn_park_lower(struct wyn_park *park, uint64_t flags)
+{
+	/* [drain] nobody waits any more: no order is needed. */
+	atomic_fetch_and_explicit(&park->word, ~flags, memory_order_relaxed);
 }
 
 uint64_t wyn_park_flags(struct wyn_park *park)

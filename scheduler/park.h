@@ -15,6 +15,12 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "scheduler/fence.h"
+
+/* Fields of the word: searching, top of the stack (seat + 1), epoch, flags. */
+#define WYN_PARK_FIELD_BITS 10
+#define WYN_PARK_FIELD_MASK ((UINT64_C(1) << WYN_PARK_FIELD_BITS) - 1)
+#define WYN_PARK_TOP_MASK   (WYN_PARK_FIELD_MASK << WYN_PARK_FIELD_BITS)
 
 /* Flags of the word, as wyn_park_enter returns them. */
 #define WYN_PARK_DRAIN (UINT64_C(1) << 62)
@@ -54,8 +60,9 @@ bool wyn_park_search_begin(struct wyn_park *park);
 /*
  * wyn_park_search_end - a searcher has found work.
  *
- * Thread: worker. Returns: true if it was the last one, which then has to
- * look at every queue and wyn_park_notify if there is more. Blocks: never.
+ * Thread: worker. Returns: true if it was the last one and somebody is parked:
+ * then it has to look at every queue, and wyn_park_notify if there is more.
+ * Blocks: never.
  */
 bool wyn_park_search_end(struct wyn_park *park);
 
@@ -80,6 +87,24 @@ uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching);
 void wyn_park_sleep(struct wyn_park *park, unsigned seat);
 
 /*
+ * wyn_park_is_calm - there is new work, and nothing needs to be done about it.
+ *
+ * Thread: any. Returns: false if somebody may have to be woken, or the pool
+ * stops. Blocks: never.
+ */
+static inline bool wyn_park_is_calm(struct wyn_park *park)
+{
+	uint64_t word;
+
+	/* [park] the caller's publication comes before this look. */
+	wyn_fence_light();
+	word = atomic_load_explicit(&park->word, memory_order_relaxed);
+	return (word & WYN_PARK_STOP) == 0 &&
+	       ((word & WYN_PARK_FIELD_MASK) != 0 ||
+		       (word & WYN_PARK_TOP_MASK) == 0);
+}
+
+/*
  * wyn_park_notify - there is new work: wakes one if need be.
  *
  * Thread: any. Returns: whether it woke one. Blocks: never.
@@ -92,6 +117,13 @@ bool wyn_park_notify(struct wyn_park *park);
  * Thread: any. Blocks: never.
  */
 void wyn_park_raise(struct wyn_park *park, uint64_t flags);
+
+/*
+ * wyn_park_lower - takes flags away.
+ *
+ * Thread: any. Blocks: never.
+ */
+void wyn_park_lower(struct wyn_park *park, uint64_t flags);
 
 /*
  * wyn_park_flags - the flags, ordered after what the caller did before.

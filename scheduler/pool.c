@@ -85,6 +85,7 @@ static int arrays_create(struct wyn_pool *pool)
 	for (unsigned i = 0; i < threads; i++) {
 		pool->threads[i].pool = pool;
 		pool->threads[i].index = i;
+		pool->threads[i].bounded = pool->config.in_flight_max != 0;
 	}
 	wyn_park_init(&pool->park, pool->park_seats, workers);
 	return 0;
@@ -115,8 +116,12 @@ int wyn_pool_create(
 		pool->config.workers = workers_allowed(config);
 	}
 	pool->fork_generation = wyn_fork_generation();
+	wyn_fence_init();
 	wyn_injector_init(&pool->injector);
+	wyn_producers_init(
+		&pool->producers, &pool->injector, config->in_flight_max != 0);
 	wyn_slabs_init(&pool->slabs, pool);
+	pthread_mutex_init(&pool->waiters_lock, NULL);
 	pthread_mutex_init(&pool->spares_lock, NULL);
 	r = arrays_create(pool);
 	if (r < 0) {
@@ -162,9 +167,11 @@ void wyn_pool_destroy(struct wyn_pool *pool)
 		wyn_pool_workers(pool) != 0) {
 		wyn_threads_join(pool);
 	}
+	wyn_producers_fini(&pool->producers);
 	wyn_injector_fini(&pool->injector);
 	wyn_slabs_fini(&pool->slabs);
 	pthread_mutex_destroy(&pool->spares_lock);
+	pthread_mutex_destroy(&pool->waiters_lock);
 	free(pool->threads);
 	free(pool->park_seats);
 	free(pool->seats);

@@ -22,6 +22,7 @@
 #include "scheduler/fork.h"
 #include "scheduler/injector.h"
 #include "scheduler/park.h"
+#include "scheduler/producer.h"
 #include "scheduler/slab.h"
 
 struct wyn_future;
@@ -42,6 +43,7 @@ struct wyn_thread {
 	struct wyn_seat *seat;	 /* [W] or NULL */
 	struct wyn_future *task; /* [W] the future task that runs, or NULL */
 	int64_t floor;		 /* [W] own deque when that task began */
+	bool bounded;		 /* [I] the pool has a bound in flight */
 	unsigned index;		 /* [I] in the pool's threads */
 	unsigned claims;	 /* [W] see wyn_await_may_claim() */
 	unsigned help_depth;	 /* [W] tasks on the stack below this one */
@@ -55,6 +57,7 @@ struct wyn_thread {
 
 struct wyn_pool {
 	struct wyn_injector injector;
+	struct wyn_producers producers; /* [I] what they read */
 	struct wyn_park park;
 	struct wyn_slabs slabs;
 	struct wyn_seat *seats;		  /* [I] config.workers of them */
@@ -66,9 +69,11 @@ struct wyn_pool {
 	_Atomic uint32_t gate;		  /* [A gate] futex of the start */
 	_Atomic uint32_t drain_turn;	  /* [A drain] futex of the drains */
 	_Atomic uint64_t in_flight;	  /* [A in-flight] only with a bound */
+	pthread_mutex_t waiters_lock;
+	unsigned waiters; /* [M waiters] drains and waits in progress */
 	pthread_mutex_t spares_lock;
 	struct wyn_thread *spares_idle; /* [M spares] */
-	unsigned spare_count;		/* [M spares] ever created */
+	_Atomic unsigned spare_count;	/* [M spares] [A seat] ever made */
 };
 
 /*

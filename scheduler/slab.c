@@ -138,11 +138,11 @@ void wyn_slabs_fini(struct wyn_slabs *slabs)
 	}
 }
 
-void *wyn_slab_acquire(struct wyn_slabs *slabs)
+size_t wyn_slab_acquire_some(
+	struct wyn_slabs *slabs, void **ret_slots, size_t n)
 {
 	struct wyn_slab_shard *shard;
-	struct wyn_slab *slab;
-	void *slot = NULL;
+	size_t got = 0;
 
 	if (sticky_shard == 0) {
 		sticky_shard =
@@ -152,21 +152,30 @@ void *wyn_slab_acquire(struct wyn_slabs *slabs)
 	}
 	shard = &slabs->shards[sticky_shard - 1];
 	pthread_mutex_lock(&shard->lock);
-	slab = shard_slab(slabs, shard);
-	if (slab != NULL) {
-		slot = slab_take(shard, slab);
+	while (got < n) {
+		struct wyn_slab *slab = shard_slab(slabs, shard);
+
+		if (slab == NULL) {
+			break;
+		}
+		got++;
+		/* The lowest address last: it is the first to be used. */
+		ret_slots[n - got] = slab_take(shard, slab);
 	}
 	pthread_mutex_unlock(&shard->lock);
-	return slot;
+	if (got < n) {
+		memmove(ret_slots, ret_slots + (n - got),
+			got * sizeof(*ret_slots));
+	}
+	return got;
 }
 
-void wyn_slab_release(void *slot)
+/* Returns: a slab that is to be freed, or NULL. */
+static struct wyn_slab *slab_put(struct wyn_slab_shard *shard, void *slot)
 {
 	struct wyn_slab *slab = slab_of(slot);
-	struct wyn_slab_shard *shard = slab->shard;
 	struct slot *freed = slot;
 
-	pthread_mutex_lock(&shard->lock);
 	wyn_assert(slab->used > 0);
 	freed->next = slab->free;
 	slab->free = freed;
@@ -175,16 +184,32 @@ void wyn_slab_release(void *slot)
 		list_put_first(shard, slab);
 	}
 	if (slab->used > 0) {
-		slab = NULL;
-	} else if (shard->empty_count < WYN_SLAB_RESERVE_MAX) {
-		shard->empty_count++;
-		slab = NULL;
-	} else {
-		list_remove(shard, slab);
-		shard->slab_count--;
+		return NULL;
 	}
-	pthread_mutex_unlock(&shard->lock);
-	free(slab);
+	if (shard->empty_count < WYN_SLAB_RESERVE_MAX) {
+		shard->empty_count++;
+		return NULL;
+	}
+	list_remove(shard, slab);
+	shard->slab_count--;
+	return slab;
+}
+
+void wyn_slab_release_some(void *const *slots, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		struct wyn_slab_shard *shard = slab_of(slots[i])->shard;
+
+		/* Most of them come from the same one. */
+		pthread_mutex_lock(&shard->lock);
+		do {
+			free(slab_put(shard, slots[i]));
+			i++;
+		} while (i < n && slab_of(slots[i])->shard == shard);
+		pthread_mutex_unlock(&shard->lock);
+	}
 }
 
 void *wyn_slab_owner(const void *slot)

@@ -4,7 +4,9 @@
  *
  * Slots of one size in aligned slabs, so that a slot finds its slab by its
  * address and carries no pointer to it. Sharded by thread, each shard under
- * its mutex. Slabs that are empty go back to the libc beyond a reserve.
+ * its mutex. Slabs that are empty go back to the libc beyond a reserve. A
+ * magazine (Bonwick and Adams, USENIX 2001) keeps slots for one thread, so that
+ * it meets a mutex once in WYN_MAGAZINE_SLOTS / 2 times.
  */
 #pragma once
 
@@ -17,6 +19,7 @@
 #define WYN_SLAB_SLOT_BYTES 56
 /* Empty slabs that a shard keeps. */
 #define WYN_SLAB_RESERVE_MAX 16
+#define WYN_MAGAZINE_SLOTS   128 /* even */
 
 struct wyn_slab;
 
@@ -31,6 +34,12 @@ struct wyn_slab_shard {
 struct wyn_slabs {
 	struct wyn_slab_shard shards[WYN_SLAB_SHARDS];
 	void *owner; /* [I] found again from any slot */
+};
+
+/* Zero bytes are an empty one. Used by one thread at a time. */
+struct wyn_magazine {
+	unsigned n;
+	void *slots[WYN_MAGAZINE_SLOTS];
 };
 
 /*
@@ -48,19 +57,59 @@ void wyn_slabs_init(struct wyn_slabs *slabs, void *owner);
 void wyn_slabs_fini(struct wyn_slabs *slabs);
 
 /*
+ * wyn_slab_acquire_some, wyn_slab_release_some - slots by the dozen.
+ *
+ * Thread: any. Returns: how many were given, 0 if memory is out.
+ * Blocks: on the mutex of the thread's shard, or on those of the slots'.
+ */
+size_t wyn_slab_acquire_some(
+	struct wyn_slabs *slabs, void **ret_slots, size_t n);
+void wyn_slab_release_some(void *const *slots, size_t n);
+
+/*
  * wyn_slab_acquire - gives a slot of WYN_SLAB_SLOT_BYTES, aligned to 8.
  *
- * Thread: any. Returns: NULL if memory is out.
- * Blocks: on the mutex of the thread's shard.
+ * Thread: any; magazine is the caller's, or NULL. Returns: NULL if memory is
+ * out. Blocks: on a mutex, now and then.
  */
-void *wyn_slab_acquire(struct wyn_slabs *slabs);
+static inline void *wyn_slab_acquire(
+	struct wyn_slabs *slabs, struct wyn_magazine *magazine)
+{
+	void *slot;
+
+	if (magazine == NULL) {
+		return wyn_slab_acquire_some(slabs, &slot, 1) == 1 ? slot
+								   : NULL;
+	}
+	if (magazine->n == 0) {
+		magazine->n = (unsigned)wyn_slab_acquire_some(
+			slabs, magazine->slots, WYN_MAGAZINE_SLOTS / 2);
+		if (magazine->n == 0) {
+			return NULL;
+		}
+	}
+	return magazine->slots[--magazine->n];
+}
 
 /*
  * wyn_slab_release - takes a slot back.
  *
- * Thread: any. Blocks: on the mutex of the slot's shard.
+ * Thread: any; magazine is the caller's, of the slot's store, or NULL.
+ * Blocks: on a mutex, now and then.
  */
-void wyn_slab_release(void *slot);
+static inline void wyn_slab_release(void *slot, struct wyn_magazine *magazine)
+{
+	if (magazine == NULL) {
+		wyn_slab_release_some(&slot, 1);
+		return;
+	}
+	if (magazine->n == WYN_MAGAZINE_SLOTS) {
+		magazine->n = WYN_MAGAZINE_SLOTS / 2;
+		wyn_slab_release_some(magazine->slots + magazine->n,
+			WYN_MAGAZINE_SLOTS - magazine->n);
+	}
+	magazine->slots[magazine->n++] = slot;
+}
 
 /*
  * wyn_slab_owner - the owner of the store that the slot came from.

@@ -11,9 +11,16 @@
 #include <sched.h>
 
 #include "base/assert.h"
+#include "scheduler/fence.h"
 #include "scheduler/future.h"
 #include "scheduler/thread.h"
 #include "scheduler/worker.h"
+
+const struct wyn_producer *wyn_pool_producer(struct wyn_pool *pool)
+{
+	return wyn_producer_self(
+		&pool->producers, wyn_thread_self_of(pool) == NULL);
+}
 
 static bool in_flight_enter(struct wyn_pool *pool, uint64_t n)
 {
@@ -40,14 +47,13 @@ static int deque_overflow(struct wyn_pool *pool, struct wyn_seat *seat)
 	struct wyn_injector_batch batch = {.items = seat->scratch};
 	int r;
 
-	while (batch.n < WYN_COUNT_OF(seat->scratch) &&
-		wyn_deque_steal(&seat->deque, &seat->scratch[batch.n])) {
-		batch.n++;
-	}
+	batch.n = wyn_deque_shed(
+		&seat->deque, seat->scratch, WYN_COUNT_OF(seat->scratch));
 	if (batch.n == 0) {
 		return 0;
 	}
-	r = wyn_injector_push(&pool->injector, &batch, WYN_INJECTOR_MOVE);
+	r = wyn_injector_push(&pool->injector, wyn_pool_producer(pool)->lane,
+		&batch, WYN_INJECTOR_MOVE);
 	for (size_t i = 0; r < 0 && i < batch.n; i++) {
 		bool pushed = wyn_deque_push(&seat->deque, seat->scratch[i]);
 
@@ -77,6 +83,20 @@ static int spawn_local(struct wyn_thread *thread, struct wyn_item item)
 	return 0;
 }
 
+/* What follows a publication. */
+static inline void spawned(struct wyn_pool *pool)
+{
+	if (WYN_LIKELY(wyn_park_is_calm(&pool->park))) {
+		return;
+	}
+	wyn_park_notify(&pool->park);
+	/* The pool is being destroyed round a task that spawns: the workers
+	 * may have looked at the queues for the last time. */
+	if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
+		wyn_pool_discard(pool);
+	}
+}
+
 int wyn_pool_inject(
 	struct wyn_pool *pool, const struct wyn_injector_batch *batch)
 {
@@ -93,7 +113,8 @@ int wyn_pool_inject(
 		batch->n == 1) {
 		r = spawn_local(thread, batch->items[0]);
 	} else {
-		r = wyn_injector_push(&pool->injector, batch,
+		r = wyn_injector_push(&pool->injector,
+			wyn_pool_producer(pool)->lane, batch,
 			thread != NULL ? WYN_INJECTOR_INSIDE
 				       : WYN_INJECTOR_OUTSIDE);
 	}
@@ -101,21 +122,24 @@ int wyn_pool_inject(
 		wyn_pool_leave(pool, batch->n);
 		return r;
 	}
-	wyn_park_notify(&pool->park);
-	/* The pool is being destroyed round a task that spawns: the workers
-	 * may have looked at the queues for the last time. */
-	if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
-		wyn_pool_discard(pool);
-	}
+	spawned(pool);
 	return 0;
 }
 
 int wyn_pool_spawn_detached(
 	struct wyn_pool *pool, void (*fn)(void *arg), void *arg)
 {
+	const struct wyn_producer *self = &wyn_producer_self_;
 	struct wyn_item item = {.fn = fn, .arg = arg};
 	struct wyn_injector_batch batch = {.items = &item, .n = 1};
 
+	/* A thread that has spawned into this pool before, and nearly every
+	 * time: nothing to ask, a few stores, one look. */
+	if (WYN_LIKELY(self->express_id == pool->producers.id) &&
+		wyn_lane_push(&pool->injector, self->lane, item)) {
+		spawned(pool);
+		return 0;
+	}
 	return wyn_pool_inject(pool, &batch);
 }
 
@@ -139,9 +163,8 @@ void wyn_pool_discard(struct wyn_pool *pool)
 	struct wyn_item item;
 	unsigned cursor = 0;
 
-	/* An RMW, to come after the stop in the order of label [park]: a
-	 * spawn that we do not see below sees the stop itself. */
-	(void)wyn_park_flags(&pool->park);
+	/* [park] a spawn that we do not see below sees the stop itself. */
+	wyn_fence_heavy();
 	while (wyn_pool_has_work(pool)) {
 		if (wyn_injector_take(&pool->injector, &cursor, 1, &item, 1) >
 			0) {
@@ -151,7 +174,8 @@ void wyn_pool_discard(struct wyn_pool *pool)
 			sched_yield();
 		}
 		for (unsigned i = 0; i < pool->config.workers; i++) {
-			if (wyn_deque_steal(&pool->seats[i].deque, &item)) {
+			if (wyn_deque_steal(&pool->seats[i].deque, &item, 1) >
+				0) {
 				item_discard(item);
 			}
 		}

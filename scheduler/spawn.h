@@ -20,6 +20,13 @@ int wyn_pool_inject(
 	struct wyn_pool *pool, const struct wyn_injector_batch *batch);
 
 /*
+ * wyn_pool_producer - what the calling thread holds of the pool.
+ *
+ * Thread: any. Returns: never NULL. Blocks: as wyn_producer_self.
+ */
+const struct wyn_producer *wyn_pool_producer(struct wyn_pool *pool);
+
+/*
  * wyn_pool_leave - tasks no longer count as in flight.
  *
  * Comes before their completion is visible, or whoever saw that could be

@@ -147,6 +147,26 @@ attributes_destroy:
 	return -r;
 }
 
+/* Under the spares' lock. */
+static int spare_make(struct wyn_pool *pool, struct wyn_seat *seat)
+{
+	unsigned count =
+		atomic_load_explicit(&pool->spare_count, memory_order_relaxed);
+
+	if (count == pool->config.spare_max) {
+		return -EDEADLK;
+	}
+	/* [seat] counted before it can run anything. */
+	atomic_store_explicit(
+		&pool->spare_count, count + 1, memory_order_release);
+	if (wyn_thread_create(pool, pool->config.workers + count, seat) < 0) {
+		atomic_store_explicit(
+			&pool->spare_count, count, memory_order_relaxed);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
 int wyn_thread_lend(struct wyn_thread *thread)
 {
 	struct wyn_pool *pool = thread->pool;
@@ -159,14 +179,8 @@ int wyn_thread_lend(struct wyn_thread *thread)
 	if (spare != NULL) {
 		pool->spares_idle = spare->next;
 		spare_seat(spare, seat);
-	} else if (pool->spare_count == pool->config.spare_max) {
-		r = -EDEADLK;
-	} else if (wyn_thread_create(pool,
-			   pool->config.workers + pool->spare_count,
-			   seat) == 0) {
-		pool->spare_count++;
 	} else {
-		r = -EAGAIN;
+		r = spare_make(pool, seat);
 	}
 	pthread_mutex_unlock(&pool->spares_lock);
 	if (r == 0) {
@@ -199,8 +213,9 @@ static unsigned spares_created(struct wyn_pool *pool)
 {
 	unsigned count;
 
+	/* Under the lock: a creation is complete, or has not begun. */
 	pthread_mutex_lock(&pool->spares_lock);
-	count = pool->spare_count;
+	count = atomic_load_explicit(&pool->spare_count, memory_order_relaxed);
 	pthread_mutex_unlock(&pool->spares_lock);
 	return count;
 }

@@ -21,15 +21,39 @@
  * from the old end of the own deque; a prime, as in Go's scheduler. */
 #define FAIR_TICKS 61
 
-static struct wyn_item *batch_first(struct wyn_seat *seat, size_t n)
-{
-	/* Pushed in reverse, so that the owner pops the oldest first. */
-	for (size_t i = n - 1; i > 0; i--) {
-		bool pushed = wyn_deque_push(&seat->deque, seat->scratch[i]);
+/* Between two looks of a searcher. */
+#define SEARCH_PAUSES 8u
 
-		wyn_assert(pushed);
+/* Most items that one steal moves. */
+#define WYN_WORKER_STEAL_MAX 64u
+
+/* Of n items in the scratch, oldest first, takes the first and puts the rest
+ * into the own deque in reverse, so that it pops the oldest first. */
+static void scratch_take(
+	struct wyn_thread *thread, size_t n, struct wyn_item *ret_item)
+{
+	struct wyn_seat *seat = thread->seat;
+	struct wyn_pool *pool = thread->pool;
+
+	*ret_item = seat->scratch[0];
+	/* The queues of a pool that stops may have been emptied meanwhile. */
+	if (n > 1) {
+		bool room = wyn_deque_has_room(&seat->deque, n - 1);
+
+		/* It was empty, or one is taken from elsewhere. */
+		wyn_assert(room);
+		for (size_t i = 1; i < n; i++) {
+			wyn_deque_put(
+				&seat->deque, n - 1 - i, seat->scratch[i]);
+		}
+		wyn_deque_publish(&seat->deque, n - 1);
+		/* [park] They were in no queue for a moment: whoever was
+		 * woken for them may have parked again meanwhile. */
+		wyn_park_notify(&pool->park);
+		if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
+			wyn_pool_discard(pool);
+		}
 	}
-	return &seat->scratch[0];
 }
 
 static bool find_injected(
@@ -44,16 +68,7 @@ static bool find_injected(
 	if (n == 0) {
 		return false;
 	}
-	*ret_item = *batch_first(seat, n);
-	/* The queues of a pool that stops may have been emptied meanwhile. */
-	if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
-		wyn_pool_discard(pool);
-	}
-	if (n > 1) {
-		/* [park] The rest was in no queue for a moment: whoever was
-		 * woken for it may have parked again meanwhile. */
-		wyn_park_notify(&pool->park);
-	}
+	scratch_take(thread, n, ret_item);
 	return true;
 }
 
@@ -61,14 +76,14 @@ static bool find_fair(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	struct wyn_seat *seat = thread->seat;
 
-	switch (seat->tick++ % FAIR_TICKS) {
-	case 0:
-		return find_injected(thread, ret_item, 1);
-	case 1:
-		return wyn_deque_steal(&seat->deque, ret_item);
-	default:
+	if (WYN_LIKELY(++seat->tick < FAIR_TICKS)) {
 		return false;
 	}
+	if (seat->tick == FAIR_TICKS) {
+		return find_injected(thread, ret_item, 1);
+	}
+	seat->tick = 0;
+	return wyn_deque_shed(&seat->deque, ret_item, 1) > 0;
 }
 
 static bool find_stolen(struct wyn_thread *thread, struct wyn_item *ret_item)
@@ -81,16 +96,23 @@ static bool find_stolen(struct wyn_thread *thread, struct wyn_item *ret_item)
 
 	for (unsigned i = 0; i < workers; i++, at = (at + 1) % workers) {
 		struct wyn_seat *victim = &pool->seats[at];
+		size_t n;
 
-		if (victim != thread->seat &&
-			wyn_deque_steal(&victim->deque, ret_item)) {
-			wyn_counter_add(&thread->counters.stolen_approx, 1);
+		if (victim == thread->seat) {
+			continue;
+		}
+		n = wyn_deque_steal(&victim->deque, thread->seat->scratch,
+			WYN_WORKER_STEAL_MAX);
+		if (n > 0) {
+			wyn_counter_add(&thread->counters.stolen_approx, n);
+			scratch_take(thread, n, ret_item);
 			return true;
 		}
 	}
 	return false;
 }
 
+/* One look at every queue: own, injector, others. */
 static bool find(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	return find_fair(thread, ret_item) ||
@@ -136,7 +158,11 @@ static bool search(struct wyn_thread *thread, struct wyn_item *ret_item)
 			search_end(pool);
 			return true;
 		}
-		wyn_cpu_relax();
+		/* Each look takes the producers' lines from them; what comes
+		 * in a burst is better taken by the dozen. */
+		for (unsigned j = 0; j < SEARCH_PAUSES; j++) {
+			wyn_cpu_relax();
+		}
 	}
 	return false;
 }
@@ -181,18 +207,13 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 }
 
 /* Runs one task and counts it. */
-static void execute(struct wyn_thread *thread, struct wyn_item item)
+static inline void execute(struct wyn_thread *thread, struct wyn_item item)
 {
-	struct wyn_future *outer = thread->task;
-	int64_t outer_floor = wyn_worker_floor(thread);
-
-	/* What an await helps with is no part of the awaiting task. */
-	thread->task = NULL;
+	thread->floor = wyn_deque_mark(&thread->seat->deque);
 	item.fn(item.arg);
-	thread->task = outer;
-	thread->floor = outer_floor;
 	/* The trampolines leave before they let their completion be seen. */
-	if (item.fn != wyn_future_run && item.fn != wyn_job_run) {
+	if (WYN_UNLIKELY(thread->seat == NULL || thread->bounded) &&
+		item.fn != wyn_future_run && item.fn != wyn_job_run) {
 		wyn_thread_leave(thread);
 	}
 	wyn_counter_add(&thread->counters.finished, 1);
@@ -208,9 +229,16 @@ bool wyn_worker_descendant(struct wyn_thread *thread, struct wyn_item *ret_item)
 
 void wyn_worker_nest(struct wyn_thread *thread, struct wyn_item item)
 {
+	struct wyn_future *outer = thread->task;
+	int64_t outer_floor = thread->floor;
+
+	/* What an await helps with is no part of the awaiting task. */
+	thread->task = NULL;
 	thread->help_depth++;
 	execute(thread, item);
 	thread->help_depth--;
+	thread->task = outer;
+	thread->floor = outer_floor;
 }
 
 void wyn_worker_run(struct wyn_thread *thread)

@@ -114,6 +114,15 @@ WYN_POOL_NODISCARD
 int wyn_pool_drain(struct wyn_pool *pool, uint64_t deadline_ns);
 
 /*
+ * wyn_pool_wait_until - waits until nothing is queued and nothing runs; the
+ * pool goes on. All that the tasks did happens before the return of 0.
+ *
+ * Thread: any but the pool's. Returns, Blocks: as wyn_pool_drain.
+ */
+WYN_POOL_NODISCARD
+int wyn_pool_wait_until(struct wyn_pool *pool, uint64_t deadline_ns);
+
+/*
  * wyn_pool_destroy - ends the threads and frees everything.
  *
  * Without a drain before, queued tasks never run: a task that still awaits one

@@ -16,6 +16,7 @@
 
 #define RACE_ROUNDS 100000u
 #define THIEVES	    2u
+#define STEAL	    4u
 
 static void nothing(void *arg)
 {
@@ -35,6 +36,7 @@ static int deque_setup(void **state)
 		0) {
 		return -1;
 	}
+	wyn_fence_init();
 	wyn_deque_init(deque);
 	*state = deque;
 	return 0;
@@ -51,7 +53,7 @@ static void deque_pops_nothing_when_empty(void **state)
 	struct wyn_item item;
 
 	assert_false(wyn_deque_pop(*state, &item));
-	assert_false(wyn_deque_steal(*state, &item));
+	assert_int_equal(wyn_deque_steal(*state, &item, 1), 0);
 	assert_int_equal(wyn_deque_length(*state), 0);
 }
 
@@ -74,9 +76,55 @@ static void deque_gives_oldest_when_stolen(void **state)
 	wyn_deque_push(*state, item_of(1));
 	wyn_deque_push(*state, item_of(2));
 
-	assert_true(wyn_deque_steal(*state, &item));
+	assert_int_equal(wyn_deque_steal(*state, &item, 1), 1);
 	assert_ptr_equal(item.arg, (void *)1);
 	assert_int_equal(wyn_deque_length(*state), 1);
+}
+
+static void deque_gives_half_when_stolen(void **state)
+{
+	struct wyn_item items[WYN_DEQUE_SIZE];
+
+	for (uintptr_t i = 0; i < 9; i++) {
+		wyn_deque_push(*state, item_of(i));
+	}
+
+	assert_int_equal(wyn_deque_steal(*state, items, WYN_DEQUE_SIZE), 5);
+	assert_ptr_equal(items[0].arg, (void *)0);
+	assert_ptr_equal(items[4].arg, (void *)4);
+	assert_int_equal(wyn_deque_steal(*state, items, 1), 1);
+	assert_ptr_equal(items[0].arg, (void *)5);
+	assert_int_equal(wyn_deque_length(*state), 3);
+}
+
+static void deque_gives_oldest_when_it_sheds(void **state)
+{
+	struct wyn_item items[4];
+
+	for (uintptr_t i = 0; i < 3; i++) {
+		wyn_deque_push(*state, item_of(i));
+	}
+
+	assert_int_equal(wyn_deque_shed(*state, items, 2), 2);
+	assert_ptr_equal(items[1].arg, (void *)1);
+	assert_int_equal(wyn_deque_shed(*state, items, 4), 1);
+	assert_int_equal(wyn_deque_shed(*state, items, 4), 0);
+}
+
+static void deque_keeps_order_when_published_at_once(void **state)
+{
+	struct wyn_item item;
+
+	assert_true(wyn_deque_has_room(*state, WYN_DEQUE_SIZE));
+	for (uintptr_t i = 0; i < 3; i++) {
+		wyn_deque_put(*state, i, item_of(i));
+	}
+	assert_int_equal(wyn_deque_length(*state), 0);
+	wyn_deque_publish(*state, 3);
+
+	assert_true(wyn_deque_pop(*state, &item));
+	assert_ptr_equal(item.arg, (void *)2);
+	assert_int_equal(wyn_deque_length(*state), 2);
 }
 
 static void deque_refuses_when_full(void **state)
@@ -89,7 +137,7 @@ static void deque_refuses_when_full(void **state)
 
 	assert_false(wyn_deque_push(*state, item_of(0)));
 	assert_int_equal(wyn_deque_length(*state), WYN_DEQUE_SIZE);
-	assert_true(wyn_deque_steal(*state, &item));
+	assert_int_equal(wyn_deque_steal(*state, &item, 1), 1);
 	assert_true(wyn_deque_push(*state, item_of(0)));
 }
 
@@ -102,7 +150,7 @@ static void deque_keeps_order_when_indices_pass_size(void **state)
 		wyn_deque_push(*state, item_of(2 * i + 1));
 		assert_true(wyn_deque_pop(*state, &item));
 		assert_ptr_equal(item.arg, (void *)(2 * i + 1));
-		assert_true(wyn_deque_steal(*state, &item));
+		assert_int_equal(wyn_deque_steal(*state, &item, 1), 1);
 		assert_ptr_equal(item.arg, (void *)(2 * i));
 	}
 }
@@ -122,11 +170,13 @@ static void take_one(struct race *race, struct wyn_item item)
 static void *thief(void *arg)
 {
 	struct race *race = arg;
-	struct wyn_item item;
+	struct wyn_item items[STEAL];
 
 	while (!atomic_load_explicit(&race->over, memory_order_acquire)) {
-		if (wyn_deque_steal(race->deque, &item)) {
-			take_one(race, item);
+		size_t n = wyn_deque_steal(race->deque, items, STEAL);
+
+		for (size_t i = 0; i < n; i++) {
+			take_one(race, items[i]);
 		}
 	}
 	return NULL;
@@ -175,6 +225,9 @@ int main(void)
 		TEST(deque_pops_nothing_when_empty),
 		TEST(deque_pops_newest_when_owner),
 		TEST(deque_gives_oldest_when_stolen),
+		TEST(deque_gives_half_when_stolen),
+		TEST(deque_gives_oldest_when_it_sheds),
+		TEST(deque_keeps_order_when_published_at_once),
 		TEST(deque_refuses_when_full),
 		TEST(deque_keeps_order_when_indices_pass_size),
 		TEST(deque_gives_each_once_when_thieves_race),

@@ -310,6 +310,35 @@ static void pool_is_dead_when_forked_by_a_task(void **state)
 	wyn_future_drop(future);
 }
 
+static void wait_returns_when_all_has_ended(void **state)
+{
+	(void)state;
+	for (unsigned round = 1; round <= 100; round++) {
+		for (unsigned i = 0; i < EACH; i++) {
+			assert_int_equal(
+				wyn_pool_spawn_detached(pool, tick, NULL), 0);
+		}
+		assert_int_equal(
+			wyn_pool_wait_until(pool, WYN_DEADLINE_NONE), 0);
+		assert_int_equal(count, round * EACH);
+	}
+}
+
+static void wait_times_out_when_a_task_runs_on(void **state)
+{
+	(void)state;
+	assert_int_equal(wyn_pool_spawn_detached(pool, hold, NULL), 0);
+	latch_wait(&started);
+	assert_int_equal(
+		wyn_pool_wait_until(pool, deadline_in_ms(1)), -ETIMEDOUT);
+
+	latch_open(&released);
+
+	assert_int_equal(wyn_pool_wait_until(pool, WYN_DEADLINE_NONE), 0);
+	/* And the pool goes on. */
+	assert_int_equal(wyn_pool_spawn_detached(pool, tick, NULL), 0);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, drain_setup, drain_teardown)
 
@@ -323,6 +352,8 @@ int main(void)
 		TEST(drain_tells_what_is_left_when_time_is_over),
 		TEST(drain_gives_up_when_never_started),
 		TEST(drain_refuses_when_inside_a_task),
+		TEST(wait_returns_when_all_has_ended),
+		TEST(wait_times_out_when_a_task_runs_on),
 		TEST(destroy_forgets_queued_when_not_drained),
 		TEST(destroy_returns_when_tasks_await_meanwhile),
 		TEST(pool_is_dead_when_in_forked_child),

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "scheduler/fence.h"
+
 #define PRODUCERS      3u
 #define CONSUMERS      2u
 #define PER_PRODUCER   40000u
@@ -31,6 +33,7 @@ static int injector_setup(void **state)
 		    sizeof(*injector)) != 0) {
 		return -1;
 	}
+	wyn_fence_init();
 	wyn_injector_init(injector);
 	*state = injector;
 	return 0;
@@ -49,14 +52,15 @@ static int push_one(
 	struct wyn_item item = {.fn = nothing, .arg = (void *)n};
 	struct wyn_injector_batch batch = {.items = &item, .n = 1};
 
-	return wyn_injector_push(injector, &batch, kind);
+	return wyn_injector_push(injector, NULL, &batch, kind);
 }
 
-static int push_args(struct wyn_injector *injector, void *const *args, size_t n)
+static int push_args(struct wyn_injector *injector, struct wyn_lane *lane,
+	void *const *args, size_t n)
 {
 	struct wyn_injector_batch batch = {.fn = nothing, .args = args, .n = n};
 
-	return wyn_injector_push(injector, &batch, WYN_INJECTOR_OUTSIDE);
+	return wyn_injector_push(injector, lane, &batch, WYN_INJECTOR_OUTSIDE);
 }
 
 static void injector_takes_nothing_when_empty(void **state)
@@ -96,7 +100,7 @@ static void injector_keeps_order_when_batch_spans_blocks(void **state)
 	for (uintptr_t i = 0; i < SEVERAL_BLOCKS; i++) {
 		args[i] = (void *)i;
 	}
-	assert_int_equal(push_args(*state, args, SEVERAL_BLOCKS), 0);
+	assert_int_equal(push_args(*state, NULL, args, SEVERAL_BLOCKS), 0);
 	assert_int_equal(wyn_injector_accepted(*state), SEVERAL_BLOCKS);
 
 	while ((n = wyn_injector_take(*state, &cursor, 1, items,
@@ -146,6 +150,22 @@ static void injector_counts_no_task_when_moved(void **state)
 	assert_int_equal(wyn_injector_pushed(*state), 3);
 }
 
+static void lane_is_held_by_one_when_several_ask(void **state)
+{
+	struct wyn_lane *lanes[WYN_INJECTOR_LANES];
+
+	for (unsigned i = 0; i < WYN_INJECTOR_LANES; i++) {
+		lanes[i] = wyn_lane_hold(*state);
+		assert_non_null(lanes[i]);
+		assert_true(i == 0 || lanes[i] != lanes[i - 1]);
+	}
+	assert_null(wyn_lane_hold(*state));
+
+	wyn_lane_release(lanes[7]);
+
+	assert_ptr_equal(wyn_lane_hold(*state), lanes[7]);
+}
+
 static void injector_frees_blocks_when_left_full(void **state)
 {
 	struct wyn_item item;
@@ -176,6 +196,9 @@ static void *producer(void *arg)
 	uintptr_t first =
 		PER_PRODUCER * atomic_fetch_add_explicit(&crowd->next_producer,
 				       1, memory_order_relaxed);
+	/* Two of them share a lane, the third has one of its own. */
+	struct wyn_lane *lane =
+		first == 0 ? wyn_lane_hold(crowd->injector) : NULL;
 	void *args[5];
 	uintptr_t i = 0;
 
@@ -185,9 +208,12 @@ static void *producer(void *arg)
 		while (n < 1 + i % 5 && i < PER_PRODUCER) {
 			args[n++] = (void *)(first + i++);
 		}
-		if (push_args(crowd->injector, args, n) < 0) {
+		if (push_args(crowd->injector, lane, args, n) < 0) {
 			abort();
 		}
+	}
+	if (lane != NULL) {
+		wyn_lane_release(lane);
 	}
 	return NULL;
 }
@@ -247,6 +273,7 @@ int main(void)
 		TEST(injector_leaves_a_share_when_others_take),
 		TEST(injector_refuses_outsiders_when_closed),
 		TEST(injector_counts_no_task_when_moved),
+		TEST(lane_is_held_by_one_when_several_ask),
 		TEST(injector_frees_blocks_when_left_full),
 		TEST(injector_gives_each_once_when_many_threads),
 	};

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "scheduler/fence.h"
 #include "tests/support/latch.h"
 
 #define SEATS 4u
@@ -31,6 +32,7 @@ static int park_setup(void **state)
 	if (posix_memalign((void **)&f, WYN_CACHE_LINE, sizeof(*f)) != 0) {
 		return -1;
 	}
+	wyn_fence_init();
 	wyn_park_init(&f->park, f->seats, SEATS);
 	*state = f;
 	return 0;
@@ -57,8 +59,17 @@ static void park_admits_half_when_all_search(void **state)
 	assert_true(wyn_park_search_begin(&f->park));
 	assert_false(wyn_park_search_begin(&f->park));
 
+	wyn_park_enter(&f->park, 0, false);
 	assert_false(wyn_park_search_end(&f->park));
 	assert_true(wyn_park_search_end(&f->park));
+}
+
+static void park_asks_for_no_look_when_nobody_parked(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(wyn_park_search_begin(&f->park));
+	assert_false(wyn_park_search_end(&f->park));
 }
 
 static void park_wakes_nobody_when_one_searches(void **state)
@@ -127,7 +138,7 @@ static void park_finds_all_when_one_parks_again(void **state)
 	for (unsigned i = SEATS; i > 0; i--) {
 		assert_true(wyn_park_notify(&f->park));
 		wyn_park_sleep(&f->park, i - 1);
-		assert_true(wyn_park_search_end(&f->park));
+		assert_true(wyn_park_search_end(&f->park) == (i > 1));
 	}
 	assert_false(wyn_park_notify(&f->park));
 }
@@ -188,7 +199,7 @@ static void park_ends_sleep_when_notified(void **state)
 	struct fixture *f = *state;
 
 	sleeper_is_woken_by(f, wake_by_notify);
-	assert_true(wyn_park_search_end(&f->park));
+	assert_false(wyn_park_search_end(&f->park));
 }
 
 static void park_ends_sleep_when_stopped(void **state)
@@ -207,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(park_wakes_nobody_when_nobody_parked),
 		TEST(park_admits_half_when_all_search),
+		TEST(park_asks_for_no_look_when_nobody_parked),
 		TEST(park_wakes_nobody_when_one_searches),
 		TEST(park_wakes_last_parked_when_notified),
 		TEST(park_wakes_one_when_notified_twice),

@@ -43,7 +43,7 @@ static void slab_keeps_slots_apart_when_many(void **state)
 	(void)state;
 	assert_non_null(slots);
 	for (uint32_t i = 0; i < MANY; i++) {
-		slots[i] = wyn_slab_acquire(&slabs);
+		slots[i] = wyn_slab_acquire(&slabs, NULL);
 		assert_non_null(slots[i]);
 		memset(slots[i], 0, WYN_SLAB_SLOT_BYTES);
 		*slots[i] = i;
@@ -58,7 +58,7 @@ static void slab_keeps_slots_apart_when_many(void **state)
 
 static void slab_finds_owner_when_asked(void **state)
 {
-	void *slot = wyn_slab_acquire(&slabs);
+	void *slot = wyn_slab_acquire(&slabs, NULL);
 
 	(void)state;
 	assert_ptr_equal(wyn_slab_owner(slot), &owner);
@@ -66,12 +66,12 @@ static void slab_finds_owner_when_asked(void **state)
 
 static void slab_reuses_slot_when_released(void **state)
 {
-	void *slot = wyn_slab_acquire(&slabs);
+	void *slot = wyn_slab_acquire(&slabs, NULL);
 
 	(void)state;
-	wyn_slab_release(slot);
+	wyn_slab_release(slot, NULL);
 
-	assert_ptr_equal(wyn_slab_acquire(&slabs), slot);
+	assert_ptr_equal(wyn_slab_acquire(&slabs, NULL), slot);
 }
 
 static void slab_gives_memory_back_when_all_released(void **state)
@@ -81,11 +81,11 @@ static void slab_gives_memory_back_when_all_released(void **state)
 	(void)state;
 	assert_non_null(slots);
 	for (unsigned i = 0; i < MANY; i++) {
-		slots[i] = wyn_slab_acquire(&slabs);
+		slots[i] = wyn_slab_acquire(&slabs, NULL);
 	}
 	assert_true(wyn_slabs_bytes(&slabs) >= MANY * WYN_SLAB_SLOT_BYTES);
 	for (unsigned i = 0; i < MANY; i++) {
-		wyn_slab_release(slots[i]);
+		wyn_slab_release(slots[i], NULL);
 	}
 
 	assert_true(wyn_slabs_bytes(&slabs) <=
@@ -93,11 +93,26 @@ static void slab_gives_memory_back_when_all_released(void **state)
 	free(slots);
 }
 
+static void slab_refills_magazine_when_it_is_empty(void **state)
+{
+	struct wyn_magazine magazine = {.n = 0};
+	char *first = wyn_slab_acquire(&slabs, &magazine);
+	char *second = wyn_slab_acquire(&slabs, &magazine);
+
+	(void)state;
+	assert_int_equal(magazine.n, WYN_MAGAZINE_SLOTS / 2 - 2);
+	assert_ptr_equal(first + WYN_SLAB_SLOT_BYTES, second);
+	for (unsigned i = 0; i < WYN_MAGAZINE_SLOTS; i++) {
+		wyn_slab_release(wyn_slab_acquire(&slabs, NULL), &magazine);
+	}
+	assert_in_range(magazine.n, WYN_MAGAZINE_SLOTS / 2, WYN_MAGAZINE_SLOTS);
+}
+
 static void slab_costs_little_when_full(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < MANY; i++) {
-		assert_non_null(wyn_slab_acquire(&slabs));
+		assert_non_null(wyn_slab_acquire(&slabs, NULL));
 	}
 
 	/* Less than one per cent beyond the slots themselves. */
@@ -109,16 +124,17 @@ static void *churn(void *arg)
 {
 	uintptr_t **held = calloc(HELD, sizeof(*held));
 	uintptr_t me = (uintptr_t)arg;
+	struct wyn_magazine magazine = {.n = 0};
 	bool intact = held != NULL;
 
 	for (unsigned round = 0; intact && round < ROUNDS; round++) {
 		for (unsigned i = 0; i < HELD; i++) {
-			held[i] = wyn_slab_acquire(&slabs);
+			held[i] = wyn_slab_acquire(&slabs, &magazine);
 			*held[i] = me;
 		}
 		for (unsigned i = 0; i < HELD; i++) {
 			intact = intact && *held[i] == me;
-			wyn_slab_release(held[i]);
+			wyn_slab_release(held[i], &magazine);
 		}
 	}
 	free(held);
@@ -150,6 +166,7 @@ int main(void)
 		TEST(slab_finds_owner_when_asked),
 		TEST(slab_reuses_slot_when_released),
 		TEST(slab_gives_memory_back_when_all_released),
+		TEST(slab_refills_magazine_when_it_is_empty),
 		TEST(slab_costs_little_when_full),
 		TEST(slab_keeps_slots_apart_when_many_threads),
 	};

@@ -22,6 +22,7 @@
 
 #include "base/compiler.h"
 #include "base/prng.h"
+#include "tests/support/fences.h"
 #include "tests/support/latch.h"
 
 #define DEFAULT_S  4u
@@ -263,6 +264,7 @@ int main(int argc, char **argv)
 	/* A hang is a failure too: the default action ends the program. */
 	alarm(seconds + PATIENCE_S);
 	wyn_prng_init(&prng, seed);
+	fences_choose(&prng);
 	do {
 		round_run(workers[rounds % WYN_COUNT_OF(workers)], &prng);
 		rounds++;

@@ -24,6 +24,7 @@
 
 #include "base/compiler.h"
 #include "base/prng.h"
+#include "tests/support/fences.h"
 #include "tests/support/latch.h"
 
 #define DRIVERS	   3u
@@ -494,6 +495,7 @@ int main(int argc, char **argv)
 	ledger = calloc(LEDGER_MAX, sizeof(*ledger));
 	require(ledger != NULL);
 	wyn_prng_init(&prng, seed);
+	fences_choose(&prng);
 	do {
 		tasks += round_run(
 			workers[rounds % WYN_COUNT_OF(workers)], &prng);

@@ -21,6 +21,7 @@
 
 #include "base/compiler.h"
 #include "base/prng.h"
+#include "tests/support/fences.h"
 #include "tests/support/latch.h"
 
 #define DEFAULT_S   4u
@@ -198,6 +199,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	alarm(seconds + 4 * PATIENCE_S);
 	wyn_prng_init(&prng, seed);
+	fences_choose(&prng);
 	do {
 		round_run(workers[rounds % WYN_COUNT_OF(workers)],
 			(rounds / WYN_COUNT_OF(workers)) % 2 * 50);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/*
+ * producer.h - what of which pool the calling thread holds for itself.
+ *
+ * A thread that spawns into a pool holds a lane of its injector, and with it a
+ * magazine of slots, until it ends or turns to another pool. It remembers the
+ * pool by a number that is never used again, since its address may be.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "scheduler/injector.h"
+#include "scheduler/slab.h"
+
+/* Embedded in each pool. */
+struct wyn_producers {
+	uint64_t id;  /* [I] */
+	bool express; /* [I] no bound in flight, and light fences are light */
+	struct wyn_injector *injector; /* [I] */
+	struct wyn_producers *next;    /* [M registry] pools that are alive */
+	struct wyn_producers *prev;    /* [M registry] */
+	/* [A lane] of who holds the lane of the same number */
+	struct wyn_magazine magazines[1 + WYN_INJECTOR_LANES];
+};
+
+/* Both NULL when all lanes are held by others. */
+struct wyn_producer {
+	uint64_t id;	     /* of the pool; 0 = none */
+	uint64_t express_id; /* likewise, if it may push without a look */
+	struct wyn_lane *lane;
+	struct wyn_magazine *magazine;
+};
+
+extern _Thread_local struct wyn_producer wyn_producer_self_;
+
+/*
+ * wyn_producers_init, wyn_producers_fini - the pool is alive in between.
+ *
+ * Thread: boot. Blocks: on the registry's mutex.
+ */
+void wyn_producers_init(struct wyn_producers *producers,
+	struct wyn_injector *injector, bool bounded);
+void wyn_producers_fini(struct wyn_producers *producers);
+
+/* The slow way of the one below. */
+const struct wyn_producer *wyn_producer_enter(
+	struct wyn_producers *producers, bool outside);
+
+/*
+ * wyn_producer_self - what the calling thread holds of this pool.
+ *
+ * outside: the thread is none of the pool's.
+ *
+ * Thread: any. Owns: the thread's. Returns: never NULL.
+ * Blocks: on the registry's mutex when the thread comes from another pool.
+ */
+static inline const struct wyn_producer *wyn_producer_self(
+	struct wyn_producers *producers, bool outside)
+{
+	if (WYN_LIKELY(wyn_producer_self_.id == producers->id)) {
+		return &wyn_producer_self_;
+	}
+	return wyn_producer_enter(producers, outside);
+}
+
+/*
+ * wyn_producers_lock, wyn_producers_unlock - around fork(2).
+ *
+ * Thread: any. Blocks: on the registry's mutex.
+ */
+void wyn_producers_lock(void);
+void wyn_producers_unlock(void);
