@@ -18,6 +18,9 @@
 #include "scheduler/thread.h"
 #include "scheduler/worker.h"
 
+/* Between two looks at an awaited word. */
+#define AWAIT_PAUSES 4u
+
 static int await_on_word(const struct wyn_goal *goal, uint64_t deadline_ns)
 {
 	for (;;) {
@@ -36,7 +39,7 @@ static int await_on_word(const struct wyn_goal *goal, uint64_t deadline_ns)
 	}
 }
 
-/* A short task on another worker ends before a spare could be awake. */
+/* A short task ends before we could be asleep and awake again. */
 static bool await_spinning(
 	const struct wyn_pool *pool, const struct wyn_goal *goal)
 {
@@ -44,7 +47,7 @@ static bool await_spinning(
 		if (wyn_goal_reached(goal)) {
 			return true;
 		}
-		wyn_cpu_relax();
+		wyn_cpu_relax_for(AWAIT_PAUSES);
 	}
 	return wyn_goal_reached(goal);
 }
@@ -54,9 +57,6 @@ static int await_blocked(struct wyn_pool *pool, const struct wyn_goal *goal,
 {
 	int r;
 
-	if (await_spinning(pool, goal)) {
-		return 0;
-	}
 	/* In a pool that is being destroyed what is queued ends as cancelled,
 	 * and this may be the only thread that is left to see to it. */
 	if (wyn_park_stopped(&pool->park)) {
@@ -84,6 +84,9 @@ int wyn_await_until(struct wyn_pool *pool, const struct wyn_goal *goal,
 	}
 	if (deadline_ns == 0) {
 		return -ETIMEDOUT;
+	}
+	if (await_spinning(pool, goal)) {
+		return 0;
 	}
 	if (thread == NULL || thread->seat == NULL) {
 		return await_on_word(goal, deadline_ns);

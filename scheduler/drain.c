@@ -69,9 +69,7 @@ static bool finished_soon(struct wyn_pool *pool)
 			return true;
 		}
 		/* Each look takes the workers' lines from them. */
-		for (unsigned j = 0; j < FINISHED_PAUSES; j++) {
-			wyn_cpu_relax();
-		}
+		wyn_cpu_relax_for(FINISHED_PAUSES);
 	}
 	return false;
 }

@@ -47,6 +47,16 @@ static inline void wyn_fence_light(void)
 }
 
 /*
+ * wyn_fence_lightest - the same for who knows that wyn_fence_is_asymmetric.
+ *
+ * Thread: any. Blocks: never.
+ */
+static inline void wyn_fence_lightest(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+/*
  * wyn_fence_heavy - the other side: about a microsecond.
  *
  * Thread: any. Blocks: never.

@@ -77,3 +77,15 @@ static inline void wyn_cpu_relax(void)
 	__asm__ volatile("yield");
 #endif
 }
+
+/*
+ * wyn_cpu_relax_for - so many times: one takes about 40 ns.
+ *
+ * Thread: any. Blocks: never.
+ */
+static inline void wyn_cpu_relax_for(unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		wyn_cpu_relax();
+	}
+}

@@ -236,7 +236,6 @@ int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
 {
 	struct wyn_group *group = options != NULL ? options->group : NULL;
 	struct wyn_item item = {.fn = wyn_future_run};
-	struct wyn_injector_batch batch = {.items = &item, .n = 1};
 	struct wyn_future *future;
 	int r;
 
@@ -261,7 +260,7 @@ int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
 		wyn_group_enter(group);
 	}
 	item.arg = future;
-	r = wyn_pool_inject(pool, &batch);
+	r = wyn_pool_inject_one(pool, item);
 	if (r < 0) {
 		if (group != NULL) {
 			wyn_group_leave(group, 0);
@@ -339,6 +338,13 @@ void wyn_future_drop(struct wyn_future *future)
 
 	/* A forked child's locks may be held by threads it does not have. */
 	if (future == NULL || wyn_pool_is_dead(pool_of(future))) {
+		return;
+	}
+	/* [done] Its task has ended and nobody else has it: no RMW needed. */
+	before = atomic_load_explicit(&future->state, memory_order_acquire);
+	if (WYN_LIKELY((before & FUTURE_CONSUMED) != 0)) {
+		wyn_assert((before & FUTURE_DROPPED) == 0);
+		future_free(future, before);
 		return;
 	}
 	/* [done] acquires what the end wrote, for the destructor; releases

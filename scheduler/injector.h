@@ -116,8 +116,9 @@ int wyn_injector_push(struct wyn_injector *injector, struct wyn_lane *lane,
 /*
  * wyn_lane_push - the same for one item from outside, if it is easy.
  *
- * Thread: any, the holder of the lane. Returns: false if it takes more than a
- * few stores: call wyn_injector_push. Blocks: never.
+ * Only with asymmetric fences. Thread: any, the holder of the lane. Returns:
+ * false if it takes more than a few stores: call wyn_injector_push.
+ * Blocks: never.
  */
 static inline bool wyn_lane_push(const struct wyn_injector *injector,
 	struct wyn_lane *lane, struct wyn_item item)
@@ -130,7 +131,7 @@ static inline bool wyn_lane_push(const struct wyn_injector *injector,
 	}
 	/* [close] whoever closes sees that we are inside, or we see it. */
 	atomic_store_explicit(&lane->pushing, 1, memory_order_relaxed);
-	wyn_fence_light();
+	wyn_fence_lightest();
 	open = !atomic_load_explicit(&injector->closed, memory_order_relaxed);
 	if (WYN_LIKELY(open)) {
 		lane->tail->items[at % WYN_INJECTOR_BLOCK_ITEMS] = item;

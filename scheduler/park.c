@@ -193,9 +193,3 @@ uint64_t wyn_park_flags(struct wyn_park *park)
 	return atomic_fetch_or_explicit(&park->word, 0, memory_order_seq_cst) &
 	       FLAGS;
 }
-
-bool wyn_park_stopped(struct wyn_park *park)
-{
-	return (atomic_load_explicit(&park->word, memory_order_relaxed) &
-		       WYN_PARK_STOP) != 0;
-}

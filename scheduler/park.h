@@ -89,16 +89,14 @@ void wyn_park_sleep(struct wyn_park *park, unsigned seat);
 /*
  * wyn_park_is_calm - there is new work, and nothing needs to be done about it.
  *
- * Thread: any. Returns: false if somebody may have to be woken, or the pool
- * stops. Blocks: never.
+ * After a light fence. Thread: any. Returns: false if somebody may have to be
+ * woken, or the pool stops. Blocks: never.
  */
 static inline bool wyn_park_is_calm(struct wyn_park *park)
 {
-	uint64_t word;
+	/* [park] the caller's publication and its fence come before this. */
+	uint64_t word = atomic_load_explicit(&park->word, memory_order_relaxed);
 
-	/* [park] the caller's publication comes before this look. */
-	wyn_fence_light();
-	word = atomic_load_explicit(&park->word, memory_order_relaxed);
 	return (word & WYN_PARK_STOP) == 0 &&
 	       ((word & WYN_PARK_FIELD_MASK) != 0 ||
 		       (word & WYN_PARK_TOP_MASK) == 0);
@@ -137,4 +135,8 @@ uint64_t wyn_park_flags(struct wyn_park *park);
  *
  * Thread: any. Blocks: never.
  */
-bool wyn_park_stopped(struct wyn_park *park);
+static inline bool wyn_park_stopped(struct wyn_park *park)
+{
+	return (atomic_load_explicit(&park->word, memory_order_relaxed) &
+		       WYN_PARK_STOP) != 0;
+}

@@ -31,7 +31,7 @@ struct wyn_seat {
 	struct wyn_deque deque;
 	unsigned index;	 /* [I] also its number for the parking */
 	unsigned cursor; /* [W] where it looks first in the injector */
-	unsigned tick;	 /* [W] local tasks, for fairness */
+	int tick;	 /* [W] local tasks, for fairness */
 	uint64_t random; /* [W] for the choice of a victim */
 	/* [W] what is being moved between deque and injector. */
 	struct wyn_item scratch[WYN_DEQUE_SIZE / 2];
@@ -39,20 +39,21 @@ struct wyn_seat {
 
 struct wyn_thread {
 	struct wyn_counters counters;
-	struct wyn_pool *pool;	 /* [I] */
-	struct wyn_seat *seat;	 /* [W] or NULL */
-	struct wyn_future *task; /* [W] the future task that runs, or NULL */
-	int64_t floor;		 /* [W] own deque when that task began */
-	bool bounded;		 /* [I] the pool has a bound in flight */
-	unsigned index;		 /* [I] in the pool's threads */
-	unsigned claims;	 /* [W] see wyn_await_may_claim() */
-	unsigned help_depth;	 /* [W] tasks on the stack below this one */
-	unsigned block_depth;	 /* [W] nested blocking sections */
-	_Atomic uint32_t seated; /* [A seat] futex of a spare's sleep */
-	struct wyn_seat *given;	 /* [A seat] NULL = the thread is to end */
-	bool offered;		 /* [W] on the idle list, or seated from it */
-	struct wyn_thread *next; /* [M spares] idle list */
-	pthread_t pthread;	 /* [I] */
+	struct wyn_pool *pool;	   /* [I] */
+	struct wyn_seat *seat;	   /* [W] or NULL */
+	struct wyn_future *task;   /* [W] the future task that runs, or NULL */
+	uint64_t finished_at_wake; /* [W] counters.finished then */
+	int64_t floor;		   /* [W] own deque when that task began */
+	bool bounded;		   /* [I] the pool has a bound in flight */
+	unsigned index;		   /* [I] in the pool's threads */
+	unsigned claims;	   /* [W] see wyn_await_may_claim() */
+	unsigned help_depth;	   /* [W] tasks on the stack below this one */
+	unsigned block_depth;	   /* [W] nested blocking sections */
+	_Atomic uint32_t seated;   /* [A seat] futex of a spare's sleep */
+	struct wyn_seat *given;	   /* [A seat] NULL = the thread is to end */
+	bool offered;		   /* [W] on the idle list, or seated from it */
+	struct wyn_thread *next;   /* [M spares] idle list */
+	pthread_t pthread;	   /* [I] */
 };
 
 struct wyn_pool {

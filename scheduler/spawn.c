@@ -83,12 +83,9 @@ static int spawn_local(struct wyn_thread *thread, struct wyn_item item)
 	return 0;
 }
 
-/* What follows a publication. */
-static inline void spawned(struct wyn_pool *pool)
+/* There is new work, and the parking word was not calm. */
+static __attribute__((noinline)) void spawned_notify(struct wyn_pool *pool)
 {
-	if (WYN_LIKELY(wyn_park_is_calm(&pool->park))) {
-		return;
-	}
 	wyn_park_notify(&pool->park);
 	/* The pool is being destroyed round a task that spawns: the workers
 	 * may have looked at the queues for the last time. */
@@ -122,25 +119,44 @@ int wyn_pool_inject(
 		wyn_pool_leave(pool, batch->n);
 		return r;
 	}
-	spawned(pool);
+	wyn_fence_light();
+	if (WYN_UNLIKELY(!wyn_park_is_calm(&pool->park))) {
+		spawned_notify(pool);
+	}
+	return 0;
+}
+
+static __attribute__((noinline)) int inject_one(
+	struct wyn_pool *pool, struct wyn_item item)
+{
+	struct wyn_injector_batch batch = {.items = &item, .n = 1};
+
+	return wyn_pool_inject(pool, &batch);
+}
+
+int wyn_pool_inject_one(struct wyn_pool *pool, struct wyn_item item)
+{
+	const struct wyn_producer *self = &wyn_producer_self_;
+
+	/* A thread that has spawned into this pool before, and nearly every
+	 * time: nothing to ask, a few stores, one look. */
+	if (WYN_UNLIKELY(self->express_id != pool->producers.id) ||
+		WYN_UNLIKELY(
+			!wyn_lane_push(&pool->injector, self->lane, item))) {
+		return inject_one(pool, item);
+	}
+	wyn_fence_lightest();
+	if (WYN_UNLIKELY(!wyn_park_is_calm(&pool->park))) {
+		spawned_notify(pool);
+	}
 	return 0;
 }
 
 int wyn_pool_spawn_detached(
 	struct wyn_pool *pool, void (*fn)(void *arg), void *arg)
 {
-	const struct wyn_producer *self = &wyn_producer_self_;
-	struct wyn_item item = {.fn = fn, .arg = arg};
-	struct wyn_injector_batch batch = {.items = &item, .n = 1};
-
-	/* A thread that has spawned into this pool before, and nearly every
-	 * time: nothing to ask, a few stores, one look. */
-	if (WYN_LIKELY(self->express_id == pool->producers.id) &&
-		wyn_lane_push(&pool->injector, self->lane, item)) {
-		spawned(pool);
-		return 0;
-	}
-	return wyn_pool_inject(pool, &batch);
+	return wyn_pool_inject_one(
+		pool, (struct wyn_item){.fn = fn, .arg = arg});
 }
 
 int wyn_pool_spawn_detached_batch(struct wyn_pool *pool, void (*fn)(void *arg),

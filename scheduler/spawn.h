@@ -20,6 +20,14 @@ int wyn_pool_inject(
 	struct wyn_pool *pool, const struct wyn_injector_batch *batch);
 
 /*
+ * wyn_pool_inject_one - the same for a single task.
+ *
+ * Thread: any. Returns, Blocks: as wyn_pool_inject.
+ */
+WYN_NODISCARD
+int wyn_pool_inject_one(struct wyn_pool *pool, struct wyn_item item);
+
+/*
  * wyn_pool_producer - what the calling thread holds of the pool.
  *
  * Thread: any. Returns: never NULL. Blocks: as wyn_producer_self.

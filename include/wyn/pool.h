@@ -23,7 +23,7 @@ extern "C" {
 #define WYN_POOL_SPARES_MAX	1024  /* most spare threads of one pool */
 #define WYN_POOL_SPARES_DEFAULT 256   /* made when needed, not before */
 #define WYN_POOL_STACK_MIN	65536 /* least stack_bytes */
-#define WYN_POOL_SPIN_DEFAULT	200   /* looks at the queues before parking */
+#define WYN_POOL_SPIN_DEFAULT	40    /* looks at the queues before parking */
 #define WYN_POOL_SPIN_MAX	100000
 #define WYN_POOL_HELP_DEFAULT	128 /* tasks nested on a stack by helping */
 #define WYN_POOL_HELP_MAX	4096
