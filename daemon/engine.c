@@ -243,8 +243,13 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 			&engine->stats, stream_over_max, task->outcome.waited);
 	}
 	if (task->outcome.recalled && conn != NULL && is_awaited(conn, task)) {
-		wyn_recall_returned(engine, task);
-		return;
+		if (!wyn_task_is_cancelled(task)) {
+			wyn_recall_returned(engine, task);
+			return;
+		}
+		/* Asked to end when it was already on its way back. */
+		task->outcome.code = WYN_STATUS_CANCELLED;
+		task->outcome.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT;
 	}
 	/* Partial values that are queued still point to it, whatever has become
 	 * of the connection; only an abandoned one has none. */

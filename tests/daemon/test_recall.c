@@ -145,6 +145,20 @@ static void recall_leaves_alone_what_is_cancelled(void **state)
 	assert_int_equal(rig->engine->stats.tasks_recalled_approx, 0);
 }
 
+/* The Cancel is read when they are back, and before the turn takes them. */
+static void recall_cancels_what_is_back_and_not_taken(void **state)
+{
+	(void)state;
+	stall((struct wyn_submit_options){0});
+	while (rig->started_count > WORKERS) {
+		rig_run_at(rig, WORKERS);
+	}
+	rig_cancel(client, 1000, MANY);
+	rig_settle(rig);
+	assert_int_equal(client->rows, 100 + MANY - WORKERS);
+	assert_int_equal(client->rows_ok, 100);
+}
+
 static void recall_cancels_what_waits_again(void **state)
 {
 	(void)state;
@@ -243,6 +257,7 @@ int main(void)
 		TEST(recall_starts_slow_ones_when_the_function_looks_fast),
 		TEST(recall_keeps_the_order_when_all_come_back_at_once),
 		TEST(recall_leaves_alone_what_is_cancelled),
+		TEST(recall_cancels_what_is_back_and_not_taken),
 		TEST(recall_cancels_what_waits_again),
 		TEST(recall_expires_what_waits_again),
 		TEST(recall_drops_what_nobody_waits_for),
