@@ -21,7 +21,7 @@ static_assert(
 static_assert(offsetof(struct wyn_deque, claim) == WYN_CACHE_LINE,
 	"thieves and owner write different lines");
 
-static bool lock_try(struct wyn_deque *deque)
+bool wyn_deque_trylock(struct wyn_deque *deque)
 {
 	return atomic_load_explicit(&deque->lock, memory_order_relaxed) == 0 &&
 	       /* [steal] acquires what the last holder left. */
@@ -29,15 +29,15 @@ static bool lock_try(struct wyn_deque *deque)
 		       &deque->lock, 1, memory_order_acquire) == 0;
 }
 
-static void lock_wait(struct wyn_deque *deque)
+void wyn_deque_lock(struct wyn_deque *deque)
 {
-	while (!lock_try(deque)) {
+	while (!wyn_deque_trylock(deque)) {
 		/* It copies a few items; if it is not on a CPU, let it be. */
 		sched_yield();
 	}
 }
 
-static void lock_release(struct wyn_deque *deque)
+void wyn_deque_unlock(struct wyn_deque *deque)
 {
 	/* [steal] hands the thieves' side over. */
 	atomic_store_explicit(&deque->lock, 0, memory_order_release);
@@ -78,7 +78,7 @@ bool wyn_deque_pop_contended(
 			&deque->bottom, index + 1, memory_order_release);
 		return false;
 	}
-	lock_wait(deque);
+	wyn_deque_lock(deque);
 	/* With the lock the claim is what was really taken. */
 	mine = taken_of(deque) <= index;
 	if (mine) {
@@ -87,26 +87,16 @@ bool wyn_deque_pop_contended(
 		atomic_store_explicit(
 			&deque->bottom, index + 1, memory_order_release);
 	}
-	lock_release(deque);
+	wyn_deque_unlock(deque);
 	return mine;
 }
 
-size_t wyn_deque_steal(
-	struct wyn_deque *deque, struct wyn_item *ret_items, size_t max)
+/* With the lock: claims up to n items. Returns: how many are the thief's. */
+static int64_t claim(struct wyn_deque *deque, int64_t n)
 {
-	int64_t first, length, n;
+	int64_t first = taken_of(deque);
+	int64_t length;
 
-	if (wyn_deque_length(deque) == 0 || !lock_try(deque)) {
-		return 0;
-	}
-	first = taken_of(deque);
-	length = atomic_load_explicit(&deque->bottom, memory_order_relaxed) -
-		 first;
-	n = (length + 1) / 2 < (int64_t)max ? (length + 1) / 2 : (int64_t)max;
-	if (n <= 0) {
-		lock_release(deque);
-		return 0;
-	}
 	atomic_store_explicit(&deque->claim, first + n, memory_order_relaxed);
 	/* [steal] the owner's pop stores `bottom`, then looks at the claim. */
 	wyn_fence_heavy();
@@ -118,9 +108,49 @@ size_t wyn_deque_steal(
 		atomic_store_explicit(
 			&deque->claim, first + n, memory_order_relaxed);
 	}
-	items_take(deque, ret_items, (size_t)n);
-	lock_release(deque);
+	return n;
+}
+
+static int64_t length_locked(struct wyn_deque *deque)
+{
+	return atomic_load_explicit(&deque->bottom, memory_order_relaxed) -
+	       taken_of(deque);
+}
+
+size_t wyn_deque_steal(struct wyn_deque *deque, void (*alone)(void *arg),
+	struct wyn_item *ret_items, size_t max)
+{
+	int64_t n;
+
+	if (wyn_deque_length(deque) == 0 || !wyn_deque_trylock(deque)) {
+		return 0;
+	}
+	n = (length_locked(deque) + 1) / 2;
+	n = n < (int64_t)max ? n : (int64_t)max;
+	n = n > 0 ? claim(deque, n) : 0;
+	if (n > 1 && deque->slots[(size_t)taken_of(deque) & MASK].fn == alone) {
+		n = 1;
+		/* [steal] The rest is anybody's again, and nobody has looked:
+		 * an owner that saw the claim waits for the lock. */
+		atomic_store_explicit(&deque->claim, taken_of(deque) + 1,
+			memory_order_relaxed);
+	}
+	if (n > 0) {
+		items_take(deque, ret_items, (size_t)n);
+	}
+	wyn_deque_unlock(deque);
 	return (size_t)n;
+}
+
+bool wyn_deque_steal_above(
+	struct wyn_deque *deque, int64_t mark, struct wyn_item *ret_item)
+{
+	if (taken_of(deque) < mark || length_locked(deque) <= 0 ||
+		claim(deque, 1) == 0) {
+		return false;
+	}
+	items_take(deque, ret_item, 1);
+	return true;
 }
 
 size_t wyn_deque_shed(
@@ -128,7 +158,7 @@ size_t wyn_deque_shed(
 {
 	int64_t first, n;
 
-	lock_wait(deque);
+	wyn_deque_lock(deque);
 	first = taken_of(deque);
 	n = atomic_load_explicit(&deque->bottom, memory_order_relaxed) - first;
 	if (n > (int64_t)max) {
@@ -137,6 +167,6 @@ size_t wyn_deque_shed(
 	/* The owner is here and not popping: nothing to be seen. */
 	atomic_store_explicit(&deque->claim, first + n, memory_order_relaxed);
 	items_take(deque, ret_items, (size_t)n);
-	lock_release(deque);
+	wyn_deque_unlock(deque);
 	return (size_t)n;
 }

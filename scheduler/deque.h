@@ -132,11 +132,31 @@ static inline bool wyn_deque_pop(
  * wyn_deque_steal - takes up to `max` of the oldest items, half of them at
  * most unless there is only one.
  *
+ * An oldest item with the function `alone` (or NULL) is taken alone.
+ *
  * Thread: any. Returns: how many; 0 if it was empty or another thief is there.
  * Blocks: never.
  */
-size_t wyn_deque_steal(
-	struct wyn_deque *deque, struct wyn_item *ret_items, size_t max);
+size_t wyn_deque_steal(struct wyn_deque *deque, void (*alone)(void *arg),
+	struct wyn_item *ret_items, size_t max);
+
+/*
+ * wyn_deque_lock, wyn_deque_trylock, wyn_deque_unlock - the thieves' lock.
+ *
+ * Thread: any. Blocks: the first yields while another holds it.
+ */
+void wyn_deque_lock(struct wyn_deque *deque);
+bool wyn_deque_trylock(struct wyn_deque *deque);
+void wyn_deque_unlock(struct wyn_deque *deque);
+
+/*
+ * wyn_deque_steal_above - takes the oldest item unless it lies below a mark.
+ *
+ * Thread: any, with the lock. Returns: false if it does, or the deque is empty.
+ * Blocks: never.
+ */
+bool wyn_deque_steal_above(
+	struct wyn_deque *deque, int64_t mark, struct wyn_item *ret_item);
 
 /*
  * wyn_deque_shed - takes up to `max` of the oldest items of the own deque.

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <wyn/forkjoin.h>
 #include <wyn/pool.h>
 
 #include "base/compiler.h"
@@ -43,6 +44,8 @@ struct wyn_thread {
 	struct wyn_seat *seat;	   /* [W] or NULL */
 	struct wyn_future *task;   /* [W] the future task that runs, or NULL */
 	uint64_t finished_at_wake; /* [W] counters.finished then */
+	struct wyn_forker forker;  /* [W] */
+	struct wyn_fork *fork;	   /* [W] somebody's that runs here, or NULL */
 	int64_t floor;		   /* [W] own deque when that task began */
 	bool bounded;		   /* [I] the pool has a bound in flight */
 	unsigned index;		   /* [I] in the pool's threads */

@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "scheduler/fence.h"
+#include "scheduler/forkjoin.h"
 #include "scheduler/future.h"
 #include "scheduler/thread.h"
 #include "scheduler/worker.h"
@@ -171,6 +172,8 @@ static void item_discard(struct wyn_item item)
 {
 	if (item.fn == wyn_future_run) {
 		wyn_future_discard(item.arg);
+	} else if (item.fn == wyn_fork_run_) {
+		wyn_fork_discard(item.arg);
 	}
 }
 
@@ -190,8 +193,8 @@ void wyn_pool_discard(struct wyn_pool *pool)
 			sched_yield();
 		}
 		for (unsigned i = 0; i < pool->config.workers; i++) {
-			if (wyn_deque_steal(&pool->seats[i].deque, &item, 1) >
-				0) {
+			if (wyn_deque_steal(&pool->seats[i].deque, NULL, &item,
+				    1) > 0) {
 				item_discard(item);
 			}
 		}

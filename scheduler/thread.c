@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "scheduler/drain.h"
+#include "scheduler/forkjoin.h"
 #include "scheduler/futex.h"
 #include "scheduler/worker.h"
 
@@ -68,6 +69,7 @@ static bool spare_wait(struct wyn_thread *thread)
 	}
 	thread->offered = false;
 	thread->seat = thread->given;
+	wyn_forker_seat(thread, thread->seat);
 	return thread->seat != NULL;
 }
 
@@ -137,6 +139,8 @@ int wyn_thread_create(
 		goto attributes_destroy;
 	}
 	thread->seat = seat;
+	wyn_forker_init(thread);
+	wyn_forker_seat(thread, seat);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(&thread->pthread, &attributes, thread_main, thread);
@@ -174,6 +178,8 @@ int wyn_thread_lend(struct wyn_thread *thread)
 	struct wyn_thread *spare;
 	int r = 0;
 
+	/* Before the seat can be anybody else's; undone if nobody takes it. */
+	wyn_forker_seat(thread, NULL);
 	pthread_mutex_lock(&pool->spares_lock);
 	spare = pool->spares_idle;
 	if (spare != NULL) {
@@ -186,6 +192,8 @@ int wyn_thread_lend(struct wyn_thread *thread)
 	if (r == 0) {
 		thread->seat = NULL;
 		wyn_counter_add(&thread->counters.lent_approx, 1);
+	} else {
+		wyn_forker_seat(thread, seat);
 	}
 	return r;
 }

@@ -132,8 +132,8 @@ static bool find_stolen(struct wyn_thread *thread, struct wyn_item *ret_item)
 		if (victim == thread->seat) {
 			continue;
 		}
-		n = wyn_deque_steal(&victim->deque, thread->seat->scratch,
-			WYN_WORKER_STEAL_MAX);
+		n = wyn_deque_steal(&victim->deque, wyn_fork_run_,
+			thread->seat->scratch, WYN_WORKER_STEAL_MAX);
 		if (n > 0) {
 			wyn_counter_add(&thread->counters.stolen_approx, n);
 			scratch_take(thread, n, ret_item);
@@ -257,7 +257,8 @@ static inline void execute(struct wyn_thread *thread, struct wyn_item item)
 	item.fn(item.arg);
 	/* The trampolines leave before they let their completion be seen. */
 	if (WYN_UNLIKELY(thread->seat == NULL || thread->bounded) &&
-		item.fn != wyn_future_run && item.fn != wyn_job_run) {
+		item.fn != wyn_future_run && item.fn != wyn_job_run &&
+		item.fn != wyn_fork_run_) {
 		wyn_thread_leave(thread);
 	}
 	wyn_counter_add(&thread->counters.finished, 1);

@@ -53,7 +53,7 @@ static void deque_pops_nothing_when_empty(void **state)
 	struct wyn_item item;
 
 	assert_false(wyn_deque_pop(*state, &item));
-	assert_int_equal(wyn_deque_steal(*state, &item, 1), 0);
+	assert_int_equal(wyn_deque_steal(*state, NULL, &item, 1), 0);
 	assert_int_equal(wyn_deque_length(*state), 0);
 }
 
@@ -76,7 +76,7 @@ static void deque_gives_oldest_when_stolen(void **state)
 	wyn_deque_push(*state, item_of(1));
 	wyn_deque_push(*state, item_of(2));
 
-	assert_int_equal(wyn_deque_steal(*state, &item, 1), 1);
+	assert_int_equal(wyn_deque_steal(*state, NULL, &item, 1), 1);
 	assert_ptr_equal(item.arg, (void *)1);
 	assert_int_equal(wyn_deque_length(*state), 1);
 }
@@ -89,10 +89,11 @@ static void deque_gives_half_when_stolen(void **state)
 		wyn_deque_push(*state, item_of(i));
 	}
 
-	assert_int_equal(wyn_deque_steal(*state, items, WYN_DEQUE_SIZE), 5);
+	assert_int_equal(
+		wyn_deque_steal(*state, NULL, items, WYN_DEQUE_SIZE), 5);
 	assert_ptr_equal(items[0].arg, (void *)0);
 	assert_ptr_equal(items[4].arg, (void *)4);
-	assert_int_equal(wyn_deque_steal(*state, items, 1), 1);
+	assert_int_equal(wyn_deque_steal(*state, NULL, items, 1), 1);
 	assert_ptr_equal(items[0].arg, (void *)5);
 	assert_int_equal(wyn_deque_length(*state), 3);
 }
@@ -137,7 +138,7 @@ static void deque_refuses_when_full(void **state)
 
 	assert_false(wyn_deque_push(*state, item_of(0)));
 	assert_int_equal(wyn_deque_length(*state), WYN_DEQUE_SIZE);
-	assert_int_equal(wyn_deque_steal(*state, &item, 1), 1);
+	assert_int_equal(wyn_deque_steal(*state, NULL, &item, 1), 1);
 	assert_true(wyn_deque_push(*state, item_of(0)));
 }
 
@@ -150,7 +151,7 @@ static void deque_keeps_order_when_indices_pass_size(void **state)
 		wyn_deque_push(*state, item_of(2 * i + 1));
 		assert_true(wyn_deque_pop(*state, &item));
 		assert_ptr_equal(item.arg, (void *)(2 * i + 1));
-		assert_int_equal(wyn_deque_steal(*state, &item, 1), 1);
+		assert_int_equal(wyn_deque_steal(*state, NULL, &item, 1), 1);
 		assert_ptr_equal(item.arg, (void *)(2 * i));
 	}
 }
@@ -173,7 +174,7 @@ static void *thief(void *arg)
 	struct wyn_item items[STEAL];
 
 	while (!atomic_load_explicit(&race->over, memory_order_acquire)) {
-		size_t n = wyn_deque_steal(race->deque, items, STEAL);
+		size_t n = wyn_deque_steal(race->deque, NULL, items, STEAL);
 
 		for (size_t i = 0; i < n; i++) {
 			take_one(race, items[i]);

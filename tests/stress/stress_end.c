@@ -4,10 +4,10 @@
  *
  *	stress_end [SECONDS [SEED]]
  *
- * Each round grows random trees of tasks that spawn, await, wait for groups and
- * block, and then either drains the pool from two threads at once, after which
- * nothing may be left, or destroys it as it is, after which nothing may hang.
- * One of four rounds runs on one CPU.
+ * Each round grows random trees of tasks that spawn, fork, await, wait for
+ * groups and block, and then either drains the pool from two threads at once,
+ * after which nothing may be left, or destroys it as it is, after which nothing
+ * may hang. One of four rounds runs on one CPU.
  */
 #include <wyn/future.h>
 
@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <wyn/forkjoin.h>
+
 #include "base/compiler.h"
 #include "base/prng.h"
 #include "tests/support/fences.h"
@@ -31,6 +33,7 @@
 #define DEPTH_MAX  5u
 #define DEPTH_MASK UINT64_C(7)
 #define GROUP	   4u
+#define BRANCHES   3u
 #define BURST	   1200u /* more than a deque holds */
 
 static struct wyn_pool *current;
@@ -147,12 +150,46 @@ static void act_burst(uint64_t key)
 	}
 }
 
+struct branch {
+	struct wyn_fork fork;
+	uint64_t key;
+	unsigned ran;
+};
+
+static void branch_run(struct wyn_forker *forker, struct wyn_fork *fork)
+{
+	struct branch *self = (struct branch *)fork;
+	struct wyn_value value;
+
+	(void)forker;
+	count(&begun);
+	self->ran++;
+	(void)body((void *)self->key, &value);
+}
+
+/* What a destroyed pool throws out of its queues is run all the same. */
+static void act_fork(uint64_t key)
+{
+	struct wyn_forker *forker = wyn_forker_self();
+	struct branch branches[BRANCHES];
+
+	for (unsigned i = 0; i < BRANCHES; i++) {
+		branches[i].key = child_key(key, i);
+		branches[i].ran = 0;
+		wyn_fork(forker, &branches[i].fork, branch_run);
+	}
+	for (unsigned i = BRANCHES; i > 0; i--) {
+		wyn_join(forker, &branches[i - 1].fork);
+		require(branches[i - 1].ran == 1);
+	}
+}
+
 static int body(void *arg, struct wyn_value *ret_value)
 {
 	uint64_t key = (uintptr_t)arg;
 
 	(void)ret_value;
-	switch ((key & DEPTH_MASK) < DEPTH_MAX ? key >> 32 & 7 : 7) {
+	switch ((key & DEPTH_MASK) < DEPTH_MAX ? key >> 32 & 7 : 8) {
 	case 0:
 		spawn_detached(child_key(key, 1));
 		spawn_detached(child_key(key, 2));
@@ -172,6 +209,9 @@ static int body(void *arg, struct wyn_value *ret_value)
 		break;
 	case 6:
 		act_burst(key);
+		break;
+	case 7:
+		act_fork(key);
 		break;
 	default:
 		break;
