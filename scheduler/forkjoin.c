@@ -180,7 +180,7 @@ static bool join_leap(struct wyn_thread *thread, struct wyn_fork *fork)
 	uint32_t where =
 		atomic_load_explicit(where_of(fork), memory_order_acquire);
 	struct wyn_deque *deque;
-	struct wyn_item item;
+	struct wyn_item item = {.fn = NULL};
 	bool found = false;
 
 	if (where == 0 || thread->seat == NULL ||
