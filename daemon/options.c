@@ -379,9 +379,10 @@ int wyn_options_check(
 		{limits->daemon_bytes_max < limits->argument_bytes_max,
 			"--max-bytes must be at least --max-argument, or the "
 			"largest argument could never be held"},
-		{limits->daemon_bytes_max < limits->value_bytes_max,
-			"--max-bytes must be at least --max-value, or the "
-			"largest value could never be held"},
+		/* Nobody holds more than is left: see account.h. */
+		{limits->daemon_bytes_max / 2 < limits->value_bytes_max,
+			"--max-bytes must be at least twice --max-value, or "
+			"the largest value could never be held"},
 	};
 
 	for (size_t i = 0; i < WYN_COUNT_OF(rules); i++) {

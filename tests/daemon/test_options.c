@@ -205,9 +205,9 @@ static void options_refuse_bounds_when_they_contradict_each_other(void **state)
 		"largest argument could never be sent",
 		"--credit-bytes=63M");
 	REFUSED(WYN_EXIT_CONFIGURATION,
-		"--max-bytes must be at least --max-value, or the largest "
-		"value could never be held",
-		"--max-bytes=64M", "--max-value=65M");
+		"--max-bytes must be at least twice --max-value, or the "
+		"largest value could never be held",
+		"--max-bytes=127M", "--max-value=64M");
 }
 
 static void options_refuse_the_seventeenth_listener(void **state)

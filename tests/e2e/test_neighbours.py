@@ -51,7 +51,8 @@ class Values(unittest.TestCase):
     VALUE = 1 << 21  # beyond a frame, so that it waits for stream credit
 
     def test_a_client_that_never_grants_stream_credit(self):
-        with Wynd("--max-bytes", self.MAX_BYTES) as wynd:
+        with Wynd("--max-bytes", self.MAX_BYTES,
+                  "--max-value", self.MAX_BYTES // 2) as wynd:
             neighbour = Client(wynd.address("unix"))
             with Peer(wynd.address("unix"), stream_bytes=1) as peer:
                 peer.submit(1, "size", *[b"0"] * 200)
