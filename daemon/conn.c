@@ -9,7 +9,7 @@
 #include "daemon/conn.h"
 
 #include "daemon/conn_state.h"
-#include "daemon/dispatch.h"
+#include "daemon/conn_stream.h"
 #include "daemon/conn_upload.h"
 #include "daemon/engine_state.h"
 #include "daemon/reply.h"
@@ -83,53 +83,21 @@ static bool is_over(const struct wyn_conn *conn, bool was_over, uint64_t bytes)
 	return bytes >= (was_over ? max / 2 : max);
 }
 
-uint64_t wyn_conn_streams_left(const struct wyn_conn *conn)
-{
-	const struct wyn_engine *engine = conn->engine;
-	const struct wyn_limits *limits = &engine->shared->limits;
-	uint64_t most = limits->output_bytes_max / limits->stream_bytes_max;
-	uint64_t busy = engine->executor->ops->width(engine->executor) *
-			WYN_DISPATCH_PER_WORKER;
-	/* Each loop has its part of them. */
-	uint64_t spare = WYN_STREAMS_MAX / engine->shared->engines_count -
-			 engine->streaming;
-
-	most = most > busy ? most : busy;
-	most = conn->streaming < most ? most - conn->streaming : 0;
-	spare = conn->streaming < spare ? (spare - conn->streaming) / 2 : 0;
-	return most < spare ? most : spare;
-}
-
-/* No longer, once it could start one. */
-static bool is_starved(struct wyn_conn *conn)
-{
-	if (wyn_list_empty(&conn->starved)) {
-		return false;
-	}
-	if (wyn_conn_streams_left(conn) > 0) {
-		wyn_list_remove(&conn->starved);
-		return false;
-	}
-	return true;
-}
-
 static void pressure_on_tasks(struct wyn_conn *conn, uint64_t unsent)
 {
-	bool over = is_over(conn, conn->over, unsent);
-	bool hold = is_starved(conn) || over;
+	bool was_over = conn->ready.held;
+	bool over = is_over(conn, was_over, unsent);
 	struct wyn_engine *engine = conn->engine;
 
-	if (over && !conn->over) {
+	if (over == was_over) {
+		return;
+	}
+	wyn_ready_hold(&engine->ready, &conn->ready, over);
+	if (over) {
 		WYN_STATS_ADD(&engine->stats, output_over_max, 1);
 		WYN_STATS_ADD(&engine->stats, buffers_over_max,
 			unsent < engine->shared->limits.output_bytes_max);
-	}
-	conn->over = over;
-	if (hold == conn->ready.held) {
-		return;
-	}
-	wyn_ready_hold(&engine->ready, &conn->ready, hold);
-	if (!hold) {
+	} else {
 		/* Its tasks may start again, which takes a turn. */
 		wyn_engine_activate(conn);
 	}
@@ -146,6 +114,7 @@ void wyn_conn_pressure(struct wyn_conn *conn)
 	bool pause;
 
 	pressure_on_tasks(conn, unsent);
+	wyn_conn_feed(conn);
 	if (conn->stream_granted != UINT64_MAX) {
 		unsent -= conn->stream_bytes;
 	}
@@ -154,14 +123,6 @@ void wyn_conn_pressure(struct wyn_conn *conn)
 		conn->paused = pause;
 		wyn_engine_touch(conn);
 	}
-}
-
-void wyn_conn_starve(struct wyn_conn *conn)
-{
-	if (wyn_list_empty(&conn->starved)) {
-		wyn_list_push_back(&conn->engine->starved, &conn->starved);
-	}
-	wyn_conn_pressure(conn);
 }
 
 void wyn_conn_relieve(struct wyn_conn *conn)

@@ -4,8 +4,9 @@
  *
  * Private to the engine: conn_input.c makes frames of bytes, conn_message.c
  * decides by phase and kind, conn_submit.c and conn_upload.c bring tasks in,
- * conn_call.c answers unary requests, conn_work.c ends tasks early, conn_life.c
- * opens, keeps alive and closes, conn.c has the flow. The connection's loop.
+ * conn_stream.c gives places to those that emit, conn_call.c answers unary
+ * requests, conn_work.c ends tasks early, conn_life.c opens, keeps alive and
+ * closes, conn.c has the flow. The connection's loop.
  */
 #pragma once
 
@@ -45,20 +46,6 @@ void wyn_conn_abort(struct wyn_conn *conn);
 
 /* wyn_conn_pressure - pauses or resumes by how much is unsent. */
 void wyn_conn_pressure(struct wyn_conn *conn);
-
-/*
- * wyn_conn_streams_left - so many more tasks that emit may be started.
- *
- * Each may emit max-stream before anything of it is sent, so that as many as
- * the executor holds would be far beyond max-output; yet as many as keep the
- * workers busy. And each may take a spare thread until it ends, of which the
- * others are to find as many as it has.
- */
-uint64_t wyn_conn_streams_left(const struct wyn_conn *conn);
-
-/* wyn_conn_starve - its next task may emit, and none such may be started: it is
- * passed over until one can. */
-void wyn_conn_starve(struct wyn_conn *conn);
 
 /* wyn_conn_relieve - the same after something went away: when it resumes, the
  * input that was kept meanwhile is used. Not from within a frame. */

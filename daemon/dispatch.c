@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "daemon/account.h"
 #include "daemon/conn_state.h"
+#include "daemon/conn_stream.h"
 #include "daemon/conn_work.h"
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
@@ -201,7 +202,7 @@ static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	return n - start;
 }
 
-/* How many of the span may start. 0: its owner waits, and no longer has a
+/* How many of the span may start. 0: its queue waits, and no longer has a
  * turn. */
 static uint64_t streams_bound(
 	struct wyn_conn *conn, const struct wyn_span *span, uint64_t most)
@@ -214,7 +215,7 @@ static uint64_t streams_bound(
 	left = wyn_conn_streams_left(conn);
 	if (left == 0) {
 		WYN_STATS_ADD(&conn->engine->stats, streams_full, 1);
-		wyn_conn_starve(conn);
+		wyn_conn_starve(conn, span);
 	}
 	return left < most ? left : most;
 }

@@ -12,6 +12,7 @@
 #include "daemon/account.h"
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
+#include "daemon/conn_stream.h"
 #include "daemon/conn_work.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"

@@ -73,7 +73,6 @@ struct wyn_conn {
 	enum wyn_conn_phase phase;
 	bool failed;   /* CLOSING: by an error, which bounds it in time */
 	bool paused;   /* too much is unsent: no reading */
-	bool over;     /* likewise: none of its tasks starts */
 	uint64_t work; /* looks since its turn: see wyn_conn_work() */
 
 	struct wyn_carry carry;

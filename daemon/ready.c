@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * ready.c - see ready.h. An owner's queue is on the ring of its priority while
- * it has spans and the owner is not held.
+ * it has spans and neither the owner nor the queue is held.
  */
 #include "daemon/ready.h"
 
@@ -29,6 +29,7 @@ void wyn_ready_owner_init(struct wyn_ready_owner *owner)
 	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
 		wyn_list_init(&owner->queues[i].turn);
 		wyn_list_init(&owner->queues[i].spans);
+		owner->queues[i].held = false;
 	}
 	owner->tasks = 0;
 	owner->held = false;
@@ -39,7 +40,8 @@ static void queue_settle(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	unsigned priority)
 {
 	struct wyn_ready_queue *queue = &owner->queues[priority];
-	bool wanted = !owner->held && !wyn_list_empty(&queue->spans);
+	bool wanted =
+		!owner->held && !queue->held && !wyn_list_empty(&queue->spans);
 
 	if (!wanted) {
 		wyn_list_remove(&queue->turn);
@@ -138,6 +140,13 @@ void wyn_ready_remove(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	struct wyn_span *span)
 {
 	owner->tasks -= span->args.count;
+	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
+		struct wyn_ready_queue *queue = &owner->queues[i];
+
+		/* What is first next may be free to start. */
+		queue->held = queue->held &&
+			      wyn_list_first(&queue->spans) != &span->link;
+	}
 	wyn_list_remove(&span->link);
 	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
 		queue_settle(ready, owner, i);
@@ -161,6 +170,7 @@ bool wyn_ready_give_back(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 			return false;
 		}
 		wyn_list_push_front(spans, &span->link);
+		owner->queues[priority].held = false;
 	}
 	owner->tasks++;
 	queue_settle(ready, owner, priority);
@@ -179,4 +189,31 @@ void wyn_ready_hold(
 	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
 		queue_settle(ready, owner, i);
 	}
+}
+
+void wyn_ready_hold_queue(struct wyn_ready *ready,
+	struct wyn_ready_owner *owner, unsigned priority)
+{
+	wyn_assert(priority < WYN_PRIORITIES);
+	owner->queues[priority].held = true;
+	queue_settle(ready, owner, priority);
+}
+
+void wyn_ready_release_queues(
+	struct wyn_ready *ready, struct wyn_ready_owner *owner)
+{
+	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
+		owner->queues[i].held = false;
+		queue_settle(ready, owner, i);
+	}
+}
+
+bool wyn_ready_has_held_queue(const struct wyn_ready_owner *owner)
+{
+	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
+		if (owner->queues[i].held) {
+			return true;
+		}
+	}
+	return false;
 }

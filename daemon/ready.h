@@ -6,8 +6,9 @@
  * are weighted, so that low is slow and never starved; within a priority the
  * owners take turns of so much estimated work, so that one with ten tasks waits
  * behind one with ten million for a quantum at most, and a quantum of slow ones
- * is one task. A held owner (its client does not read) is passed over. Pure
- * data; the loop's thread only.
+ * is one task. A held owner (its client does not read) is passed over, and so
+ * is a held queue (what is first in it may not start). Pure data; the loop's
+ * thread only.
  */
 #pragma once
 
@@ -30,6 +31,7 @@
 struct wyn_ready_queue {
 	struct wyn_list turn;  /* among the owners that have something */
 	struct wyn_list spans; /* oldest first */
+	bool held;	       /* by what is first in it */
 };
 
 /* [L] all of it. Embedded in the owner. */
@@ -113,3 +115,18 @@ void wyn_ready_insert_after(struct wyn_span *before, struct wyn_span *span);
 /* wyn_ready_hold - passes the owner over, or lets it take turns again. */
 void wyn_ready_hold(
 	struct wyn_ready *ready, struct wyn_ready_owner *owner, bool held);
+
+/*
+ * wyn_ready_hold_queue - passes one of the owner's queues over, until
+ * wyn_ready_release_queues(), or until what is first in it is removed or is not
+ * the first any more.
+ */
+void wyn_ready_hold_queue(struct wyn_ready *ready,
+	struct wyn_ready_owner *owner, unsigned priority);
+
+/* wyn_ready_release_queues - none of its queues is held any more. */
+void wyn_ready_release_queues(
+	struct wyn_ready *ready, struct wyn_ready_owner *owner);
+
+/* wyn_ready_has_held_queue - at least one is. */
+bool wyn_ready_has_held_queue(const struct wyn_ready_owner *owner);

@@ -122,7 +122,7 @@ static void buffers_stop_the_work_of_whoever_reads_nothing(void **state)
 	/* A third of it, and what was in the executor. */
 	assert_true(client->conn->output.bytes + client->conn->unsent_bytes <
 		    2 * WYN_MIB);
-	assert_true(client->conn->over);
+	assert_true(client->conn->ready.held);
 	assert_true(rig->engine->stats.buffers_over_max_approx > 0);
 	client->read_max = SIZE_MAX;
 	rig_client_flush(client);

@@ -234,6 +234,55 @@ static void ready_passes_over_what_is_pushed_while_held(void **state)
 	assert_int_equal(take(1, &span), 0);
 }
 
+static void ready_passes_over_only_the_queue_that_is_held(void **state)
+{
+	struct wyn_span *span;
+
+	(void)state;
+	push(0, NORMAL, 0, 1);
+	push(0, HIGH, 1, 1);
+	push(1, NORMAL, 2, 1);
+	wyn_ready_hold_queue(&ready, &owners[0], NORMAL);
+	assert_true(wyn_ready_has_held_queue(&owners[0]));
+	assert_int_equal(take(1, &span), 0);
+	assert_ptr_equal(span, &spans[1]);
+	assert_int_equal(take(1, &span), 1);
+	assert_int_equal(take(1, &span), -1);
+	wyn_ready_release_queues(&ready, &owners[0]);
+	assert_false(wyn_ready_has_held_queue(&owners[0]));
+	assert_int_equal(take(1, &span), 0);
+}
+
+static void ready_passes_over_who_is_held_when_a_queue_is_released(void **state)
+{
+	struct wyn_span *span;
+
+	(void)state;
+	push(0, NORMAL, 0, 1);
+	wyn_ready_hold_queue(&ready, &owners[0], NORMAL);
+	wyn_ready_hold(&ready, &owners[0], true);
+	wyn_ready_release_queues(&ready, &owners[0]);
+	assert_int_equal(take(1, &span), -1);
+	wyn_ready_hold(&ready, &owners[0], false);
+	assert_int_equal(take(1, &span), 0);
+}
+
+static void ready_releases_a_queue_when_its_first_is_removed(void **state)
+{
+	struct wyn_span *span;
+
+	(void)state;
+	push(0, NORMAL, 0, 1);
+	push(0, NORMAL, 1, 1);
+	push(0, NORMAL, 2, 1);
+	wyn_ready_hold_queue(&ready, &owners[0], NORMAL);
+	wyn_ready_remove(&ready, &owners[0], &spans[1]);
+	assert_int_equal(take(1, &span), -1);
+	wyn_ready_remove(&ready, &owners[0], &spans[0]);
+	assert_int_equal(take(1, &span), 0);
+	assert_ptr_equal(span, &spans[2]);
+}
+
 static void ready_forgets_what_is_removed(void **state)
 {
 	struct wyn_span *span;
@@ -310,6 +359,9 @@ int main(void)
 		TEST(ready_serves_the_priorities_of_one_owner),
 		TEST(ready_passes_over_who_is_held),
 		TEST(ready_passes_over_what_is_pushed_while_held),
+		TEST(ready_passes_over_only_the_queue_that_is_held),
+		TEST(ready_passes_over_who_is_held_when_a_queue_is_released),
+		TEST(ready_releases_a_queue_when_its_first_is_removed),
 		TEST(ready_forgets_what_is_removed),
 		TEST(ready_keeps_what_was_split_off_in_its_place),
 		TEST(ready_ends_a_turn_when_one_slow_task_fills_it),

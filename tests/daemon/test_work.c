@@ -195,110 +195,6 @@ static void refusals_in_a_row_share_an_answer(void **state)
 	assert_string_equal(rig_task(client, 5000)->reason, "UPLOADS_MAX");
 }
 
-/* Each may emit max-stream before anything of it is sent. */
-static void streams_start_few_at_once(void **state)
-{
-	const struct rig_submit submit = {.first_seq = 2000,
-		.function = "emit",
-		.count = 100,
-		.text = "1",
-		.options = {.stream = true}};
-	struct wyn_limits limits = WYN_LIMITS_INIT;
-
-	(void)state;
-	rig_destroy(rig);
-	rig = rig_create(&limits, 2);
-	client = rig_open(rig);
-	/* It is known to be fast, so that many fit into the executor. */
-	rig_batch_send(client, 1000, 100, "emit", "0");
-	rig_finish_all(rig);
-	client->rows = 0;
-	rig_submit(client, &submit);
-	rig_settle(rig);
-	assert_true(rig->started_count > 0);
-	assert_true(rig->started_count * limits.stream_bytes_max <=
-		    limits.output_bytes_max);
-	rig_finish_all(rig);
-	assert_int_equal(client->rows, 100);
-	assert_int_equal(client->conn->streaming, 0);
-}
-
-/* As many as it may have are in the executor, and nobody runs them. */
-static struct rig_client *streams_open(size_t count)
-{
-	const struct rig_submit submit = {.first_seq = 1000,
-		.function = "emit",
-		.count = count,
-		.text = "1",
-		.options = {.stream = true}};
-	struct rig_client *other = rig_open(rig);
-
-	rig_submit(other, &submit);
-	rig_settle(rig);
-	return other;
-}
-
-static void streams_setup(void)
-{
-	struct wyn_limits limits = WYN_LIMITS_INIT;
-
-	rig_destroy(rig);
-	rig = rig_create(&limits, 2);
-	client = rig_open(rig);
-	rig_batch_send(client, 1, 100, "emit", "0");
-	rig_finish_all(rig);
-}
-
-static void streams_leave_spares_when_many_never_read(void **state)
-{
-	(void)state;
-	streams_setup();
-	for (unsigned i = 0; i < 100; i++) {
-		(void)streams_open(20);
-	}
-	assert_in_range(rig->started_count, 200, WYN_STREAMS_MAX);
-	assert_int_equal(rig->engine->streaming, rig->started_count);
-	rig_finish_all(rig);
-	assert_int_equal(rig->engine->streaming, 0);
-}
-
-static void streams_wait_their_turn_when_others_end(void **state)
-{
-	struct rig_client *first;
-	struct rig_client *last = NULL;
-
-	(void)state;
-	streams_setup();
-	first = streams_open(20);
-	for (unsigned i = 0; i < 50; i++) {
-		last = streams_open(20);
-	}
-	assert_int_equal(last->conn->streaming, 0);
-	rig_batch_send(client, 2000, 10, "noop", NULL);
-	rig_client_break(first);
-	/* Its tasks were the first, and come back. */
-	rig_run(rig, 16);
-	rig_settle(rig);
-	assert_true(rig->engine->streaming > 200);
-	rig_finish_all(rig);
-	assert_int_equal(last->rows, 20);
-	assert_int_equal(client->rows, 110);
-}
-
-static void streams_starve_nobody_who_does_not_stream(void **state)
-{
-	(void)state;
-	streams_setup();
-	for (unsigned i = 0; i < 50; i++) {
-		(void)streams_open(20);
-	}
-	rig_batch_send(client, 2000, 10, "noop", NULL);
-	rig_settle(rig);
-	assert_false(client->conn->ready.held);
-	rig_finish_all(rig);
-	assert_int_equal(client->rows, 110);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -311,10 +207,6 @@ int main(void)
 		TEST(work_of_a_cancel_counts_each_range_that_came),
 		TEST(work_ends_with_its_connection),
 		TEST(refusals_in_a_row_share_an_answer),
-		TEST(streams_start_few_at_once),
-		TEST(streams_leave_spares_when_many_never_read),
-		TEST(streams_wait_their_turn_when_others_end),
-		TEST(streams_starve_nobody_who_does_not_stream),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_conn_stream.c - tasks that emit: how many at once, and who waits.
+ */
+#include "daemon/conn_stream.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/conn.h"
+#include "daemon/engine_state.h"
+#include "tests/support/rig_messages.h"
+
+static struct rig *rig;
+static struct rig_client *client;
+
+static int setup(void **state)
+{
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+
+	(void)state;
+	rig = rig_create(&limits, 2);
+	client = rig_open(rig);
+	/* It is known to be fast, so that many fit into the executor. */
+	rig_batch_send(client, 1, 100, "emit", "0");
+	rig_finish_all(rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_destroy(rig);
+	return 0;
+}
+
+/* Each may emit max-stream before anything of it is sent. */
+static void streams_start_few_at_once(void **state)
+{
+	const struct rig_submit submit = {.first_seq = 2000,
+		.function = "emit",
+		.count = 100,
+		.text = "1",
+		.options = {.stream = true}};
+	const struct wyn_limits *limits = &rig->shared.limits;
+
+	(void)state;
+	rig_submit(client, &submit);
+	rig_settle(rig);
+	assert_true(rig->started_count > 0);
+	assert_true(rig->started_count * limits->stream_bytes_max <=
+		    limits->output_bytes_max);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows, 200);
+	assert_int_equal(client->conn->streaming, 0);
+}
+
+/* As many as it may have are in the executor, and nobody runs them. */
+static struct rig_client *streams_open(size_t count)
+{
+	const struct rig_submit submit = {.first_seq = 1000,
+		.function = "emit",
+		.count = count,
+		.text = "1",
+		.options = {.stream = true}};
+	struct rig_client *other = rig_open(rig);
+
+	rig_submit(other, &submit);
+	rig_settle(rig);
+	return other;
+}
+
+static void streams_leave_spares_when_many_never_read(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		(void)streams_open(20);
+	}
+	assert_in_range(rig->started_count, 200, WYN_STREAMS_MAX);
+	assert_int_equal(rig->engine->streaming, rig->started_count);
+	rig_finish_all(rig);
+	assert_int_equal(rig->engine->streaming, 0);
+}
+
+static void streams_wait_their_turn_when_others_end(void **state)
+{
+	struct rig_client *first;
+	struct rig_client *last = NULL;
+
+	(void)state;
+	first = streams_open(20);
+	for (unsigned i = 0; i < 50; i++) {
+		last = streams_open(20);
+	}
+	assert_int_equal(last->conn->streaming, 0);
+	rig_batch_send(client, 2000, 10, "noop", NULL);
+	rig_client_break(first);
+	/* Its tasks were the first, and come back. */
+	rig_run(rig, 16);
+	rig_settle(rig);
+	assert_true(rig->engine->streaming > 200);
+	rig_finish_all(rig);
+	assert_int_equal(last->rows, 20);
+	assert_int_equal(client->rows, 110);
+}
+
+static void streams_starve_nobody_who_does_not_stream(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		(void)streams_open(20);
+	}
+	rig_batch_send(client, 2000, 10, "noop", NULL);
+	rig_settle(rig);
+	assert_false(wyn_ready_has_held_queue(&client->conn->ready));
+	rig_finish_all(rig);
+	assert_int_equal(client->rows, 110);
+}
+
+/* As many streams as it may have are in the executor, more wait behind them,
+ * and then an echo comes. */
+static void echo_behind_streams(uint8_t streams_priority, uint8_t echo_priority)
+{
+	const struct rig_submit streams = {.first_seq = 1000,
+		.function = "emit",
+		.count = 64,
+		.text = "1",
+		.options = {.stream = true, .priority = streams_priority}};
+	const struct rig_submit echo = {.first_seq = 2000,
+		.function = "echo",
+		.count = 1,
+		.text = "x",
+		.options = {.priority = echo_priority}};
+
+	rig_submit(client, &streams);
+	rig_settle(rig);
+	rig_submit(client, &echo);
+	rig_settle(rig);
+}
+
+static void streams_hold_up_no_other_priority_of_their_owner(void **state)
+{
+	(void)state;
+	echo_behind_streams(WYN__V1__PRIORITY__PRIORITY_NORMAL,
+		WYN__V1__PRIORITY__PRIORITY_HIGH);
+	assert_true(rig_started_at(rig, 2000) < rig->started_count);
+	assert_true(client->conn->ready.tasks > 0);
+}
+
+static void streams_hold_up_no_lower_priority_of_their_owner(void **state)
+{
+	(void)state;
+	echo_behind_streams(WYN__V1__PRIORITY__PRIORITY_HIGH,
+		WYN__V1__PRIORITY__PRIORITY_LOW);
+	assert_true(rig_started_at(rig, 2000) < rig->started_count);
+	assert_true(client->conn->ready.tasks > 0);
+}
+
+static void streams_hold_up_nothing_when_they_are_cancelled(void **state)
+{
+	(void)state;
+	echo_behind_streams(WYN__V1__PRIORITY__PRIORITY_NORMAL,
+		WYN__V1__PRIORITY__PRIORITY_NORMAL);
+	assert_int_equal(rig_started_at(rig, 2000), rig->started_count);
+	rig_cancel(client, 1000, 64);
+	rig_settle(rig);
+	assert_true(rig_started_at(rig, 2000) < rig->started_count);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(streams_start_few_at_once),
+		TEST(streams_leave_spares_when_many_never_read),
+		TEST(streams_wait_their_turn_when_others_end),
+		TEST(streams_starve_nobody_who_does_not_stream),
+		TEST(streams_hold_up_no_other_priority_of_their_owner),
+		TEST(streams_hold_up_no_lower_priority_of_their_owner),
+		TEST(streams_hold_up_nothing_when_they_are_cancelled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
