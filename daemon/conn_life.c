@@ -10,6 +10,7 @@
 #include "daemon/account.h"
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
+#include "daemon/conn_stream.h"
 #include "daemon/conn_upload.h"
 #include "daemon/conn_work.h"
 #include "daemon/engine_state.h"
@@ -59,8 +60,10 @@ static void stalled(struct wyn_conn *conn)
 
 static void keepalive_check(struct wyn_conn *conn, uint64_t now_ns)
 {
-	wyn_conn_uploads_check(
-		conn, (WYN_KEEPALIVE_MISSES + 1) * silence_ns(conn));
+	uint64_t stall_ns = (WYN_KEEPALIVE_MISSES + 1) * silence_ns(conn);
+
+	wyn_conn_uploads_check(conn, stall_ns);
+	wyn_conn_streams_check(conn, stall_ns);
 	if (now_ns - conn->heard_ns < silence_ns(conn)) {
 		wyn_conn_keepalive(conn, conn->heard_ns);
 		return;
@@ -136,6 +139,7 @@ static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
 	wyn_list_init(&conn->uploads);
 	wyn_list_init(&conn->running);
 	wyn_list_init(&conn->starved);
+	wyn_list_init(&conn->stalled);
 	wyn_list_init(&conn->waiting);
 	wyn_list_init(&conn->done);
 	wyn_list_init(&conn->large);

@@ -5,6 +5,7 @@
 #include "daemon/conn_stream.h"
 
 #include "daemon/conn_state.h"
+#include "daemon/conn_work.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
 
@@ -21,7 +22,8 @@ uint64_t wyn_conn_streams_left(const struct wyn_conn *conn)
 
 	most = most > busy ? most : busy;
 	most = conn->streaming < most ? most - conn->streaming : 0;
-	spare = conn->streaming < spare ? (spare - conn->streaming) / 2 : 0;
+	/* Rounded up, so that the last place is somebody's. */
+	spare = conn->streaming < spare ? (spare - conn->streaming + 1) / 2 : 0;
 	return most < spare ? most : spare;
 }
 
@@ -31,6 +33,9 @@ void wyn_conn_starve(struct wyn_conn *conn, const struct wyn_span *span)
 
 	if (wyn_list_empty(&conn->starved)) {
 		wyn_list_push_back(&engine->starved, &conn->starved);
+	}
+	if (conn->starved_ns == 0) {
+		conn->starved_ns = engine->now_ns;
 	}
 	wyn_ready_hold_queue(&engine->ready, &conn->ready,
 		span->batch->options.priority - 1u);
@@ -46,4 +51,51 @@ void wyn_conn_feed(struct wyn_conn *conn)
 	wyn_ready_release_queues(&conn->engine->ready, &conn->ready);
 	/* Its tasks may start, which takes a turn. */
 	wyn_engine_activate(conn);
+}
+
+/* Who has places and does not get on is in the engine's list, and whoever gets
+ * on goes behind the others, so that the list is in the order of time. */
+void wyn_conn_streams_moved(struct wyn_conn *conn, bool moved)
+{
+	if (conn->partials == NULL || conn->streaming == 0) {
+		wyn_list_remove(&conn->stalled);
+	} else if (moved || wyn_list_empty(&conn->stalled)) {
+		wyn_list_remove(&conn->stalled);
+		wyn_list_push_back(&conn->engine->stalled, &conn->stalled);
+		conn->stalled_ns = conn->engine->now_ns;
+	}
+}
+
+/* Looking again does not end it: all do so with each place that comes free, and
+ * not all get one. Beginning a stream does, or having none that waits. */
+static bool has_starved(struct wyn_conn *conn, uint64_t stall_ns)
+{
+	if (!wyn_ready_has_held_queue(&conn->ready)) {
+		conn->starved_ns = 0;
+	}
+	return conn->starved_ns != 0 &&
+	       conn->engine->now_ns - conn->starved_ns >= stall_ns;
+}
+
+/* The list is no longer than there are places. */
+void wyn_conn_streams_check(struct wyn_conn *conn, uint64_t stall_ns)
+{
+	struct wyn_engine *engine = conn->engine;
+	struct wyn_list *link;
+
+	if (!has_starved(conn, stall_ns)) {
+		return;
+	}
+	wyn_list_for_each (link, &engine->stalled) {
+		struct wyn_conn *other =
+			wyn_list_entry(link, struct wyn_conn, stalled);
+
+		if (engine->now_ns - other->stalled_ns < stall_ns) {
+			return;
+		}
+		if (other->streaming > conn->streaming &&
+			wyn_conn_streams_end(other)) {
+			return;
+		}
+	}
 }

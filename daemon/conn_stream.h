@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct wyn_conn;
@@ -19,7 +20,7 @@ struct wyn_span;
  * Each may emit max-stream before anything of it is sent, so that as many as
  * the executor holds would be far beyond max-output; yet as many as keep the
  * workers busy. And each may take a spare thread until it ends, of which the
- * others are to find as many as it has.
+ * others are to find as many as it has, or one less.
  */
 uint64_t wyn_conn_streams_left(const struct wyn_conn *conn);
 
@@ -32,3 +33,18 @@ void wyn_conn_starve(struct wyn_conn *conn, const struct wyn_span *span);
 /* wyn_conn_feed - its queues take turns again, if it starves and could start
  * one. */
 void wyn_conn_feed(struct wyn_conn *conn);
+
+/*
+ * wyn_conn_streams_moved - whether partial values of it went out, or were let
+ * go, since this was last told.
+ */
+void wyn_conn_streams_moved(struct wyn_conn *conn, bool moved);
+
+/*
+ * wyn_conn_streams_check - has it starved for stall_ns, then those streams end
+ * that have stood still for the longest, if it was for stall_ns too.
+ *
+ * Only where one connection has more places than who starves: the others have
+ * no more than they would leave it. Comes with each connection's keepalive.
+ */
+void wyn_conn_streams_check(struct wyn_conn *conn, uint64_t stall_ns);

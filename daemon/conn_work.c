@@ -270,6 +270,45 @@ void wyn_conn_batch_expired(struct wyn_engine *engine, struct wyn_batch *batch)
 	wyn_engine_unhold(engine, 0, wyn_batch_release(batch));
 }
 
+static void queued_streams_end(struct wyn_conn *conn, struct wyn_list *spans,
+	const struct wyn_answer *answer)
+{
+	struct wyn_list *link;
+	struct wyn_list *after;
+
+	wyn_list_for_each_safe (link, after, spans) {
+		struct wyn_span *span =
+			wyn_list_entry(link, struct wyn_span, link);
+
+		if (span->batch->options.stream) {
+			span_cancel(conn, span, answer);
+		}
+	}
+}
+
+bool wyn_conn_streams_end(struct wyn_conn *conn)
+{
+	static const struct wyn_answer answer = {
+		.refusal = WYN_REFUSAL_STREAM_STALLED,
+	};
+	struct wyn_list *link;
+	bool some = false;
+
+	wyn_list_for_each (link, &conn->running) {
+		struct wyn_task *task =
+			wyn_list_entry(link, struct wyn_task, link);
+
+		if (task->batch->options.stream && !task->answered) {
+			task_end(conn, task, &answer);
+			some = true;
+		}
+	}
+	for (unsigned i = 0; some && i < WYN_PRIORITIES; i++) {
+		queued_streams_end(conn, &conn->ready.queues[i].spans, &answer);
+	}
+	return some;
+}
+
 static void waiting_drop(struct wyn_conn *conn)
 {
 	struct wyn_engine *engine = conn->engine;
@@ -311,6 +350,7 @@ void wyn_conn_abandon(struct wyn_conn *conn)
 	struct wyn_list *link;
 
 	wyn_list_remove(&conn->starved);
+	wyn_list_remove(&conn->stalled);
 	running_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ);
 	while ((link = wyn_list_pop_front(&conn->running)) != NULL) {
 		/* The engine's table no longer leads from it to here. */

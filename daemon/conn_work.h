@@ -74,6 +74,14 @@ void wyn_conn_task_expired(
 	struct wyn_engine *engine, struct wyn_task *task, const char *text);
 
 /*
+ * wyn_conn_streams_end - its tasks that may emit are answered STREAM_STALLED.
+ *
+ * Those that wait too, or they would take the places again. Returns: false when
+ * none was in the executor but such as were answered before.
+ */
+bool wyn_conn_streams_end(struct wyn_conn *conn);
+
+/*
  * wyn_conn_abandon - there is nobody to answer: what waits is dropped, what
  * runs is asked to end and belongs to nobody.
  */

@@ -195,7 +195,8 @@ static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 		wyn_list_push_back(&conn->running, &task->link);
 		engine->slice[n++] = task;
 	}
-	if (batch->options.stream) {
+	if (batch->options.stream && n > start) {
+		conn->starved_ns = 0;
 		conn->streaming += n - start;
 		engine->streaming += n - start;
 	}

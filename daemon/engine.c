@@ -80,6 +80,7 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	wyn_list_init(&engine->dirty);
 	wyn_list_init(&engine->worked);
 	wyn_list_init(&engine->starved);
+	wyn_list_init(&engine->stalled);
 	wyn_list_init(&engine->free_tasks);
 	wyn_list_init(&engine->recalled);
 	wyn_timers_init(&engine->timers);
@@ -227,6 +228,7 @@ static void stream_ended(struct wyn_engine *engine, struct wyn_conn *conn)
 	if (conn != NULL) {
 		wyn_assert(conn->streaming > 0);
 		conn->streaming--;
+		wyn_conn_streams_moved(conn, false);
 	}
 }
 

@@ -99,6 +99,9 @@ struct wyn_conn {
 	struct wyn_list running; /* tasks in the executor */
 	uint64_t streaming;	 /* of these, those that may emit */
 	struct wyn_list starved; /* the engine's, while no more may start */
+	uint64_t starved_ns;	 /* since when; 0 = it has begun one since */
+	struct wyn_list stalled; /* the engine's, while partials wait */
+	uint64_t stalled_ns;	 /* when any of them last went */
 	struct wyn_list waiting; /* came back; their partial values go first */
 	struct wyn_list done;	 /* tasks whose row is next */
 	struct wyn_list large;	 /* done ones whose value goes in chunks */
@@ -130,6 +133,7 @@ struct wyn_engine {
 	struct wyn_list active;
 	struct wyn_list dirty;
 	struct wyn_list starved; /* they wait for tasks that emit to end */
+	struct wyn_list stalled; /* they stream; who moved last is last */
 	uint64_t streaming;	 /* tasks in the executor that may emit */
 	bool streams_ended;	 /* some, since the last turn */
 	struct wyn_list worked;

@@ -46,6 +46,9 @@
 		"too many arguments are on their way in chunks")             \
 	X(UPLOAD_STALLED, DEADLINE_EXCEEDED, NO, 0, uploads_stalled,         \
 		"no Chunk of any argument came for too long")                \
+	X(STREAM_STALLED, DEADLINE_EXCEEDED, NO, 0, streams_stalled,         \
+		"partial values were not taken for too long, and others "    \
+		"wait for a place")                                          \
 	X(VALUE_TOO_LARGE, RESOURCE_EXHAUSTED, YES, 0, values_over_max,      \
 		"the value is larger than max_value")                        \
 	X(DRAINING, FAILED_PRECONDITION, NO, 0, tasks_after_drain,           \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/conn_state.h"
+#include "daemon/conn_stream.h"
 
 static bool is_large(const struct wyn_conn *conn, const struct wyn_task *task)
 {
@@ -110,9 +111,13 @@ static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
 
 void wyn_reply_partials(struct wyn_conn *conn)
 {
+	bool moved = false;
+
 	while (conn->partials != NULL && wyn_reply_has_room(conn) &&
 		partial_send(conn, conn->partials)) {
+		moved = true;
 	}
+	wyn_conn_streams_moved(conn, moved);
 }
 
 /* The next piece of one large value. False: it has to wait. */

@@ -171,6 +171,198 @@ static void streams_hold_up_nothing_when_they_are_cancelled(void **state)
 	assert_true(rig_started_at(rig, 2000) < rig->started_count);
 }
 
+/* Every place is taken, by more the earlier it came, and nobody waits. */
+#define HOGS 20
+static struct rig_client *hogs[HOGS];
+
+static void emit_from(struct rig_client *from)
+{
+	for (size_t i = 0; i < rig->started_count; i++) {
+		if (rig->started[i]->owner == from->conn->id) {
+			assert_int_equal(rig_emit_at(rig, i, "0;"), 0);
+		}
+	}
+	rig_settle(rig);
+}
+
+/* Each may send one byte and emits two at a time; the second hog was first. */
+static void hogs_open(void)
+{
+	struct rig_submit submit = {.first_seq = 1000,
+		.function = "emit",
+		.text = "1",
+		.options = {.stream = true}};
+
+	for (size_t i = 0; i < HOGS; i++) {
+		hogs[i] = rig_open_stream(rig, 1);
+		submit.count = wyn_conn_streams_left(hogs[i]->conn);
+		rig_submit(hogs[i], &submit);
+		rig_settle(rig);
+	}
+	assert_int_equal(rig->engine->streaming, WYN_STREAMS_MAX);
+	emit_from(hogs[1]);
+	rig_advance(rig, 1);
+	for (size_t i = 0; i < HOGS; i++) {
+		emit_from(hogs[i]);
+	}
+}
+
+/* Everybody is heard, and then nobody for as long as a keepalive. */
+static void keepalive_pass(void)
+{
+	for (size_t i = 0; i < HOGS; i++) {
+		rig_ping(hogs[i], 1);
+	}
+	rig_ping(client, 1);
+	rig_advance(rig, 30000);
+}
+
+static uint64_t rows_of_hogs(void)
+{
+	uint64_t rows = 0;
+
+	for (size_t i = 0; i < HOGS; i++) {
+		assert_non_null(hogs[i]->conn);
+		rows += hogs[i]->rows;
+	}
+	return rows;
+}
+
+/* Until the client's hunger ends somebody's streams. */
+static void keepalives_pass(void)
+{
+	unsigned passed = 0;
+
+	while (rows_of_hogs() == 0) {
+		keepalive_pass();
+		assert_true(++passed <= 4);
+	}
+	assert_true(passed >= 3);
+}
+
+static void client_starves(void)
+{
+	const struct rig_submit submit = {.first_seq = 1000,
+		.function = "emit",
+		.count = 1,
+		.text = "1",
+		.options = {.stream = true}};
+
+	rig_submit(client, &submit);
+	rig_settle(rig);
+	assert_true(wyn_ready_has_held_queue(&client->conn->ready));
+}
+
+static void stalled_run(void)
+{
+	for (size_t i = rig->started_count; i > 0; i--) {
+		if (rig->started[i - 1]->answered) {
+			rig_run_at(rig, i - 1);
+		}
+	}
+	rig_settle(rig);
+}
+
+static void streams_end_when_they_stand_still_and_another_starves(void **state)
+{
+	(void)state;
+	hogs_open();
+	client_starves();
+	keepalives_pass();
+	assert_int_equal(rows_of_hogs(), 16);
+	assert_int_equal(hogs[1]->rows, 16);
+	assert_string_equal(rig_task(hogs[1], 1000)->reason, "STREAM_STALLED");
+	assert_int_equal(
+		rig_task(hogs[1], 1000)->code, WYN_STATUS_DEADLINE_EXCEEDED);
+	assert_int_equal(
+		rig->engine->stats.refused_approx[WYN_REFUSAL_STREAM_STALLED],
+		16);
+	stalled_run();
+	assert_int_equal(client->conn->streaming, 1);
+	/* There is nobody left for whom more would have to end. */
+	for (unsigned i = 0; i < 10; i++) {
+		keepalive_pass();
+	}
+	assert_int_equal(rows_of_hogs(), 16);
+}
+
+static void streams_that_wait_end_with_those_that_stand_still(void **state)
+{
+	const struct rig_submit more = {.first_seq = 2000,
+		.function = "emit",
+		.count = 10,
+		.text = "1",
+		.options = {.stream = true}};
+
+	(void)state;
+	hogs_open();
+	rig_submit(hogs[1], &more);
+	rig_batch_send(hogs[1], 3000, 1, "echo", "x");
+	client_starves();
+	keepalives_pass();
+	assert_int_equal(rows_of_hogs(), 26);
+	assert_string_equal(rig_task(hogs[1], 2009)->reason, "STREAM_STALLED");
+	assert_int_equal(rig_task(hogs[1], 2009)->ran, WYN__V1__RAN__RAN_NO);
+	/* What stood behind them in the queue goes on. */
+	assert_true(rig_started_at(rig, 3000) < rig->started_count);
+}
+
+static void streams_stand_still_for_ever_when_nobody_starves(void **state)
+{
+	(void)state;
+	hogs_open();
+	for (unsigned i = 0; i < 10; i++) {
+		keepalive_pass();
+	}
+	assert_int_equal(rows_of_hogs(), 0);
+}
+
+static void streams_stand_still_for_ever_when_only_their_own_wait(void **state)
+{
+	(void)state;
+	client = rig_open_stream(rig, 1);
+	echo_behind_streams(WYN__V1__PRIORITY__PRIORITY_NORMAL,
+		WYN__V1__PRIORITY__PRIORITY_NORMAL);
+	emit_from(client);
+	emit_from(client);
+	for (unsigned i = 0; i < 10; i++) {
+		rig_ping(client, i);
+		rig_advance(rig, 30000);
+	}
+	assert_int_equal(client->rows, 0);
+	assert_int_equal(client->conn->streaming, 16);
+}
+
+static void streams_live_on_when_a_partial_value_goes_now_and_then(void **state)
+{
+	(void)state;
+	hogs_open();
+	client_starves();
+	for (unsigned i = 0; i < 10; i++) {
+		for (size_t j = 0; j < HOGS; j++) {
+			rig_credit(hogs[j], 2 * (i + 1));
+		}
+		for (size_t j = 0; j < HOGS; j++) {
+			emit_from(hogs[j]);
+		}
+		keepalive_pass();
+	}
+	assert_int_equal(rows_of_hogs(), 0);
+}
+
+static void streams_end_for_nobody_who_gave_up_waiting(void **state)
+{
+	(void)state;
+	hogs_open();
+	client_starves();
+	keepalive_pass();
+	rig_cancel(client, 1000, 1);
+	for (unsigned i = 0; i < 10; i++) {
+		keepalive_pass();
+	}
+	assert_int_equal(rows_of_hogs(), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -182,6 +374,12 @@ int main(void)
 		TEST(streams_hold_up_no_other_priority_of_their_owner),
 		TEST(streams_hold_up_no_lower_priority_of_their_owner),
 		TEST(streams_hold_up_nothing_when_they_are_cancelled),
+		TEST(streams_end_when_they_stand_still_and_another_starves),
+		TEST(streams_that_wait_end_with_those_that_stand_still),
+		TEST(streams_stand_still_for_ever_when_nobody_starves),
+		TEST(streams_stand_still_for_ever_when_only_their_own_wait),
+		TEST(streams_live_on_when_a_partial_value_goes_now_and_then),
+		TEST(streams_end_for_nobody_who_gave_up_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 A neighbour that is served after the attack is over has not been served, so
 how far the attack has come is asked when the neighbour has its answer.
 """
+import select
 import threading
 import unittest
 
@@ -18,6 +19,7 @@ SLOW_MS = b"200"
 # What both workers were at when it showed, then what slow ones may have in the
 # executor, and as much again for what is not in step.
 SLOW_BEFORE_MAX = 16
+HOGS = 20  # take all places for streams, with the defaults
 
 
 class Misjudged(unittest.TestCase):
@@ -107,6 +109,41 @@ class Streams(unittest.TestCase):
                       "nothing of it is read")
                 self.count_on(neighbour)
             neighbour.sock.close()
+
+    def pump(self, clients):
+        """Lets each of them answer its Pings; false, for until()."""
+        ready = select.select([c.sock for c in clients], [], [], 0)[0]
+        for client in clients:
+            if client.sock in ready:
+                client.receive()
+                client.wait(lambda: not client.outgoing)
+
+    def test_many_that_never_grant_stream_credit(self):
+        with Wynd("--workers", WORKERS, "--keepalive", "1s") as wynd:
+            neighbour = Client(wynd.address("unix"))
+            every = [neighbour]
+
+            def filled_up(full):
+                self.pump(every)
+                return counters(neighbour)["streams_full"] > full
+
+            for _ in range(HOGS):
+                full = counters(neighbour)["streams_full"]
+                hog = Client(wynd.address("unix"), stream_bytes=1)
+                every.append(hog)
+                hog.submit("count", [b"1000000"] * 64, stream=True)
+                until(lambda: filled_up(full), "it has all it can get")
+            neighbour.submit("count", [b"10"], stream=True)
+            neighbour.submit("echo", [b"x"])
+            until(lambda: self.pump(every) or neighbour.answered == 2,
+                  "the neighbour is served")
+            codes = [e.code for e in neighbour.events if isinstance(e, Result)]
+            self.assertEqual(codes, [0, 0])
+            reasons = {e.detail.reason for hog in every[1:]
+                       for e in hog.events if isinstance(e, Result)}
+            self.assertEqual(reasons, {"STREAM_STALLED"})
+            for client in every:
+                client.sock.close()
 
 
 if __name__ == "__main__":
