@@ -121,6 +121,7 @@ int wyn_pool_create(
 	wyn_producers_init(
 		&pool->producers, &pool->injector, config->in_flight_max != 0);
 	wyn_slabs_init(&pool->slabs, pool);
+	wyn_larges_init(&pool->larges);
 	pthread_mutex_init(&pool->waiters_lock, NULL);
 	pthread_mutex_init(&pool->spares_lock, NULL);
 	r = arrays_create(pool);
@@ -169,6 +170,7 @@ void wyn_pool_destroy(struct wyn_pool *pool)
 	}
 	wyn_producers_fini(&pool->producers);
 	wyn_injector_fini(&pool->injector);
+	wyn_larges_fini(&pool->larges);
 	wyn_slabs_fini(&pool->slabs);
 	pthread_mutex_destroy(&pool->spares_lock);
 	pthread_mutex_destroy(&pool->waiters_lock);

@@ -22,6 +22,7 @@
 #include "scheduler/deque.h"
 #include "scheduler/fork.h"
 #include "scheduler/injector.h"
+#include "scheduler/large.h"
 #include "scheduler/park.h"
 #include "scheduler/producer.h"
 #include "scheduler/slab.h"
@@ -64,6 +65,7 @@ struct wyn_pool {
 	struct wyn_producers producers; /* [I] what they read */
 	struct wyn_park park;
 	struct wyn_slabs slabs;
+	struct wyn_larges larges;
 	struct wyn_seat *seats;		  /* [I] config.workers of them */
 	struct wyn_park_seat *park_seats; /* [I] likewise */
 	struct wyn_thread *threads;	  /* [I] workers and spares */
