@@ -95,18 +95,20 @@ static __attribute__((noinline)) void spawned_notify(struct wyn_pool *pool)
 	}
 }
 
-int wyn_pool_inject(
+int wyn_pool_enter(struct wyn_pool *pool, uint64_t n)
+{
+	if (wyn_pool_is_dead(pool)) {
+		return -ESHUTDOWN;
+	}
+	return in_flight_enter(pool, n) ? 0 : -EAGAIN;
+}
+
+int wyn_pool_enqueue(
 	struct wyn_pool *pool, const struct wyn_injector_batch *batch)
 {
 	struct wyn_thread *thread = wyn_thread_self_of(pool);
 	int r;
 
-	if (wyn_pool_is_dead(pool)) {
-		return -ESHUTDOWN;
-	}
-	if (!in_flight_enter(pool, batch->n)) {
-		return -EAGAIN;
-	}
 	if (thread != NULL && thread->seat != NULL && batch->items != NULL &&
 		batch->n == 1) {
 		r = spawn_local(thread, batch->items[0]);
@@ -125,6 +127,14 @@ int wyn_pool_inject(
 		spawned_notify(pool);
 	}
 	return 0;
+}
+
+int wyn_pool_inject(
+	struct wyn_pool *pool, const struct wyn_injector_batch *batch)
+{
+	int r = wyn_pool_enter(pool, batch->n);
+
+	return r < 0 ? r : wyn_pool_enqueue(pool, batch);
 }
 
 static __attribute__((noinline)) int inject_one(

@@ -28,6 +28,27 @@ WYN_NODISCARD
 int wyn_pool_inject_one(struct wyn_pool *pool, struct wyn_item item);
 
 /*
+ * wyn_pool_enter - new tasks count as in flight, though in no queue yet.
+ *
+ * Thread: any. Returns: 0; -EAGAIN at in_flight_max; -ESHUTDOWN in a forked
+ * child. Blocks: never.
+ */
+WYN_NODISCARD
+int wyn_pool_enter(struct wyn_pool *pool, uint64_t n);
+
+/*
+ * wyn_pool_enqueue - wyn_pool_inject of tasks that have entered.
+ *
+ * They have left again if it fails.
+ *
+ * Thread: any. Returns: 0; -ENOMEM; -ESHUTDOWN from outside after drain began.
+ * Blocks: never.
+ */
+WYN_NODISCARD
+int wyn_pool_enqueue(
+	struct wyn_pool *pool, const struct wyn_injector_batch *batch);
+
+/*
  * wyn_pool_producer - what the calling thread holds of the pool.
  *
  * Thread: any. Returns: never NULL. Blocks: as wyn_producer_self.

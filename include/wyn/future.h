@@ -4,7 +4,8 @@
  *
  * A future is a handle to memory of the pool: it can be awaited by any number
  * of threads, again after it is done, and has to be dropped once. A group
- * counts tasks, whoever holds their futures. C and C++.
+ * counts tasks, whoever holds their futures. wyn/combine.h makes futures of
+ * futures. C and C++.
  *
  * Awaiting from inside a task helps: the worker runs on the same stack what
  * the task has spawned, or the awaited task itself. So hold no lock across an
@@ -47,8 +48,8 @@ struct wyn_group {
 
 struct wyn_spawn_options {
 	/* Gets the value if the future is dropped before anyone read it.
-	 * Thread: the one that dropped, or a worker. Must neither block nor
-	 * await: the worker may be a seat's next thread already. */
+	 * Thread: the one that dropped or cancelled, or a worker. Must neither
+	 * block nor await: the worker may be a seat's next thread already. */
 	void (*value_destroy)(struct wyn_value value);
 	struct wyn_group *group; /* or NULL */
 };
