@@ -9,16 +9,13 @@
 BUILD	?= build
 VARIANT	?= release
 PREFIX	?= /usr/local
+LIBDIR	?= $(PREFIX)/lib
 B	:= $(BUILD)/$(VARIANT)
 GEN	:= $(BUILD)/gen
 VERSION := $(shell sed -n 's/^.define WYN_VERSION "\(.*\)"/\1/p' base/version.h)
 
-ifeq ($(origin CC),default)
-CC := gcc
-endif
-ifeq ($(VARIANT),fuzz)
-CC := clang
-endif
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CC := $(if $(filter fuzz,$(VARIANT)),clang,$(CC))
 
 Q   := $(if $(V),,@)
 say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-7s %s\n') $1 $2
@@ -34,10 +31,7 @@ FLAGS	      := $(FLAGS_$(VARIANT))
 $(if $(FLAGS),,$(error VARIANT is none of release, debug, asan, tsan, fuzz))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-Wconversion
-ifneq ($(filter true 1,$(CI) $(WERROR)),)
-WARN += -Werror
-endif
+	-Wconversion $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
 
 # Empty, as a plain #define of it would be, so that a file may say it again.
 GNU := -D_GNU_SOURCE=
@@ -54,10 +48,12 @@ LINK	   = $(CC) $(FLAGS) -pthread $(CFLAGS) $(LDFLAGS)
 # What may end in a shared library one day is position independent now.
 PIC := -fPIC -fno-semantic-interposition
 $(B)/obj/base/%.o $(B)/obj/proto/%.o $(B)/obj/client/%.o: ROOM_FLAGS = $(PIC)
-$(B)/obj/daemon/%.o: ROOM_FLAGS = -DWYN_MODULES_DIR='"$(PREFIX)/lib/wynd/modules"'
-# A module sees the installed headers and nothing else of ours.
+$(B)/obj/pic/%.o: ROOM_FLAGS = $(PIC) -fvisibility=hidden \
+	-ftls-model=initial-exec -include scheduler/exports.h
+$(B)/obj/daemon/%.o: ROOM_FLAGS = -DWYN_MODULES_DIR='"$(LIBDIR)/wynd/modules"'
+# Modules and examples see the installed headers and nothing else of ours.
+$(B)/obj/modules/%.o $(B)/obj/examples/%.o: INCLUDES = -Iinclude
 $(B)/obj/modules/%.o: ROOM_FLAGS = -fPIC -fvisibility=hidden
-$(B)/obj/modules/%.o: INCLUDES = -Iinclude
 $(B)/obj/modules/%.o: PKG_FLAGS = $(call pkg,--cflags,$(MODULE_PKGS))
 $(B)/obj/gen/%.o: ROOM_FLAGS = $(PIC) -w
 
@@ -80,9 +76,10 @@ OBJ_daemon    := $(filter-out %/main.o,$(call objects,daemon/*.c))
 OBJ_support   := $(filter-out %/fuzz_main.o,$(call objects,tests/support/*.c))
 
 ar_of = $(1:%=$(B)/lib/%.a)
-PROGRAMS := $(if $(wildcard daemon/main.c),$(B)/wynd) \
-	$(if $(wildcard client/wynctl/main.c),$(B)/wynctl)
-LIBS := $(B)/libwyn.a $(B)/libwynclient.a
+PROGRAMS := $(B)/wynd $(B)/wynctl
+SONAME := libwyn.so.0
+LIBS := $(B)/libwyn.a $(B)/$(SONAME) $(B)/libwynclient.a
+MAN  := $(patsubst docs/%.scd,$(B)/man/%,$(wildcard docs/*.scd))
 
 TESTS  := $(patsubst %.c,$(B)/%,$(foreach r,$(ROOMS),$(wildcard tests/$r/test_*.c)))
 STRESS := $(patsubst %.c,$(B)/%,$(wildcard tests/stress/*.c))
@@ -94,7 +91,7 @@ tests: all $(TESTS) $(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) \
 	## all, and the test programs of VARIANT
 
 .PHONY: all tests demo check stress fuzz format format-check lint layers labels \
-	install dist clean help FORCE
+	install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -108,8 +105,10 @@ $(B)/obj/%.o: %.c $(B)/flags | $(GEN_H)
 	$(compile)
 $(B)/obj/gen/%.o: $(GEN)/%.c $(B)/flags
 	$(compile)
+$(B)/obj/pic/%.o: %.c $(B)/flags
+	$(compile)
 # Newer when they differ from last time: everything is compiled again.
-BUILT_WITH := $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(PREFIX)
+BUILT_WITH := $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LIBDIR)
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' >$@
 
@@ -126,14 +125,14 @@ $(GEN_C): proto/wyn.proto
 
 $(foreach r,base scheduler proto client wynctl daemon support,\
 	$(eval $(B)/lib/$r.a: $(OBJ_$r)))
-$(B)/libwyn.a: $(OBJ_scheduler) $(OBJ_base)
+$(B)/libwyn.a: $(OBJ_scheduler)
 $(B)/libwynclient.a: $(OBJ_client) $(OBJ_proto) $(OBJ_base)
 
-# $(call link,packages): the objects, then the archives in the order given.
+# $(call link,packages,flags): objects, then archives in the order given.
 define link
 $(call say,LINK,$@)
 @mkdir -p $(@D)
-$(Q)$(LINK) $(LINK_FLAGS) -o $@ $(filter %.o %.a,$^) $(call pkg,--libs,$1)
+$(Q)$(LINK) $2 -o $@ $(filter %.o %.a,$^) $(call pkg,--libs,$1)
 endef
 
 $(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
@@ -142,10 +141,12 @@ $(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
 $(B)/wynctl: $(B)/obj/client/wynctl/main.o $(call ar_of,wynctl client proto base)
 	$(call link,libprotobuf-c jansson)
 
+# A thread that spawned may end, with our destructor, after a dlclose.
+$(B)/$(SONAME): $(OBJ_scheduler:$(B)/obj/%=$(B)/obj/pic/%)
+	$(call link,,-shared -z nodelete -Xlinker -soname=$(@F))
+
 $(B)/modules/%.so: $(B)/obj/modules/%.o
-	$(call say,LINK,$@)
-	@mkdir -p $(@D)
-	$(Q)$(LINK) -shared -o $@ $< $(call pkg,--libs,$(MODULE_PKGS))
+	$(call link,$(MODULE_PKGS),-shared)
 	@chmod go-w $@ # wynd loads none that others may write, whatever the umask
 
 # Test programs
@@ -165,17 +166,15 @@ $(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(LIBS_$1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$r)))
 
-$(B)/tests/stress/%: LINK_FLAGS = -Wl,--as-needed
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
 		$(call ar_of,support client scheduler proto base)
-	$(call link,libprotobuf-c cmocka)
+	$(call link,libprotobuf-c cmocka,-Xlinker --as-needed)
 
 # libFuzzer brings a main of its own; elsewhere ours replays files.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/tests/support/fuzz_main.o)
-$(B)/fuzz/%: LINK_FLAGS = $(if $(FUZZ_MAIN),,-fsanitize=fuzzer)
 $(B)/fuzz/%: $(B)/obj/fuzz/%.o $(FUZZ_MAIN) \
 		$(call ar_of,support daemon client scheduler proto base)
-	$(call link,libuv libprotobuf-c)
+	$(call link,libuv libprotobuf-c,$(if $(FUZZ_MAIN),,-fsanitize=fuzzer))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
@@ -192,11 +191,10 @@ check: ## install the test tools too, build, run all tests
 stress: ## stress programs, longer than in check, in release, asan and tsan
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check stress
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
-	+@MAKE=$(MAKE) BUILD=$(BUILD) FUZZ_SECONDS=$${FUZZ_SECONDS:-60} \
-		scripts/check fuzz
+	+@MAKE=$(MAKE) BUILD=$(BUILD) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) scripts/check fuzz
 
 # Form
-SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn fuzz tests/stress \
+SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples fuzz tests/stress \
 	tests/support $(ROOMS:%=tests/%),$(wildcard $d/*.c $d/*.h)))
 TIDY	:= $(patsubst %.c,$(B)/lint/%.tidy,$(filter %.c,$(SOURCES)))
 
@@ -205,13 +203,12 @@ format: ## give every C file the form of .clang-format
 format-check: ## fail where format would change something
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
 
-lint: $(TIDY) ## bounds of the style, clang-tidy, cppcheck
+lint: $(TIDY) $(MAN) ## bounds of the style, clang-tidy, cppcheck
 	$(Q)scripts/style && scripts/reasons --self-test && scripts/reasons
 	$(Q)clang -x c++-header -std=c++17 -Wall -Wextra -Werror -Iinclude \
 		-fsyntax-only -Wno-unused-function include/wyn/*.h
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
-		--std=c11 -j$$(nproc) $(GNU) -Iinclude -I. \
-		$(filter %.c,$(SOURCES))
+		--std=c11 -j$$(nproc) $(GNU) -Iinclude -I. $(filter %.c,$(SOURCES))
 
 # Follows the object, which already knows the headers that it depends on.
 $(B)/lint/%.tidy: $(B)/obj/%.o .clang-tidy
@@ -227,15 +224,17 @@ layers: $(call ar_of,scheduler proto base) ## which room may use what
 labels: ## both ends of each pairing of atomics, and its paragraph
 	$(Q)scripts/labels --self-test && scripts/labels
 
+$(B)/man/%: docs/%.scd
+	@mkdir -p $(@D)
+	$(Q)scdoc <$< >$@
+	$(Q)! command -v mandoc >/dev/null || mandoc -T lint -W error $@
+
 # Release
-install: all ## into $(DESTDIR)$(PREFIX)
-	install -m 755 -Dt $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
-	install -m 644 -Dt $(DESTDIR)$(PREFIX)/lib $(LIBS)
-	install -m 644 -Dt $(DESTDIR)$(PREFIX)/lib/wynd/modules $(MODULE_SO)
-	install -m 644 -Dt $(DESTDIR)$(PREFIX)/include/wyn include/wyn/*.h
-	sed 's|@bindir@|$(PREFIX)/bin|' systemd/wynd.service.in | install -D -m 644 \
-		/dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/wynd.service
-	install -D -m 644 systemd/wynd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/wynd.conf
+install: all $(if $(shell command -v scdoc),$(MAN)) ## into $(DESTDIR)$(PREFIX)
+uninstall: ## remove what install has put there
+install uninstall:
+	$(Q)B='$(B)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
+		VERSION='$(VERSION)' SONAME='$(SONAME)' scripts/install $@
 
 dist: ## a tar.gz of the last commit in $(BUILD)
 	@mkdir -p $(BUILD)
@@ -247,4 +246,4 @@ help: ## this list
 	@sed -n ':a; /\\$$/{N; s/\\\n//; ba}; s/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' \
 		Makefile | expand -t 18
 	@echo 'Variables: BUILD= VARIANT=release|debug|asan|tsan|fuzz CC= V=1' \
-		'WERROR=1 PREFIX= DESTDIR='
+		'WERROR=1 PREFIX= LIBDIR= DESTDIR='
