@@ -91,7 +91,7 @@ tests: all $(TESTS) $(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) \
 	## all, and the test programs of VARIANT
 
 .PHONY: all tests demo check stress fuzz format format-check lint layers labels \
-	install uninstall dist clean help FORCE
+	models install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -190,6 +190,8 @@ check: ## install the test tools too, build, run all tests
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check
 stress: ## stress programs, longer than in check, in release, asan and tsan
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check stress
+models: ## proofs of the scheduler's protocols by spin; LONG=1 for larger ones
+	@BUILD=$(BUILD) scripts/models
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
 	+@MAKE=$(MAKE) BUILD=$(BUILD) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) scripts/check fuzz
 
@@ -219,8 +221,7 @@ $(B)/lint/%.tidy: $(B)/obj/%.o .clang-tidy
 	@rm -f $@.out $@.err; touch $@
 
 layers: $(call ar_of,scheduler proto base) ## which room may use what
-	$(Q)scripts/layers --self-test
-	$(Q)scripts/layers $(B)/lib
+	$(Q)scripts/layers --self-test && scripts/layers $(B)/lib
 labels: ## both ends of each pairing of atomics, and its paragraph
 	$(Q)scripts/labels --self-test && scripts/labels
 
