@@ -17,18 +17,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <wyn/forkjoin.h>
 
 #include "base/compiler.h"
 #include "base/prng.h"
-#include "tests/support/fences.h"
 #include "tests/support/latch.h"
+#include "tests/support/stress.h"
 
-#define DEFAULT_S  4u
-#define PATIENCE_S 60u
 #define ROOTS_MAX  500u
 #define DEPTH_MAX  5u
 #define DEPTH_MASK UINT64_C(7)
@@ -40,16 +36,6 @@ static struct wyn_pool *current;
 /* Tasks that were spawned, and that ended or were refused; relaxed. */
 static _Atomic uint64_t begun;
 static _Atomic uint64_t ended;
-
-#define require(condition) require_(condition, #condition, __LINE__)
-
-static void require_(bool condition, const char *text, int line)
-{
-	if (!condition) {
-		fprintf(stderr, "stress_end.c:%d: not true: %s\n", line, text);
-		abort();
-	}
-}
 
 static void count(_Atomic uint64_t *counter)
 {
@@ -223,8 +209,7 @@ static int body(void *arg, struct wyn_value *ret_value)
 static void *drain_main(void *unused)
 {
 	(void)unused;
-	require(wyn_pool_drain(current, deadline_in_ms(1000 * PATIENCE_S)) ==
-		0);
+	require(wyn_pool_drain(current, WYN_DEADLINE_NONE) == 0);
 	/* Released by the tasks' ends, acquired by the drain. */
 	require(atomic_load_explicit(&begun, memory_order_relaxed) ==
 		atomic_load_explicit(&ended, memory_order_relaxed));
@@ -273,6 +258,7 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 	config.cpus = &cpu;
 	config.cpu_count = wyn_prng_below(prng, 4) == 0;
 	require(wyn_pool_create(&config, &current) == 0);
+	stress_watch(current);
 	require(started_late || wyn_pool_start(current) == 0);
 	for (uint64_t i = 0; i < roots; i++) {
 		spawn_detached(wyn_prng_next(prng) & ~DEPTH_MASK);
@@ -285,30 +271,22 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 			sched_yield();
 		}
 	}
+	stress_watch(NULL);
 	wyn_pool_destroy(current);
 }
 
 int main(int argc, char **argv)
 {
 	static const unsigned workers[] = {1, 2, 3, 8, 64};
-	unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : DEFAULT_S;
-	uint64_t seed =
-		argc > 2 ? strtoull(argv[2], NULL, 0) : deadline_in_ms(0);
-	uint64_t until = deadline_in_ms(1000u * seconds);
 	uint64_t rounds = 0;
-	struct wyn_prng prng;
+	struct stress stress;
 
-	printf("stress_end: seed %#llx, %u s\n", (unsigned long long)seed,
-		seconds);
-	fflush(stdout);
-	/* A hang is a failure too: the default action ends the program. */
-	alarm(seconds + PATIENCE_S);
-	wyn_prng_init(&prng, seed);
-	fences_choose(&prng);
+	stress_begin(&stress, argc, argv);
 	do {
-		round_run(workers[rounds % WYN_COUNT_OF(workers)], &prng);
+		round_run(
+			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
 		rounds++;
-	} while (deadline_in_ms(0) < until);
+	} while (stress_goes_on(&stress));
 	printf("stress_end: %llu rounds\n", (unsigned long long)rounds);
 	return 0;
 }

@@ -20,12 +20,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/compiler.h"
 #include "base/prng.h"
-#include "tests/support/fences.h"
 #include "tests/support/latch.h"
+#include "tests/support/stress.h"
 
 #define DRIVERS	   3u
 #define ACTIONS	   400u
@@ -34,8 +33,6 @@
 #define JOBS_MAX   40u
 #define LEDGER_MAX (1u << 20)
 #define DEPTH_MAX  3u
-#define DEFAULT_S  4u
-#define PATIENCE_S 100u
 
 enum kind {
 	DETACHED,
@@ -72,15 +69,6 @@ struct driver {
 static struct entry *ledger;
 static _Atomic unsigned ledger_count;
 static struct wyn_pool *current;
-
-#define require(condition)                                                 \
-	do {                                                               \
-		if (!(condition)) {                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#condition);                               \
-			abort();                                           \
-		}                                                          \
-	} while (0)
 
 static struct entry *entry_new(enum kind kind, unsigned depth, uint64_t random)
 {
@@ -450,6 +438,7 @@ static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
 	uint64_t tasks;
 
 	current = random_pool(workers, prng);
+	stress_watch(current);
 	for (unsigned i = 0; i < DRIVERS; i++) {
 		memset(&drivers[i], 0, sizeof(drivers[i]));
 		drivers[i].pool = current;
@@ -464,9 +453,9 @@ static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
 	for (unsigned i = 0; i < DRIVERS; i++) {
 		pthread_join(drivers[i].thread, NULL);
 	}
-	require(wyn_pool_drain(current, deadline_in_ms(1000 * PATIENCE_S)) ==
-		0);
+	require(wyn_pool_drain(current, WYN_DEADLINE_NONE) == 0);
 	audit(current);
+	stress_watch(NULL);
 	wyn_pool_destroy(current);
 	for (unsigned i = 0; i < DRIVERS; i++) {
 		latch_fini(&drivers[i].woken);
@@ -480,27 +469,17 @@ static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
 int main(int argc, char **argv)
 {
 	static const unsigned workers[] = {1, 2, 3, 8, 64};
-	unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : DEFAULT_S;
-	uint64_t seed =
-		argc > 2 ? strtoull(argv[2], NULL, 0) : deadline_in_ms(0);
-	uint64_t until = deadline_in_ms(1000u * seconds);
 	uint64_t rounds = 0, tasks = 0;
-	struct wyn_prng prng;
+	struct stress stress;
 
-	printf("stress_pool: seed %#llx, %u s\n", (unsigned long long)seed,
-		seconds);
-	fflush(stdout);
-	/* A hang is a failure too: the default action ends the program. */
-	alarm(seconds + PATIENCE_S);
+	stress_begin(&stress, argc, argv);
 	ledger = calloc(LEDGER_MAX, sizeof(*ledger));
 	require(ledger != NULL);
-	wyn_prng_init(&prng, seed);
-	fences_choose(&prng);
 	do {
 		tasks += round_run(
-			workers[rounds % WYN_COUNT_OF(workers)], &prng);
+			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
 		rounds++;
-	} while (deadline_in_ms(0) < until);
+	} while (stress_goes_on(&stress));
 	free(ledger);
 	printf("stress_pool: %llu rounds, %llu tasks, each counted once\n",
 		(unsigned long long)rounds, (unsigned long long)tasks);

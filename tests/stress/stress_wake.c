@@ -6,8 +6,10 @@
  *
  * One task at a time into a pool that is just falling asleep, from outside,
  * from inside, and back through an armed sink. Nothing else would wake the
- * sleeper, so a lost wake-up shows as a meeting that does not take place
- * within PATIENCE_S; the program then aborts.
+ * sleeper, so a lost wake-up shows as a meeting that never takes place, which
+ * the back-stop sees. No wait here has a deadline, since a wait that ends by
+ * its deadline looks once more, and would find what it was not woken for.
+ * With STRESS_LONG_S or more it goes on until MEETINGS_LONG, if need be.
  */
 #include <wyn/future.h>
 
@@ -16,31 +18,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/compiler.h"
 #include "base/prng.h"
-#include "tests/support/fences.h"
 #include "tests/support/latch.h"
+#include "tests/support/stress.h"
 
-#define DEFAULT_S   4u
-#define PATIENCE_S  20u
-#define SPIN_MAX    3000u
-#define PER_ROUND   500u
-#define WORKERS_MAX 8u
-
-#define require(condition)                                                 \
-	do {                                                               \
-		if (!(condition)) {                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#condition);                               \
-			abort();                                           \
-		}                                                          \
-	} while (0)
+#define SPIN_MAX      3000u
+#define PER_ROUND     500u
+#define KINDS	      5u /* of meetings in a round */
+#define MEETINGS_LONG UINT64_C(1000000)
+#define WORKERS_MAX   8u
 
 static struct wyn_pool *pool;
-static struct wyn_prng prng;
+static struct stress stress;
 static struct latch woken, together;
 static unsigned wakes;
 static struct wyn_sink sink;
@@ -76,14 +67,12 @@ static int meet_inside(void *arg, struct wyn_value *ret_value)
 
 static void meet(wyn_task_fn *fn)
 {
-	uint64_t random = wyn_prng_next(&prng) >> 1;
+	uint64_t random = wyn_prng_next(&stress.prng) >> 1;
 	struct wyn_future *future;
 
 	require(wyn_pool_spawn(pool, fn, (void *)random, NULL, &future) == 0);
 	dawdle(random >> 32);
-	/* The aborting back-stop. */
-	require(wyn_future_await_until(
-			future, deadline_in_ms(1000 * PATIENCE_S), NULL) == 0);
+	require(wyn_future_await(future, NULL) == 0);
 	wyn_future_drop(future);
 	dawdle(random >> 48);
 }
@@ -153,7 +142,7 @@ static void meet_sink(void)
 	struct wyn_job *jobs[] = {&job};
 
 	require(wyn_pool_submit_batch(pool, jobs, 1) == 0);
-	dawdle(wyn_prng_next(&prng));
+	dawdle(wyn_prng_next(&stress.prng));
 	while (wyn_sink_drain(&sink) != &job) {
 		if (wyn_sink_arm(&sink)) {
 			latch_wait_for(&woken, ++wakes);
@@ -170,6 +159,7 @@ static void round_run(unsigned workers, unsigned spin_max)
 	config.spin_max = spin_max;
 	require(wyn_pool_create(&config, &pool) == 0);
 	require(wyn_pool_start(pool) == 0);
+	stress_watch(pool);
 	latch_init(&woken);
 	wyn_sink_init(&sink, wake);
 	wakes = 0;
@@ -180,32 +170,31 @@ static void round_run(unsigned workers, unsigned spin_max)
 		meet_everyone(&workers, false);
 		meet_everyone(&workers, true);
 	}
-	require(wyn_pool_drain(pool, deadline_in_ms(1000 * PATIENCE_S)) == 0);
+	require(wyn_pool_drain(pool, WYN_DEADLINE_NONE) == 0);
+	stress_watch(NULL);
 	wyn_pool_destroy(pool);
 	latch_fini(&woken);
+}
+
+/* Meetings that one run must have had. */
+static uint64_t meetings_min(void)
+{
+	return stress.seconds >= STRESS_LONG_S ? MEETINGS_LONG : 0;
 }
 
 int main(int argc, char **argv)
 {
 	static const unsigned workers[] = {1, 2, 3, WORKERS_MAX};
-	unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : DEFAULT_S;
-	uint64_t seed =
-		argc > 2 ? strtoull(argv[2], NULL, 0) : deadline_in_ms(0);
-	uint64_t until = deadline_in_ms(1000u * seconds);
-	uint64_t rounds = 0;
+	uint64_t rounds = 0, meetings = 0;
 
-	printf("stress_wake: seed %#llx, %u s\n", (unsigned long long)seed,
-		seconds);
-	fflush(stdout);
-	alarm(seconds + 4 * PATIENCE_S);
-	wyn_prng_init(&prng, seed);
-	fences_choose(&prng);
+	stress_begin(&stress, argc, argv);
 	do {
 		round_run(workers[rounds % WYN_COUNT_OF(workers)],
 			(rounds / WYN_COUNT_OF(workers)) % 2 * 50);
 		rounds++;
-	} while (deadline_in_ms(0) < until);
+		meetings = rounds * PER_ROUND * KINDS;
+	} while (meetings < meetings_min() || stress_goes_on(&stress));
 	printf("stress_wake: %llu meetings, no wake-up lost\n",
-		(unsigned long long)rounds * PER_ROUND * 5);
+		(unsigned long long)meetings);
 	return 0;
 }
