@@ -6,8 +6,9 @@
  *
  * Each round grows random trees of tasks that spawn, fork, await, wait for
  * groups and block, and then either drains the pool from two threads at once,
- * after which nothing may be left, or destroys it as it is, after which nothing
- * may hang. One of four rounds runs on one CPU.
+ * while a third still spawns, and nothing that was accepted may be left; or
+ * destroys it as it is, and nothing may hang. One of four rounds runs on one
+ * CPU.
  */
 #include <wyn/future.h>
 
@@ -31,10 +32,13 @@
 #define GROUP	   4u
 #define BRANCHES   3u
 #define BURST	   1200u /* more than a deque holds */
+#define LATE_MAX   2000u /* spawns from outside that race a drain */
 
 static struct wyn_pool *current;
-/* Tasks that were spawned, and that ended or were refused; relaxed. */
+/* Tasks that were spawned, those of them that were not accepted, and bodies
+ * that returned; relaxed. */
 static _Atomic uint64_t begun;
+static _Atomic uint64_t refused;
 static _Atomic uint64_t ended;
 
 static void count(_Atomic uint64_t *counter)
@@ -64,7 +68,7 @@ static void spawn_detached(uint64_t key)
 {
 	count(&begun);
 	if (wyn_pool_spawn_detached(current, detached_body, (void *)key) < 0) {
-		count(&ended);
+		count(&refused);
 	}
 }
 
@@ -74,7 +78,7 @@ static struct wyn_future *spawn(uint64_t key)
 
 	count(&begun);
 	if (wyn_pool_spawn(current, body, (void *)key, NULL, &future) < 0) {
-		count(&ended);
+		count(&refused);
 		return NULL;
 	}
 	return future;
@@ -110,7 +114,7 @@ static void act_group(uint64_t key)
 		count(&begun);
 		if (wyn_group_spawn(&group, body, (void *)child_key(key, i)) <
 			0) {
-			count(&ended);
+			count(&refused);
 		}
 	}
 	/* Without a spare to sleep beside it asks until the others are done:
@@ -206,23 +210,40 @@ static int body(void *arg, struct wyn_value *ret_value)
 	return 0;
 }
 
+/* Gives the tasks that had ended when the drain returned. */
 static void *drain_main(void *unused)
 {
 	(void)unused;
 	require(wyn_pool_drain(current, WYN_DEADLINE_NONE) == 0);
 	/* Released by the tasks' ends, acquired by the drain. */
-	require(atomic_load_explicit(&begun, memory_order_relaxed) ==
-		atomic_load_explicit(&ended, memory_order_relaxed));
+	return (void *)atomic_load_explicit(&ended, memory_order_relaxed);
+}
+
+/* Spawns until the drain is in the way, at a pace that workers can keep. */
+static void *spawn_main(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < LATE_MAX; i++) {
+		spawn_detached(DEPTH_MAX);
+		sched_yield();
+	}
 	return NULL;
 }
 
 static void drain_by_two(void)
 {
-	pthread_t thread;
+	pthread_t drainer, spawner;
+	void *first, *second;
+	uint64_t accepted;
 
-	require(pthread_create(&thread, NULL, drain_main, NULL) == 0);
-	(void)drain_main(NULL);
-	pthread_join(thread, NULL);
+	require(pthread_create(&spawner, NULL, spawn_main, NULL) == 0);
+	require(pthread_create(&drainer, NULL, drain_main, NULL) == 0);
+	first = drain_main(NULL);
+	pthread_join(drainer, &second);
+	pthread_join(spawner, NULL);
+	accepted = atomic_load_explicit(&begun, memory_order_relaxed) -
+		   atomic_load_explicit(&refused, memory_order_relaxed);
+	require((uintptr_t)first == accepted && (uintptr_t)second == accepted);
 }
 
 static int first_cpu(void)
@@ -242,11 +263,13 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 	bool started_late = wyn_prng_below(prng, 2) == 0;
 	/* Of stack or spares one has to be enough for every await. */
 	bool deep = wyn_prng_below(prng, 2) == 0;
-	uint64_t roots = wyn_prng_below(prng, ROOTS_MAX);
+	uint64_t roots =
+		wyn_prng_below(prng, 2) * wyn_prng_below(prng, ROOTS_MAX);
 	struct wyn_pool_config config;
 	int cpu = first_cpu();
 
 	atomic_store_explicit(&begun, 0, memory_order_relaxed);
+	atomic_store_explicit(&refused, 0, memory_order_relaxed);
 	atomic_store_explicit(&ended, 0, memory_order_relaxed);
 	wyn_pool_config_init(&config);
 	config.workers = workers;
