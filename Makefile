@@ -26,9 +26,10 @@ FLAGS_release := -O2 -g
 FLAGS_debug   := -O1 -g
 FLAGS_asan    := $(SANITIZE) -fsanitize=address,undefined
 FLAGS_tsan    := $(SANITIZE) -fsanitize=thread
+FLAGS_perturb := $(FLAGS_asan) -DWYN_PERTURB
 FLAGS_fuzz    := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
 FLAGS	      := $(FLAGS_$(VARIANT))
-$(if $(FLAGS),,$(error VARIANT is none of release, debug, asan, tsan, fuzz))
+$(if $(FLAGS),,$(error VARIANT is none of release, debug, asan, tsan, perturb, fuzz))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wconversion $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
@@ -87,7 +88,8 @@ FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
 
 all: $(PROGRAMS) $(LIBS) $(MODULE_SO) ## programs, libraries and modules
 
-tests: all $(TESTS) $(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) \
+tests: $(if $(filter perturb,$(VARIANT)),$(filter %/scheduler/%,$(TESTS)),all $(TESTS)) $(STRESS) \
+	$(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) \
 	## all, and the test programs of VARIANT
 
 .PHONY: all tests demo check stress fuzz format format-check lint layers labels \
@@ -188,7 +190,7 @@ demo: ## install what running needs, build, run the main job
 check: ## install the test tools too, build, run all tests
 	@scripts/deps --test
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check
-stress: ## stress programs, longer than in check, in release, asan and tsan
+stress: ## stress programs, longer than in check, in four variants
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check stress
 models: ## proofs of the scheduler's protocols by spin; LONG=1 for larger ones
 	@BUILD=$(BUILD) scripts/models
@@ -246,5 +248,5 @@ help: ## this list
 	@echo 'Targets:'
 	@sed -n ':a; /\\$$/{N; s/\\\n//; ba}; s/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' \
 		Makefile | expand -t 18
-	@echo 'Variables: BUILD= VARIANT=release|debug|asan|tsan|fuzz CC= V=1' \
+	@echo 'Variables: BUILD= VARIANT=release|debug|asan|tsan|perturb|fuzz CC= V=1' \
 		'WERROR=1 PREFIX= LIBDIR= DESTDIR='

@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "scheduler/futex.h"
+#include "scheduler/perturb.h"
 #include "scheduler/spawn.h"
 #include "scheduler/thread.h"
 #include "scheduler/worker.h"
@@ -24,12 +25,13 @@
 static int await_on_word(const struct wyn_goal *goal, uint64_t deadline_ns)
 {
 	for (;;) {
+		uint32_t value;
+
+		WYN_STEP();
 		/* [done] the end's RMW either sees the mark or is seen here. */
-		uint32_t value =
-			WYN_AWAIT_WAITER |
+		value = WYN_AWAIT_WAITER |
 			atomic_fetch_or_explicit(goal->word, WYN_AWAIT_WAITER,
 				memory_order_acq_rel);
-
 		if (wyn_goal_value(goal, value)) {
 			return 0;
 		}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "scheduler/perturb.h"
 
 struct wyn_counters {
 	/* [A drain] tasks put into the own deque. */
@@ -32,6 +33,7 @@ static inline void wyn_counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
 	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
 
+	WYN_STEP();
 	/* [drain] for `finished`: all that the task did comes before. The
 	 * statistics get the same order, which is free on most machines. */
 	atomic_store_explicit(counter, value + n, memory_order_release);

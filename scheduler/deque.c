@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "scheduler/perturb.h"
 
 #define MASK ((size_t)WYN_DEQUE_SIZE - 1)
 
@@ -23,6 +24,7 @@ static_assert(offsetof(struct wyn_deque, claim) == WYN_CACHE_LINE,
 
 bool wyn_deque_trylock(struct wyn_deque *deque)
 {
+	WYN_STEP();
 	return atomic_load_explicit(&deque->lock, memory_order_relaxed) == 0 &&
 	       /* [steal] acquires what the last holder left. */
 	       atomic_exchange_explicit(
@@ -39,6 +41,7 @@ void wyn_deque_lock(struct wyn_deque *deque)
 
 void wyn_deque_unlock(struct wyn_deque *deque)
 {
+	WYN_STEP();
 	/* [steal] hands the thieves' side over. */
 	atomic_store_explicit(&deque->lock, 0, memory_order_release);
 }
@@ -57,6 +60,7 @@ static void items_take(
 	for (size_t i = 0; i < n; i++) {
 		ret_items[i] = deque->slots[((size_t)first + i) & MASK];
 	}
+	WYN_STEP();
 	/* [steal] gives the slots back to the owner. */
 	atomic_store_explicit(
 		&deque->taken, first + (int64_t)n, memory_order_release);
@@ -72,6 +76,7 @@ bool wyn_deque_pop_contended(
 {
 	bool mine;
 
+	WYN_STEP();
 	/* Empty, with nobody in the way. */
 	if (taken_of(deque) == index + 1) {
 		atomic_store_explicit(
@@ -97,6 +102,7 @@ static int64_t claim(struct wyn_deque *deque, int64_t n)
 	int64_t first = taken_of(deque);
 	int64_t length;
 
+	WYN_STEP();
 	atomic_store_explicit(&deque->claim, first + n, memory_order_relaxed);
 	/* [steal] the owner's pop stores `bottom`, then looks at the claim. */
 	wyn_fence_heavy();
@@ -105,6 +111,7 @@ static int64_t claim(struct wyn_deque *deque, int64_t n)
 		 first;
 	if (n > length) {
 		n = length > 0 ? length : 0;
+		WYN_STEP();
 		atomic_store_explicit(
 			&deque->claim, first + n, memory_order_relaxed);
 	}
@@ -130,6 +137,7 @@ size_t wyn_deque_steal(struct wyn_deque *deque, void (*alone)(void *arg),
 	n = n > 0 ? claim(deque, n) : 0;
 	if (n > 1 && deque->slots[(size_t)taken_of(deque) & MASK].fn == alone) {
 		n = 1;
+		WYN_STEP();
 		/* [steal] The rest is anybody's again, and nobody has looked:
 		 * an owner that saw the claim waits for the lock. */
 		atomic_store_explicit(&deque->claim, taken_of(deque) + 1,
@@ -164,6 +172,7 @@ size_t wyn_deque_shed(
 	if (n > (int64_t)max) {
 		n = (int64_t)max;
 	}
+	WYN_STEP();
 	/* The owner is here and not popping: nothing to be seen. */
 	atomic_store_explicit(&deque->claim, first + n, memory_order_relaxed);
 	items_take(deque, ret_items, (size_t)n);

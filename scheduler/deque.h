@@ -19,6 +19,7 @@
 #include "base/compiler.h"
 #include "scheduler/fence.h"
 #include "scheduler/item.h"
+#include "scheduler/perturb.h"
 
 #define WYN_DEQUE_SIZE 1024 /* a power of two */
 
@@ -80,6 +81,7 @@ static inline void wyn_deque_publish(struct wyn_deque *deque, size_t n)
 	int64_t bottom =
 		atomic_load_explicit(&deque->bottom, memory_order_relaxed);
 
+	WYN_STEP();
 	/* [steal] publishes the slots. */
 	atomic_store_explicit(
 		&deque->bottom, bottom + (int64_t)n, memory_order_release);
@@ -116,6 +118,7 @@ static inline bool wyn_deque_pop(
 	int64_t index =
 		atomic_load_explicit(&deque->bottom, memory_order_relaxed) - 1;
 
+	WYN_STEP();
 	/* [steal] Release, since a thief may read the slots below by this
 	 * store; the item itself is ours unless the claim says otherwise. */
 	atomic_store_explicit(&deque->bottom, index, memory_order_release);

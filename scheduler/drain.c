@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "scheduler/futex.h"
+#include "scheduler/perturb.h"
 #include "scheduler/thread.h"
 
 /* Between two looks at the counts of all threads. */
@@ -37,6 +38,7 @@ uint64_t wyn_pool_unfinished(struct wyn_pool *pool)
 	unsigned threads = threads_made(pool);
 
 	for (unsigned i = 0; i < threads; i++) {
+		WYN_STEP();
 		/* [drain] acquires what the ended tasks did, and their
 		 * children's beginnings. */
 		ended += atomic_load_explicit(
@@ -56,6 +58,7 @@ uint64_t wyn_pool_unfinished(struct wyn_pool *pool)
 
 void wyn_pool_quiet(struct wyn_pool *pool)
 {
+	WYN_STEP();
 	/* [drain] makes the drain look again, or not fall asleep. */
 	atomic_fetch_add_explicit(&pool->drain_turn, 1, memory_order_release);
 	wyn_futex_wake_all(&pool->drain_turn);

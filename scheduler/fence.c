@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "scheduler/perturb.h"
 
 bool wyn_fence_is_asymmetric;
 
@@ -58,6 +59,7 @@ void wyn_fence_full(void)
 
 void wyn_fence_heavy(void)
 {
+	WYN_STEP();
 	if (wyn_fence_is_asymmetric) {
 		long r = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 

@@ -16,6 +16,7 @@
 #include "base/assert.h"
 #include "scheduler/await.h"
 #include "scheduler/futex.h"
+#include "scheduler/perturb.h"
 #include "scheduler/spawn.h"
 #include "scheduler/thread.h"
 #include "scheduler/worker.h"
@@ -67,6 +68,7 @@ void wyn_forker_seat(struct wyn_thread *thread, struct wyn_seat *seat)
 		wyn_deque_lock(&thread->seat->deque);
 		for (struct wyn_fork *fork = thread->fork; fork != NULL;
 			fork = fork->outer) {
+			WYN_STEP();
 			/* [leap] under the lock, where helpers look again. */
 			atomic_store_explicit(
 				where_of(fork), 0, memory_order_relaxed);
@@ -88,10 +90,12 @@ struct wyn_forker *wyn_forker_self(void)
 static void fork_end(struct wyn_fork *fork)
 {
 	_Atomic uint32_t *state = state_of(fork);
-	/* [done] publishes what the body wrote; sees a mark left before. */
-	uint32_t before = atomic_fetch_or_explicit(
-		state, FORK_DONE, memory_order_acq_rel);
+	uint32_t before;
 
+	WYN_STEP();
+	/* [done] publishes what the body wrote; sees a mark left before. */
+	before = atomic_fetch_or_explicit(
+		state, FORK_DONE, memory_order_acq_rel);
 	wyn_await_wake(state, before);
 }
 
@@ -105,6 +109,7 @@ void wyn_fork_run_(void *arg)
 	fork->outer = thread->fork;
 	fork->floor = thread->floor;
 	thread->fork = fork;
+	WYN_STEP();
 	/* [leap] publishes the floor. */
 	atomic_store_explicit(
 		where_of(fork), thread->seat->index + 1, memory_order_release);
@@ -119,9 +124,11 @@ void wyn_fork_run_(void *arg)
 void wyn_fork_discard(struct wyn_fork *fork)
 {
 	_Atomic uint32_t *state = state_of(fork);
-	uint32_t before = atomic_fetch_or_explicit(
-		state, FORK_RETURNED, memory_order_acq_rel);
+	uint32_t before;
 
+	WYN_STEP();
+	before = atomic_fetch_or_explicit(
+		state, FORK_RETURNED, memory_order_acq_rel);
 	wyn_await_wake(state, before);
 }
 
@@ -191,6 +198,7 @@ static bool join_leap(struct wyn_thread *thread, struct wyn_fork *fork)
 	if (wyn_deque_length(deque) == 0 || !wyn_deque_trylock(deque)) {
 		return false;
 	}
+	WYN_STEP();
 	/* [leap] the seat is still the thief's. */
 	if (atomic_load_explicit(where_of(fork), memory_order_relaxed) ==
 		where) {

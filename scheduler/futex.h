@@ -19,6 +19,8 @@
 
 #include <wyn/pool.h>
 
+#include "scheduler/perturb.h"
+
 #define WYN_NS_PER_S 1000000000U
 
 /*
@@ -35,6 +37,7 @@ static inline bool wyn_futex_wait(
 		.tv_sec = (time_t)(deadline_ns / WYN_NS_PER_S),
 		.tv_nsec = (long)(deadline_ns % WYN_NS_PER_S),
 	};
+	WYN_STEP();
 	/* FUTEX_WAIT_BITSET, because its timeout is an absolute time. */
 	long got = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected,
 		deadline_ns == WYN_DEADLINE_NONE ? NULL : &at, NULL,
@@ -50,6 +53,7 @@ static inline bool wyn_futex_wait(
  */
 static inline void wyn_futex_wake(_Atomic uint32_t *word)
 {
+	WYN_STEP();
 	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
@@ -60,6 +64,7 @@ static inline void wyn_futex_wake(_Atomic uint32_t *word)
  */
 static inline void wyn_futex_wake_all(_Atomic uint32_t *word)
 {
+	WYN_STEP();
 	(void)syscall(
 		SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }

@@ -19,6 +19,7 @@
 #include "scheduler/combination.h"
 #include "scheduler/combine.h"
 #include "scheduler/group.h"
+#include "scheduler/perturb.h"
 #include "scheduler/slab.h"
 #include "scheduler/spawn.h"
 #include "scheduler/thread.h"
@@ -83,9 +84,12 @@ static void future_free(struct wyn_future *future)
  * and so keeps it. `flags` say what ends with it. Returns: that other. */
 static struct wyn_future *future_end(struct wyn_future *future, uint32_t flags)
 {
+	uint32_t before;
+
+	WYN_STEP();
 	/* [done] publishes the value; sees every mark left before.
 	 * [continue] sees that somebody attached, or is seen there. */
-	uint32_t before = atomic_fetch_or_explicit(
+	before = atomic_fetch_or_explicit(
 		&future->state, flags, memory_order_acq_rel);
 
 	wyn_assert((before & WYN_FUTURE_DONE) == 0);
@@ -104,8 +108,11 @@ static struct wyn_future *future_end(struct wyn_future *future, uint32_t flags)
  * awaits it. */
 uint32_t wyn_future_consume(struct wyn_future *future)
 {
+	uint32_t before;
+
+	WYN_STEP();
 	/* [cancel] with the canceller's or the dropper's RMW. */
-	uint32_t before = atomic_fetch_or_explicit(
+	before = atomic_fetch_or_explicit(
 		&future->state, WYN_FUTURE_CONSUMED, memory_order_acq_rel);
 
 	if ((before & WYN_FUTURE_DROPPED) != 0) {
@@ -126,6 +133,7 @@ static bool future_start(struct wyn_future *future, uint32_t others)
 			0) {
 			return false;
 		}
+		WYN_STEP();
 		/* [cancel] whoever sets the first of RAN and DONE decides. */
 	} while (!atomic_compare_exchange_weak_explicit(&future->state, &state,
 		state | WYN_FUTURE_RAN, memory_order_acquire,
@@ -149,6 +157,7 @@ static bool future_stop(struct wyn_future *future, uint32_t flags)
 		if ((state & (WYN_FUTURE_RAN | WYN_FUTURE_DONE)) != 0) {
 			return false;
 		}
+		WYN_STEP();
 		/* [cancel] the other side of future_start's. [continue] */
 	} while (!atomic_compare_exchange_weak_explicit(&future->state, &state,
 		state | WYN_FUTURE_CANCEL | WYN_FUTURE_DONE | flags,
@@ -411,6 +420,7 @@ bool wyn_future_stop(struct wyn_future *future)
 	if (future_stop(future, 0)) {
 		return true;
 	}
+	WYN_STEP();
 	/* [cancel] polled by the running task. */
 	atomic_fetch_or_explicit(
 		&future->state, WYN_FUTURE_CANCEL, memory_order_relaxed);
@@ -437,6 +447,7 @@ bool wyn_future_let_go(struct wyn_future *future)
 		atomic_load_explicit(&future->state, memory_order_acquire);
 
 	if (WYN_UNLIKELY((before & WYN_FUTURE_CONSUMED) == 0)) {
+		WYN_STEP();
 		/* [done] acquires what the end wrote, for the destructor;
 		 * releases the awaits of this thread to whoever frees it. */
 		before = atomic_fetch_or_explicit(&future->state,

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "scheduler/await.h"
+#include "scheduler/perturb.h"
 
 #define COUNT_MASK (~WYN_AWAIT_WAITER)
 
@@ -32,9 +33,11 @@ void wyn_group_init(struct wyn_group *group, struct wyn_pool *pool)
 
 void wyn_group_enter(struct wyn_group *group)
 {
-	uint32_t before = atomic_fetch_add_explicit(
-		group_word(group), 1, memory_order_relaxed);
+	uint32_t before;
 
+	WYN_STEP();
+	before = atomic_fetch_add_explicit(
+		group_word(group), 1, memory_order_relaxed);
 	wyn_assert((before & COUNT_MASK) != COUNT_MASK);
 }
 
@@ -48,6 +51,7 @@ void wyn_group_leave(struct wyn_group *group, int result)
 		__atomic_compare_exchange_n(&group->error, &none, result, false,
 			__ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	}
+	WYN_STEP();
 	/* [done] publishes the error and what the task wrote. */
 	before = atomic_fetch_sub_explicit(word, 1, memory_order_acq_rel);
 	wyn_assert((before & COUNT_MASK) != 0);

@@ -19,6 +19,7 @@
 
 #include "base/assert.h"
 #include "scheduler/fence.h"
+#include "scheduler/perturb.h"
 
 #define BLOCK_MASK   (WYN_INJECTOR_BLOCK_ITEMS - 1)
 #define RESERVE_MASK (WYN_INJECTOR_RESERVE_MAX - 1)
@@ -31,6 +32,7 @@ static_assert(sizeof(struct wyn_injector_block) <=
 
 static bool lock_try(_Atomic uint32_t *lock)
 {
+	WYN_STEP();
 	return atomic_load_explicit(lock, memory_order_relaxed) == 0 &&
 	       /* [inject] acquires what the last holder left. */
 	       atomic_exchange_explicit(lock, 1, memory_order_acquire) == 0;
@@ -38,6 +40,7 @@ static bool lock_try(_Atomic uint32_t *lock)
 
 static void lock_release(_Atomic uint32_t *lock)
 {
+	WYN_STEP();
 	/* [inject] hands the side over; nobody sleeps for it. */
 	atomic_store_explicit(lock, 0, memory_order_release);
 }
@@ -48,12 +51,14 @@ static struct wyn_injector_block *block_get(struct wyn_lane *lane)
 		&lane->reserve_taken, memory_order_relaxed);
 	struct wyn_injector_block *block;
 
+	WYN_STEP();
 	/* [reserve] acquires the consumer's last look at the block. */
 	if (atomic_load_explicit(&lane->reserve_given, memory_order_acquire) ==
 		out) {
 		block = malloc(sizeof(*block));
 	} else {
 		block = lane->reserve[out & RESERVE_MASK];
+		WYN_STEP();
 		/* [reserve] gives the place back to the consumers. */
 		atomic_store_explicit(
 			&lane->reserve_taken, out + 1, memory_order_release);
@@ -77,6 +82,7 @@ static void block_give(struct wyn_lane *lane, struct wyn_injector_block *b)
 		return;
 	}
 	lane->reserve[in & RESERVE_MASK] = b;
+	WYN_STEP();
 	/* [reserve] publishes the block to the producers. */
 	atomic_store_explicit(
 		&lane->reserve_given, in + 1, memory_order_release);
@@ -154,6 +160,7 @@ static int lane_push(struct wyn_lane *lane,
 	if (r < 0) {
 		return r;
 	}
+	WYN_STEP();
 	/* [inject] publishes the items and the blocks that hold them.
 	 * [drain] new tasks are counted by it before a worker can count their
 	 * end. */
@@ -163,6 +170,7 @@ static int lane_push(struct wyn_lane *lane,
 		uint64_t moved = atomic_load_explicit(
 			&lane->moved, memory_order_relaxed);
 
+		WYN_STEP();
 		/* [drain] after the other count: for a moment there seem to be
 		 * more tasks than there are, never fewer. */
 		atomic_store_explicit(
@@ -177,6 +185,7 @@ static int lane_push_outside(struct wyn_injector *injector,
 {
 	int r = -ESHUTDOWN;
 
+	WYN_STEP();
 	/* [close] whoever closes sees that we are inside, or we see it. */
 	atomic_store_explicit(&lane->pushing, 1, memory_order_relaxed);
 	wyn_fence_light();
@@ -224,6 +233,7 @@ static size_t lane_take(struct wyn_lane *lane, unsigned sharers,
 		}
 		ret_items[i] = lane->head->items[taken & BLOCK_MASK];
 	}
+	WYN_STEP();
 	atomic_store_explicit(&lane->taken, taken, memory_order_release);
 	return n;
 }
@@ -274,6 +284,7 @@ static void lane_open(struct wyn_injector *injector, unsigned count)
 	unsigned opened =
 		atomic_load_explicit(&injector->opened, memory_order_relaxed);
 
+	WYN_STEP();
 	/* [lane] before the first push to the lane. */
 	while (opened < count &&
 		!atomic_compare_exchange_weak_explicit(&injector->opened,
@@ -341,6 +352,7 @@ size_t wyn_injector_take(struct wyn_injector *injector, unsigned *cursor,
 
 void wyn_injector_close(struct wyn_injector *injector)
 {
+	WYN_STEP();
 	atomic_store_explicit(&injector->closed, true, memory_order_relaxed);
 	wyn_fence_heavy();
 	/* All lanes: one may be opened at this moment. */

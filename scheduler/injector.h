@@ -19,6 +19,7 @@
 #include "base/compiler.h"
 #include "scheduler/fence.h"
 #include "scheduler/item.h"
+#include "scheduler/perturb.h"
 
 /* Lanes that threads can hold, beside the shared one. */
 #define WYN_INJECTOR_LANES 63
@@ -129,12 +130,14 @@ static inline bool wyn_lane_push(const struct wyn_injector *injector,
 	if (WYN_UNLIKELY(at % WYN_INJECTOR_BLOCK_ITEMS == 0)) {
 		return false;
 	}
+	WYN_STEP();
 	/* [close] whoever closes sees that we are inside, or we see it. */
 	atomic_store_explicit(&lane->pushing, 1, memory_order_relaxed);
 	wyn_fence_lightest();
 	open = !atomic_load_explicit(&injector->closed, memory_order_relaxed);
 	if (WYN_LIKELY(open)) {
 		lane->tail->items[at % WYN_INJECTOR_BLOCK_ITEMS] = item;
+		WYN_STEP();
 		/* [inject] publishes the item. */
 		atomic_store_explicit(
 			&lane->pushed, at + 1, memory_order_release);

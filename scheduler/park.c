@@ -14,6 +14,7 @@
 #include "base/assert.h"
 #include "scheduler/fence.h"
 #include "scheduler/futex.h"
+#include "scheduler/perturb.h"
 
 #define FIELD_BITS  WYN_PARK_FIELD_BITS
 #define FIELD_MASK  WYN_PARK_FIELD_MASK
@@ -57,6 +58,7 @@ static void seat_count(_Atomic uint64_t *counter)
 
 static void seat_wake(struct wyn_park_seat *seat)
 {
+	WYN_STEP();
 	/* [wake] the sleeper takes the token, or finds the word changed. */
 	atomic_store_explicit(&seat->token, 1, memory_order_release);
 	wyn_futex_wake(&seat->token);
@@ -85,6 +87,7 @@ bool wyn_park_search_begin(struct wyn_park *park)
 		if (word_searching(word) >= park->searching_max) {
 			return false;
 		}
+		WYN_STEP();
 	} while (!atomic_compare_exchange_weak_explicit(&park->word, &word,
 		word + SEARCHING, memory_order_acq_rel, memory_order_relaxed));
 	return true;
@@ -92,9 +95,11 @@ bool wyn_park_search_begin(struct wyn_park *park)
 
 bool wyn_park_search_end(struct wyn_park *park)
 {
-	uint64_t word = atomic_fetch_sub_explicit(
-		&park->word, SEARCHING, memory_order_acq_rel);
+	uint64_t word;
 
+	WYN_STEP();
+	word = atomic_fetch_sub_explicit(
+		&park->word, SEARCHING, memory_order_acq_rel);
 	wyn_assert(word_searching(word) > 0);
 	/* With nobody parked nobody can be left asleep: who parks from now on
 	 * looks at every queue afterwards. */
@@ -120,6 +125,7 @@ uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching)
 			&me->next, word_top(word), memory_order_relaxed);
 		next = word_with_top(word - less, seat + 1);
 		next = word_with_next_epoch(next);
+		WYN_STEP();
 	} while (!atomic_compare_exchange_weak_explicit(&park->word, &word,
 		next, memory_order_acq_rel, memory_order_relaxed));
 	/* [park] a spawn either sees us parked, or we see its item in the look
@@ -132,6 +138,7 @@ void wyn_park_sleep(struct wyn_park *park, unsigned seat)
 {
 	struct wyn_park_seat *me = &park->seats[seat];
 
+	WYN_STEP();
 	/* [wake] acquires the notifier's release. */
 	while (atomic_exchange_explicit(&me->token, 0, memory_order_acquire) ==
 		0) {
@@ -161,6 +168,7 @@ bool wyn_park_notify(struct wyn_park *park)
 		next = word_with_top(
 			word + SEARCHING, atomic_load_explicit(&seat->next,
 						  memory_order_relaxed));
+		WYN_STEP();
 		/* [park] the one that is popped searches from here on. */
 	} while (!atomic_compare_exchange_weak_explicit(&park->word, &word,
 		next, memory_order_acq_rel, memory_order_acquire));
@@ -170,6 +178,7 @@ bool wyn_park_notify(struct wyn_park *park)
 
 void wyn_park_raise(struct wyn_park *park, uint64_t flags)
 {
+	WYN_STEP();
 	/* [drain] seq_cst: a worker that parks before this has counted its
 	 * tasks in our sight, one that parks after it sees the flag. */
 	atomic_fetch_or_explicit(&park->word, flags, memory_order_seq_cst);
@@ -189,6 +198,7 @@ void wyn_park_lower(struct wyn_park *park, uint64_t flags)
 
 uint64_t wyn_park_flags(struct wyn_park *park)
 {
+	WYN_STEP();
 	/* [drain] an RMW, so that it is either before or after the raise. */
 	return atomic_fetch_or_explicit(&park->word, 0, memory_order_seq_cst) &
 	       FLAGS;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "scheduler/perturb.h"
 
 static_assert(sizeof(struct wyn_sink_lane) == 64, "a line per lane");
 
@@ -28,10 +29,12 @@ void wyn_sink_push(struct wyn_sink *sink, struct wyn_job *job, unsigned lane)
 
 	do {
 		job->next = old;
+		WYN_STEP();
 		/* [done] publishes what the body wrote. seq_cst for [wake]:
 		 * the look at `armed` must not pass it. */
 	} while (!__atomic_compare_exchange_n(
 		head, &old, job, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	WYN_STEP();
 	/* [wake] one load while the owner is awake; of several workers that
 	 * see it armed the exchange chooses one. */
 	if (__atomic_load_n(&sink->armed, __ATOMIC_SEQ_CST) != 0 &&
@@ -67,6 +70,7 @@ struct wyn_job *wyn_sink_drain(struct wyn_sink *sink)
 		if (__atomic_load_n(head, __ATOMIC_RELAXED) == NULL) {
 			continue;
 		}
+		WYN_STEP();
 		/* [done] acquires what the bodies wrote. */
 		newest = __atomic_exchange_n(head, NULL, __ATOMIC_ACQUIRE);
 		*link = chain_reverse(newest);
@@ -77,9 +81,11 @@ struct wyn_job *wyn_sink_drain(struct wyn_sink *sink)
 
 bool wyn_sink_arm(struct wyn_sink *sink)
 {
+	WYN_STEP();
 	/* [wake] seq_cst: a push either sees this, or is seen below. */
 	__atomic_store_n(&sink->armed, 1, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < WYN_SINK_LANES; i++) {
+		WYN_STEP();
 		if (__atomic_load_n(&sink->lanes[i].head, __ATOMIC_SEQ_CST) !=
 			NULL) {
 			wyn_sink_disarm(sink);
@@ -91,6 +97,7 @@ bool wyn_sink_arm(struct wyn_sink *sink)
 
 void wyn_sink_disarm(struct wyn_sink *sink)
 {
+	WYN_STEP();
 	/* [wake] an exchange, so that a push that lost it sends no wake. */
 	if (__atomic_load_n(&sink->armed, __ATOMIC_RELAXED) != 0) {
 		__atomic_exchange_n(&sink->armed, 0, __ATOMIC_SEQ_CST);

@@ -16,6 +16,7 @@
 #include "scheduler/drain.h"
 #include "scheduler/forkjoin.h"
 #include "scheduler/futex.h"
+#include "scheduler/perturb.h"
 #include "scheduler/worker.h"
 
 #define THREAD_NAME_MAX 16 /* the kernel's, with the NUL */
@@ -62,6 +63,7 @@ static bool spare_wait(struct wyn_thread *thread)
 	if (!thread->offered) {
 		return false;
 	}
+	WYN_STEP();
 	/* [seat] acquires the seat and all that its last thread did. */
 	while (atomic_load_explicit(&thread->seated, memory_order_acquire) ==
 		0) {
@@ -76,6 +78,7 @@ static bool spare_wait(struct wyn_thread *thread)
 static void spare_seat(struct wyn_thread *thread, struct wyn_seat *seat)
 {
 	thread->given = seat;
+	WYN_STEP();
 	/* [seat] gives the seat; NULL tells the spare to end. */
 	atomic_store_explicit(&thread->seated, 1, memory_order_release);
 	wyn_futex_wake(&thread->seated);
@@ -160,6 +163,7 @@ static int spare_make(struct wyn_pool *pool, struct wyn_seat *seat)
 	if (count == pool->config.spare_max) {
 		return -EDEADLK;
 	}
+	WYN_STEP();
 	/* [seat] counted before it can run anything. */
 	atomic_store_explicit(
 		&pool->spare_count, count + 1, memory_order_release);
@@ -200,6 +204,7 @@ int wyn_thread_lend(struct wyn_thread *thread)
 
 void wyn_threads_open(struct wyn_pool *pool)
 {
+	WYN_STEP();
 	/* [gate] publishes the number of workers. */
 	atomic_store_explicit(&pool->gate, 1, memory_order_release);
 	wyn_futex_wake_all(&pool->gate);

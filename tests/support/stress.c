@@ -20,6 +20,7 @@
 
 #include "scheduler/fence.h"
 #include "scheduler/park.h"
+#include "scheduler/perturb.h"
 #include "scheduler/pool.h"
 #include "tests/support/latch.h"
 
@@ -143,6 +144,9 @@ void stress_begin(struct stress *stress, int argc, char **argv)
 	if (wyn_prng_below(&stress->prng, 2) == 0) {
 		wyn_fence_is_asymmetric = false;
 	}
+#ifdef WYN_PERTURB
+	wyn_perturb_init(seed);
+#endif
 	printf("seed %#llx, %u s, with %s fences\n", (unsigned long long)seed,
 		stress->seconds,
 		wyn_fence_is_asymmetric ? "asymmetric" : "full");
@@ -152,7 +156,15 @@ void stress_begin(struct stress *stress, int argc, char **argv)
 
 bool stress_goes_on(const struct stress *stress)
 {
-	return deadline_in_ms(0) < stress->until_ns;
+	bool goes_on = deadline_in_ms(0) < stress->until_ns;
+
+#ifdef WYN_PERTURB
+	if (!goes_on) {
+		printf("threads were held up %llu times\n",
+			(unsigned long long)wyn_perturb_count());
+	}
+#endif
+	return goes_on;
 }
 
 void stress_watch(struct wyn_pool *pool)

@@ -29,8 +29,8 @@ struct stress {
 /*
  * stress_begin - reads the arguments, prints the seed, arms the back-stop.
  *
- * One of two seeds does without membarrier(2). Before the first pool of the
- * process.
+ * One of two seeds does without membarrier(2); the perturb variant is seeded
+ * too. Before the first pool of the process.
  *
  * Thread: boot.
  */
