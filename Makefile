@@ -190,8 +190,8 @@ demo: ## install what running needs, build, run the main job
 check: ## install the test tools too, build, run all tests
 	@scripts/deps --test
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check
-stress: ## stress programs, longer than in check, in four variants
-	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check stress
+stress: ## each stress program for SECONDS (60), by SEED, in four variants
+	+@MAKE=$(MAKE) BUILD=$(BUILD) STRESS_SECONDS=$(or $(SECONDS),60) STRESS_SEED=$(SEED) scripts/check stress
 models: ## proofs of the scheduler's protocols by spin; LONG=1 for larger ones
 	@BUILD=$(BUILD) scripts/models
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
