@@ -139,7 +139,6 @@ endef
 
 $(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
 	$(call link,libuv libprotobuf-c)
-
 $(B)/wynctl: $(B)/obj/client/wynctl/main.o $(call ar_of,wynctl client proto base)
 	$(call link,libprotobuf-c jansson)
 
@@ -167,7 +166,8 @@ $(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(LIBS_$1))
 	$$(call link,cmocka $(PKGS_$1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$r)))
-
+$(B)/tests/scheduler/test_faults: LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
+	malloc posix_memalign free __sched_cpualloc __sched_cpufree pthread_create syscall)
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
 		$(call ar_of,support client scheduler proto base)
 	$(call link,libprotobuf-c cmocka,-Xlinker --as-needed)
@@ -186,7 +186,6 @@ demo: ## install what running needs, build, run the main job
 	@scripts/deps
 	+@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=release all
 	@BUILD_DIR=$(BUILD)/release scripts/demo
-
 check: ## install the test tools too, build, run all tests
 	@scripts/deps --test
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check
@@ -201,7 +200,6 @@ fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
 SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples fuzz tests/stress \
 	tests/support $(ROOMS:%=tests/%),$(wildcard $d/*.c $d/*.h)))
 TIDY	:= $(patsubst %.c,$(B)/lint/%.tidy,$(filter %.c,$(SOURCES)))
-
 format: ## give every C file the form of .clang-format
 	$(Q)clang-format -i $(SOURCES)
 format-check: ## fail where format would change something
