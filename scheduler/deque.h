@@ -6,8 +6,7 @@
  * asymmetric fence: the owner's push and pop are plain loads and stores, a
  * thief pays a heavy fence and takes several at once. Thieves exclude each
  * other by a lock that is only tried; the owner takes it only when it and a
- * thief want the same item. Fixed size: what does not fit goes to the
- * injector, so no array is ever replaced and nothing needs to be reclaimed.
+ * thief want the same item. Fixed size: the rest goes to the injector.
  */
 #pragma once
 
@@ -102,7 +101,6 @@ static inline bool wyn_deque_push(struct wyn_deque *deque, struct wyn_item item)
 	return true;
 }
 
-/* The end of a pop when a thief may want the same item. */
 bool wyn_deque_pop_contended(
 	struct wyn_deque *deque, int64_t index, struct wyn_item *ret_item);
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #pragma GCC visibility push(default)
+#include <wyn/combine.h>
 #include <wyn/forkjoin.h>
 #include <wyn/future.h>
 #include <wyn/job.h>

@@ -7,8 +7,8 @@
  * waits inside it: whoever ends the last input ends the combination. On an
  * error it has taken nothing, and the inputs are still the caller's.
  *
- * The inputs must not be used any more, not even by an await that is in
- * progress; those whose value nobody gets go to their destructors, after they
+ * The inputs are all different, and not used any more, not even by an await in
+ * progress. Those whose value nobody gets go to their destructors, after they
  * have ended, at the latest when the combination is dropped. Dropping it
  * early cancels nothing. Cancelling it ends it at once and asks each input,
  * as wyn_future_cancel does. An await inside a task helps with that task's own

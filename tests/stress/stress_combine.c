@@ -26,8 +26,8 @@
 
 #include "base/compiler.h"
 #include "base/prng.h"
-#include "tests/support/fences.h"
 #include "tests/support/latch.h"
+#include "tests/support/stress.h"
 
 #define DRIVERS	   3u
 #define TREES	   150u
@@ -35,7 +35,6 @@
 #define LEVELS_MAX 4u
 #define LEDGER_MAX (1u << 18)
 #define SPINS_MAX  2000u
-#define DEFAULT_S  4u
 #define PATIENCE_S 100u
 
 enum kind {
@@ -57,15 +56,6 @@ struct entry {
 static struct entry *ledger;
 static _Atomic unsigned ledger_count;
 static struct wyn_pool *current;
-
-#define require(condition)                                                 \
-	do {                                                               \
-		if (!(condition)) {                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, \
-				#condition);                               \
-			abort();                                           \
-		}                                                          \
-	} while (0)
 
 static bool ledger_has_room(void)
 {
@@ -338,27 +328,17 @@ static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
 int main(int argc, char **argv)
 {
 	static const unsigned workers[] = {1, 2, 3, 8, 64};
-	unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : DEFAULT_S;
-	uint64_t seed =
-		argc > 2 ? strtoull(argv[2], NULL, 0) : deadline_in_ms(0);
-	uint64_t until = deadline_in_ms(1000u * seconds);
 	uint64_t rounds = 0, tasks = 0;
-	struct wyn_prng prng;
+	struct stress stress;
 
-	printf("stress_combine: seed %#llx, %u s\n", (unsigned long long)seed,
-		seconds);
-	fflush(stdout);
-	/* A hang is a failure too: the default action ends the program. */
-	alarm(seconds + PATIENCE_S);
+	stress_begin(&stress, argc, argv);
 	ledger = calloc(LEDGER_MAX, sizeof(*ledger));
 	require(ledger != NULL);
-	wyn_prng_init(&prng, seed);
-	fences_choose(&prng);
 	do {
 		tasks += round_run(
-			workers[rounds % WYN_COUNT_OF(workers)], &prng);
+			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
 		rounds++;
-	} while (deadline_in_ms(0) < until);
+	} while (stress_goes_on(&stress));
 	free(ledger);
 	printf("stress_combine: %llu rounds, %llu tasks, each counted once\n",
 		(unsigned long long)rounds, (unsigned long long)tasks);
