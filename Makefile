@@ -14,8 +14,7 @@ B	:= $(BUILD)/$(VARIANT)
 GEN	:= $(BUILD)/gen
 VERSION := $(shell sed -n 's/^.define WYN_VERSION "\(.*\)"/\1/p' base/version.h)
 
-CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
-CC := $(if $(filter fuzz,$(VARIANT)),clang,$(CC))
+CC := $(if $(filter fuzz,$(VARIANT)),clang,$(if $(filter default,$(origin CC)),gcc,$(CC)))
 
 Q   := $(if $(V),,@)
 say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-7s %s\n') $1 $2
@@ -81,18 +80,16 @@ PROGRAMS := $(B)/wynd $(B)/wynctl
 SONAME := libwyn.so.0
 LIBS := $(B)/libwyn.a $(B)/$(SONAME) $(B)/libwynclient.a
 MAN  := $(patsubst docs/%.scd,$(B)/man/%,$(wildcard docs/*.scd))
-
 TESTS  := $(patsubst %.c,$(B)/%,$(foreach r,$(ROOMS),$(wildcard tests/$r/test_*.c)))
 STRESS := $(patsubst %.c,$(B)/%,$(wildcard tests/stress/*.c))
 FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
+BENCH  := $(patsubst %.c,$(B)/%,$(wildcard bench/*.c bench/peers/*.c))
 
 all: $(PROGRAMS) $(LIBS) $(MODULE_SO) ## programs, libraries and modules
+tests: $(if $(filter perturb,$(VARIANT)),$(filter %/scheduler/%,$(TESTS)),all $(TESTS) $(BENCH)) \
+	$(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) ## all, tests, benchmarks
 
-tests: $(if $(filter perturb,$(VARIANT)),$(filter %/scheduler/%,$(TESTS)),all $(TESTS)) $(STRESS) \
-	$(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) \
-	## all, and the test programs of VARIANT
-
-.PHONY: all tests demo check stress fuzz format format-check lint layers labels \
+.PHONY: all tests demo check stress fuzz bench-spawn format format-check lint layers labels \
 	models install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -145,7 +142,6 @@ $(B)/wynctl: $(B)/obj/client/wynctl/main.o $(call ar_of,wynctl client proto base
 # A thread that spawned may end, with our destructor, after a dlclose.
 $(B)/$(SONAME): $(OBJ_scheduler:$(B)/obj/%=$(B)/obj/pic/%)
 	$(call link,,-shared -z nodelete -Xlinker -soname=$(@F))
-
 $(B)/modules/%.so: $(B)/obj/modules/%.o
 	$(call link,$(MODULE_PKGS),-shared)
 	@chmod go-w $@ # wynd loads none that others may write, whatever the umask
@@ -171,7 +167,8 @@ $(B)/tests/scheduler/test_faults: LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
 		$(call ar_of,support client scheduler proto base)
 	$(call link,libprotobuf-c cmocka,-Xlinker --as-needed)
-
+$(BENCH): $(B)/%: $(B)/obj/%.o $(B)/libwyn.a
+	$(call link)
 # libFuzzer brings a main of its own; elsewhere ours replays files.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/tests/support/fuzz_main.o)
 $(B)/fuzz/%: $(B)/obj/fuzz/%.o $(FUZZ_MAIN) \
@@ -195,16 +192,19 @@ models: ## proofs of the scheduler's protocols by spin; LONG=1 for larger ones
 	@BUILD=$(BUILD) scripts/models
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
 	+@MAKE=$(MAKE) BUILD=$(BUILD) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) scripts/check fuzz
+bench-spawn: ## libwyn beside Go, tokio, rayon, oneTBB and a list; QUICK=1
+	-@scripts/deps --peers
+	+@$(MAKE) -s -j$$(nproc) $(BENCH)
+	@bench/spawn.py $(BUILD) $(B)/bench
 
 # Form
-SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples fuzz tests/stress \
-	tests/support $(ROOMS:%=tests/%),$(wildcard $d/*.c $d/*.h)))
+SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples fuzz bench \
+	bench/peers tests/stress tests/support $(ROOMS:%=tests/%),$(wildcard $d/*.c $d/*.h)))
 TIDY	:= $(patsubst %.c,$(B)/lint/%.tidy,$(filter %.c,$(SOURCES)))
 format: ## give every C file the form of .clang-format
 	$(Q)clang-format -i $(SOURCES)
 format-check: ## fail where format would change something
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
-
 lint: $(TIDY) $(MAN) ## bounds of the style, clang-tidy, cppcheck
 	$(Q)scripts/style && scripts/reasons --self-test && scripts/reasons
 	$(Q)clang -x c++-header -std=c++17 -Wall -Wextra -Werror -Iinclude \

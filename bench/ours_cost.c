@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ours_cost.c - what libwyn costs: memory, idleness, a trickle of tasks.
+ *
+ *	ours_cost memory|futures|idle|trickle NAME=NUMBER...
+ *
+ * See meter_cost.h for what is measured.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <wyn/future.h>
+
+#include "bench/meter_cost.h"
+#include "bench/ours.h"
+
+static struct wyn_pool *pool;
+static struct meter_stall stall;
+static struct wyn_future **futures;
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static int no_value(void *arg, struct wyn_value *ret_value)
+{
+	(void)arg;
+	(void)ret_value;
+	return 0;
+}
+
+static void hold(void *arg)
+{
+	meter_stall_hold(arg);
+}
+
+static void spawn(void (*fn)(void *arg), void *arg)
+{
+	meter_require(wyn_pool_spawn_detached(pool, fn, arg) == 0);
+}
+
+static void spawn_many(const struct meter *meter)
+{
+	if (futures == NULL) {
+		for (uint64_t i = 0; i < meter->n; i++) {
+			spawn(nothing, NULL);
+		}
+		return;
+	}
+	for (uint64_t i = 0; i < meter->n; i++) {
+		meter_require(wyn_pool_spawn(pool, no_value, NULL, NULL,
+				      &futures[i]) == 0);
+	}
+}
+
+/* A spawner that is a task, and then as stalled as the other workers. */
+static void spawn_many_and_hold(void *arg)
+{
+	spawn_many(arg);
+	meter_stall_hold(&stall);
+}
+
+static void memory(const struct meter *meter)
+{
+	uint64_t stalled = meter->inside ? meter->workers - 1 : meter->workers;
+	uint64_t before_kib, pending_kib;
+
+	meter_stall_init(&stall);
+	for (uint64_t i = 0; i < stalled; i++) {
+		spawn(hold, &stall);
+	}
+	meter_sem_wait(&stall.held, stalled);
+	before_kib = meter_status_kib("VmRSS:");
+	if (meter->inside) {
+		spawn(spawn_many_and_hold, (void *)meter);
+		meter_sem_wait(&stall.held, 1);
+	} else {
+		spawn_many(meter);
+	}
+	pending_kib = meter_status_kib("VmRSS:");
+	meter_stall_open(&stall, meter->workers);
+	ours_wait(pool);
+	for (uint64_t i = 0; futures != NULL && i < meter->n; i++) {
+		wyn_future_drop(futures[i]);
+	}
+	meter_sleep_ms(100);
+	meter_memory(
+		meter, before_kib, pending_kib, meter_status_kib("VmRSS:"));
+}
+
+static void memory_of_futures(const struct meter *meter)
+{
+	size_t bytes = meter->n * sizeof(struct wyn_future *);
+
+	futures = malloc(bytes);
+	meter_require(futures != NULL);
+	/* The caller's own memory is no part of a future. */
+	memset(futures, 1, bytes);
+	memory(meter);
+	free(futures);
+}
+
+static void stamp(void *arg)
+{
+	((struct meter_stamp *)arg)->started_ns = meter_now_ns();
+}
+
+static void spawn_stamp(struct meter_stamp *stamp_at)
+{
+	spawn(stamp, stamp_at);
+}
+
+static void wait_for_all(void)
+{
+	ours_wait(pool);
+}
+
+int main(int argc, char **argv)
+{
+	struct meter meter;
+
+	meter_parse(&meter, argc, argv);
+	pool = ours_started(meter.workers);
+	if (strcmp(meter.work, "memory") == 0) {
+		memory(&meter);
+	} else if (strcmp(meter.work, "futures") == 0) {
+		memory_of_futures(&meter);
+	} else if (strcmp(meter.work, "idle") == 0) {
+		spawn_many(&meter);
+		ours_wait(pool);
+		meter_idle();
+	} else {
+		meter_require(strcmp(meter.work, "trickle") == 0);
+		meter_trickle(&meter, spawn_stamp, wait_for_all);
+	}
+	ours_ended(pool);
+	return 0;
+}

@@ -1,0 +1,174 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
+#
+# spawn.py - runs our pool and its peers in turns, prints tables, writes JSON.
+#
+#	spawn.py BUILD PROGRAMS
+#
+# BUILD is the build directory, where BUILD/bench/ gets the peers and
+# spawn.json; PROGRAMS holds the programs in C. QUICK=1 in the environment
+# means fewer and smaller samples. Everything runs on the same two CPUs. A peer
+# that cannot be built or fails is named. Ends with 1 if one of ours fails,
+# never because a figure is bad.
+
+import datetime
+import glob
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+
+import goals
+import plan
+import tables
+
+QUICK = os.environ.get('QUICK') not in (None, '', '0')
+LIMIT_S = 50 if QUICK else 560  # no program begins later, nor a round that
+GRACE_S = 5 if QUICK else 25  # would end later; what runs then gets this long
+PROGRAM_S = 20 if QUICK else 90  # that any one program may take
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def read(path):
+    try:
+        with open(path, encoding='utf-8') as file:
+            return file.read()
+    except OSError:
+        return ''
+
+
+def pin():
+    """Two CPUs for all that follows, of two cores if there are."""
+    allowed = sorted(os.sched_getaffinity(0))
+    topology = '/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list'
+    siblings = read(topology.format(allowed[0]))
+    others = [cpu for cpu in allowed[1:]
+              if read(topology.format(cpu)) != siblings]
+    cpus = allowed[:1] + (others or allowed[1:])[:1]
+    os.sched_setaffinity(0, cpus)
+    return cpus
+
+
+def machine(cpus):
+    model = re.search(r'model name\s*: (.*)', read('/proc/cpuinfo'))
+    memory = re.search(r'MemTotal:\s*(\d+)', read('/proc/meminfo'))
+    return {
+        'cpu': model.group(1) if model else platform.machine(),
+        'cpus_used': cpus,
+        'cpus': os.cpu_count(),
+        'memory_kib': int(memory.group(1)) if memory else 0,
+        'kernel': platform.release(),
+        'load_before': os.getloadavg()[0],
+    }
+
+
+def commit():
+    got = subprocess.run(['git', '-C', ROOT, 'describe', '--always', '--dirty'],
+                         capture_output=True, text=True, check=False)
+    return got.stdout.strip() or 'unknown'
+
+
+def build_peers(directory):
+    """Which peers there are, by version, and which not, by reason."""
+    built, missing = {}, {}
+    got = subprocess.run([os.path.join(ROOT, 'bench/peers/build'), directory],
+                         stdout=subprocess.PIPE, text=True, check=False)
+    for line in got.stdout.splitlines():
+        kind, name, what = line.split(' ', 2)
+        (built if kind == 'built' else missing)[name] = what
+    return built, missing
+
+
+def find_programs(programs, peers):
+    """Path by name of a binary; those in C are there or make has failed."""
+    paths = {name: f'{programs}/{name}' for name in ('ours', 'ours_cost')}
+    for name in ('futex', 'mutex'):
+        paths[name] = f'{programs}/peers/{name}'
+    for path in glob.glob(f'{programs}/ours-shared'):
+        paths['ours-shared'] = path
+    for name in ('go', 'tokio', 'rayon', 'tbb'):
+        if os.path.exists(f'{peers}/{name}'):
+            paths[name] = f'{peers}/{name}'
+    return paths
+
+
+def run(command, limit_s=PROGRAM_S):
+    """What the program printed, or {'error': why}."""
+    try:
+        got = subprocess.run(command, capture_output=True, text=True,
+                             timeout=limit_s, check=False)
+    except subprocess.TimeoutExpired:
+        return {'error': f'stopped after {limit_s:.0f} s'}
+    if got.returncode != 0:
+        last = got.stderr.strip().splitlines()[-1:] or ['']
+        return {'error': f'ended with {got.returncode} {last[0]}'.strip()}
+    return json.loads(got.stdout)
+
+
+def rounds(cells, paths, began):
+    """Results by cell, a list with one entry per round that it was in."""
+    results = {cell[:3]: [] for cell in cells}
+    done, spent = 0, {}
+    for number in range(max(cell.rounds for cell in cells)):
+        now = [cell for cell in cells if number < cell.rounds]
+        expected = sum(spent.get(cell[:3], 0) for cell in now)
+        if time.monotonic() - began + expected > LIMIT_S:
+            break
+        # In every other round the other way about, so that nobody always
+        # comes after the same.
+        for cell in now if number % 2 == 0 else reversed(now):
+            at = time.monotonic()
+            left = LIMIT_S - (at - began)
+            ran = results[cell[:3]]
+            if left <= 0 or ran and 'error' in ran[-1]:
+                continue
+            ran.append(run([paths[cell.binary]] + cell.words,
+                           min(PROGRAM_S, left + GRACE_S)))
+            spent[cell[:3]] = time.monotonic() - at
+        done += 1
+        print(f'round {done} done after {time.monotonic() - began:.0f} s',
+              file=sys.stderr, flush=True)
+    return results, done
+
+
+def main():
+    began = time.monotonic()
+    if len(sys.argv) != 3:
+        sys.exit('usage: spawn.py BUILD PROGRAMS')
+    directory = os.path.join(sys.argv[1], 'bench')
+    built, missing = build_peers(os.path.join(directory, 'peers'))
+    paths = find_programs(sys.argv[2], os.path.join(directory, 'peers'))
+    if 'ours-shared' not in paths:
+        missing[plan.SHARED] = 'no shared libwyn in this build'
+    about = {
+        'date': datetime.datetime.now(datetime.timezone.utc).isoformat(
+            'T', 'seconds'),
+        'commit': commit(), 'quick': QUICK, 'machine': machine(pin()),
+        'peers': built, 'missing': missing,
+    }
+    spins = run([paths['ours'], 'calibrate'])['spins_per_100us'] // 100
+    cells = [cell for cell in plan.cells(QUICK, spins) if cell.binary in paths]
+    if QUICK:
+        # A first build of the peers is not counted.
+        began = max(began, time.monotonic() - 10)
+    results, done = rounds(cells, paths, began)
+    about['rounds'] = done
+    about['machine']['load_after'] = os.getloadavg()[0]
+    about['seconds'] = round(time.monotonic() - began)
+    reached = goals.show(tables.show(about, cells, results))
+    path = os.path.join(directory, 'spawn.json')
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(dict(about, goals=reached, results=[
+            dict(zip(('table', 'row', 'program'), key), runs=runs)
+            for key, runs in results.items()]), file, indent=1)
+    failed = [key for key, runs in results.items()
+              if plan.BINARY.get(key[2], '').startswith('ours')
+              and any('error' in one for one in runs)]
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()
