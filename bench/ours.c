@@ -150,8 +150,7 @@ static void value_inside(const struct meter *meter)
 
 struct fib {
 	struct wyn_fork fork;
-	uint64_t n;
-	uint64_t value;
+	uint64_t value; /* n, and after the body fib(n) */
 };
 
 static uint64_t fib(struct wyn_forker *forker, uint64_t n);
@@ -160,7 +159,7 @@ static void fib_fork(struct wyn_forker *forker, struct wyn_fork *fork)
 {
 	struct fib *piece = (struct fib *)fork;
 
-	piece->value = fib(forker, piece->n);
+	piece->value = fib(forker, piece->value);
 }
 
 /* One fork for each n > 1. */
@@ -172,7 +171,7 @@ static uint64_t fib(struct wyn_forker *forker, uint64_t n)
 	if (n < 2) {
 		return n;
 	}
-	piece.n = n - 1;
+	piece.value = n - 1;
 	wyn_fork(forker, &piece.fork, fib_fork);
 	other = fib(forker, n - 2);
 	wyn_join(forker, &piece.fork);

@@ -26,7 +26,7 @@ import plan
 import tables
 
 QUICK = os.environ.get('QUICK') not in (None, '', '0')
-LIMIT_S = 50 if QUICK else 560  # no program begins later, nor a round that
+LIMIT_S = 45 if QUICK else 560  # no program begins later, nor a round that
 GRACE_S = 5 if QUICK else 25  # would end later; what runs then gets this long
 PROGRAM_S = 20 if QUICK else 90  # that any one program may take
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -18,7 +18,6 @@
  * run: short WORKERS=2 SPAWNERS=1 PUSHES=2 CHILDREN=0 EPOCHS=2
  * run: short WORKERS=2 SPAWNERS=1 PUSHES=1 CHILDREN=1 EPOCHS=2
  * run: long WORKERS=2 SPAWNERS=1 PUSHES=2 CHILDREN=1 EPOCHS=8
- * run: long WORKERS=2 SPAWNERS=2 PUSHES=1 CHILDREN=1 EPOCHS=4
  * twin: NO_FENCE_ENTER - who parks looks before a spawn's push is visible
  * twin: LOCAL_FENCE_ENTER - who parks fences nobody but itself
  * twin: NO_LOOK_ENTER - who parks does not look again
