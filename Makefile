@@ -86,7 +86,7 @@ FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
 BENCH  := $(patsubst %.c,$(B)/%,$(wildcard bench/*.c bench/peers/*.c))
 
 all: $(PROGRAMS) $(LIBS) $(MODULE_SO) ## programs, libraries and modules
-tests: $(if $(filter perturb,$(VARIANT)),$(filter %/scheduler/%,$(TESTS)),all $(TESTS) $(BENCH)) \
+tests: $(if $(filter perturb,$(VARIANT)),$(filter $(B)/tests/scheduler/%,$(TESTS)),all $(TESTS) $(BENCH)) \
 	$(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) ## all, tests, benchmarks
 
 .PHONY: all tests demo check stress fuzz bench-spawn format format-check lint layers labels \
