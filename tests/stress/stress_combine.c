@@ -20,7 +20,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,8 +52,9 @@ struct entry {
 	_Atomic bool accepted;
 };
 
-static struct entry *ledger;
+static struct entry ledger[LEDGER_MAX];
 static _Atomic unsigned ledger_count;
+static uint64_t tasks; /* of the rounds that ended */
 static struct wyn_pool *current;
 
 static bool ledger_has_room(void)
@@ -295,11 +295,10 @@ static struct wyn_pool *random_pool(unsigned workers, struct wyn_prng *prng)
 	return pool;
 }
 
-static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
+static void round_run(unsigned workers, struct wyn_prng *prng)
 {
 	pthread_t drivers[DRIVERS];
 	uint64_t seeds[DRIVERS];
-	uint64_t tasks;
 
 	current = random_pool(workers, prng);
 	for (unsigned i = 0; i < DRIVERS; i++) {
@@ -319,27 +318,15 @@ static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
 	for (unsigned i = 0; i < ledger_count; i++) {
 		audit_entry(&ledger[i]);
 	}
-	tasks = ledger_count;
-	memset(ledger, 0, tasks * sizeof(*ledger));
+	tasks += ledger_count;
+	memset(ledger, 0, ledger_count * sizeof(*ledger));
 	ledger_count = 0;
-	return tasks;
 }
 
 int main(int argc, char **argv)
 {
-	static const unsigned workers[] = {1, 2, 3, 8, 64};
-	uint64_t rounds = 0, tasks = 0;
-	struct stress stress;
+	uint64_t rounds = stress_rounds(argc, argv, round_run);
 
-	stress_begin(&stress, argc, argv);
-	ledger = calloc(LEDGER_MAX, sizeof(*ledger));
-	require(ledger != NULL);
-	do {
-		tasks += round_run(
-			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
-		rounds++;
-	} while (stress_goes_on(&stress));
-	free(ledger);
 	printf("stress_combine: %llu rounds, %llu tasks, each counted once\n",
 		(unsigned long long)rounds, (unsigned long long)tasks);
 	return 0;

@@ -21,7 +21,6 @@
 
 #include <wyn/forkjoin.h>
 
-#include "base/compiler.h"
 #include "base/prng.h"
 #include "tests/support/latch.h"
 #include "tests/support/stress.h"
@@ -300,16 +299,8 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 
 int main(int argc, char **argv)
 {
-	static const unsigned workers[] = {1, 2, 3, 8, 64};
-	uint64_t rounds = 0;
-	struct stress stress;
+	uint64_t rounds = stress_rounds(argc, argv, round_run);
 
-	stress_begin(&stress, argc, argv);
-	do {
-		round_run(
-			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
-		rounds++;
-	} while (stress_goes_on(&stress));
 	printf("stress_end: %llu rounds\n", (unsigned long long)rounds);
 	return 0;
 }

@@ -66,8 +66,9 @@ struct driver {
 	pthread_t thread;
 };
 
-static struct entry *ledger;
+static struct entry ledger[LEDGER_MAX];
 static _Atomic unsigned ledger_count;
+static uint64_t tasks; /* of the rounds that ended */
 static struct wyn_pool *current;
 
 static struct entry *entry_new(enum kind kind, unsigned depth, uint64_t random)
@@ -432,10 +433,9 @@ static struct wyn_pool *random_pool(unsigned workers, struct wyn_prng *prng)
 	return pool;
 }
 
-static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
+static void round_run(unsigned workers, struct wyn_prng *prng)
 {
 	struct driver drivers[DRIVERS];
-	uint64_t tasks;
 
 	current = random_pool(workers, prng);
 	stress_watch(current);
@@ -460,27 +460,15 @@ static uint64_t round_run(unsigned workers, struct wyn_prng *prng)
 	for (unsigned i = 0; i < DRIVERS; i++) {
 		latch_fini(&drivers[i].woken);
 	}
-	tasks = ledger_count;
-	memset(ledger, 0, tasks * sizeof(*ledger));
+	tasks += ledger_count;
+	memset(ledger, 0, ledger_count * sizeof(*ledger));
 	ledger_count = 0;
-	return tasks;
 }
 
 int main(int argc, char **argv)
 {
-	static const unsigned workers[] = {1, 2, 3, 8, 64};
-	uint64_t rounds = 0, tasks = 0;
-	struct stress stress;
+	uint64_t rounds = stress_rounds(argc, argv, round_run);
 
-	stress_begin(&stress, argc, argv);
-	ledger = calloc(LEDGER_MAX, sizeof(*ledger));
-	require(ledger != NULL);
-	do {
-		tasks += round_run(
-			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
-		rounds++;
-	} while (stress_goes_on(&stress));
-	free(ledger);
 	printf("stress_pool: %llu rounds, %llu tasks, each counted once\n",
 		(unsigned long long)rounds, (unsigned long long)tasks);
 	return 0;

@@ -18,6 +18,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "base/compiler.h"
 #include "scheduler/fence.h"
 #include "scheduler/park.h"
 #include "scheduler/perturb.h"
@@ -165,6 +166,22 @@ bool stress_goes_on(const struct stress *stress)
 	}
 #endif
 	return goes_on;
+}
+
+uint64_t stress_rounds(int argc, char **argv,
+	void (*round_run)(unsigned workers, struct wyn_prng *prng))
+{
+	static const unsigned workers[] = {1, 2, 3, 8, 64};
+	uint64_t rounds = 0;
+	struct stress stress;
+
+	stress_begin(&stress, argc, argv);
+	do {
+		round_run(
+			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
+		rounds++;
+	} while (stress_goes_on(&stress));
+	return rounds;
 }
 
 void stress_watch(struct wyn_pool *pool)

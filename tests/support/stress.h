@@ -40,6 +40,14 @@ void stress_begin(struct stress *stress, int argc, char **argv);
 bool stress_goes_on(const struct stress *stress);
 
 /*
+ * stress_rounds - begins, and runs rounds until the time is over; how many.
+ *
+ * Each round has a number of workers from few to far more than processors.
+ */
+uint64_t stress_rounds(int argc, char **argv,
+	void (*round_run)(unsigned workers, struct wyn_prng *prng));
+
+/*
  * stress_watch - this is the pool to look at; NULL before it is destroyed.
  *
  * Each call counts as something that moves. Thread: the one that began.
