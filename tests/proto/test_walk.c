@@ -151,66 +151,63 @@ static void walk_gives_a_view_when_a_chunk_is_canonical(void **state)
 	assert_true(is_inside(message.chunk.data, body));
 }
 
+static const struct {
+	const char *what;
+	struct wyn_slice body;
+} not_canonical[] = {
+	{"nothing", {NULL, 0}},
+	{"not a hot message", BYTES("\x5a\x00")},
+	{"tag only", BYTES("\x0a")},
+	{"wrong wire type", BYTES("\x08\x01")},
+	{"field number 0", BYTES("\x02\x00")},
+	{"field after the body", BYTES("\x0a\x02\x22\x00\xf8\x01\x00")},
+	{"second body", BYTES("\x0a\x02\x22\x00\x5a\x00")},
+	{"body cut", BYTES("\x0a\x03\x22\x00")},
+	{"length not minimal", BYTES("\x0a\x82\x00\x22\x00")},
+	{"tag not minimal", BYTES("\x8a\x00\x02\x22\x00")},
+	{"number not minimal", BYTES("\x0a\x05\x08\x81\x00\x22\x00")},
+	{"argument's length not minimal", BYTES("\x0a\x03\x22\x80\x00")},
+	{"argument past the end", BYTES("\x0a\x03\x22\x02"
+					"a")},
+	{"descending", BYTES("\x0a\x04\x22\x00\x08\x01")},
+	{"number twice", BYTES("\x0a\x06\x08\x01\x08\x01\x22\x00")},
+	{"arguments apart", BYTES("\x0a\x07\x22\x00\x2a\x01\x05\x22\x00")},
+	{"unknown field", BYTES("\x0a\x04\x22\x00\x78\x01")},
+	{"function not UTF-8", BYTES("\x0a\x05\x12\x01\xff\x22\x00")},
+	{"function with NUL", BYTES("\x0a\x05\x12\x01\x00\x22\x00")},
+	{"unknown option", BYTES("\x0a\x06\x1a\x02\x40\x01\x22\x00")},
+	{"enum over 31 bits",
+		BYTES("\x0a\x0a\x1a\x06\x08\xff\xff\xff\xff\x0f\x22"
+		      "\x00")},
+	{"sizes not packed", BYTES("\x0a\x02\x28\x05")},
+	{"packed size cut", BYTES("\x0a\x03\x2a\x01\x80")},
+	{"packed size not minimal", BYTES("\x0a\x04\x2a\x02\x85\x00")},
+	{"seq not packed", BYTES("\x12\x02\x08\x05")},
+	{"code over 32 bits",
+		BYTES("\x12\x0a\x0a\x01\x01\x12\x05\x80\x80\x80\x80"
+		      "\x10")},
+	{"unknown field in a detail",
+		BYTES("\x12\x07\x0a\x01\x01\x22\x02\x78\x01")},
+	{"detail's index over 32 bits",
+		BYTES("\x12\x0b\x0a\x01\x01\x22\x06\x08\x80\x80"
+		      "\x80\x80\x10")},
+	{"detail's ran over 31 bits",
+		BYTES("\x12\x0b\x0a\x01\x01\x22\x06\x20\x80\x80"
+		      "\x80\x80\x08")},
+	{"detail not UTF-8", BYTES("\x12\x08\x0a\x01\x01\x22\x03\x12\x01\xff")},
+	{"chunk's fields descending", BYTES("\x1a\x04\x10\x01\x08\x01")},
+};
+
 static void walk_leaves_it_alone_when_not_canonical(void **state)
 {
-	static const struct {
-		const char *what;
-		struct wyn_slice body;
-	} rows[] = {
-		{"nothing", {NULL, 0}},
-		{"not a hot message", BYTES("\x5a\x00")},
-		{"tag only", BYTES("\x0a")},
-		{"wrong wire type", BYTES("\x08\x01")},
-		{"field number 0", BYTES("\x02\x00")},
-		{"field after the body", BYTES("\x0a\x02\x22\x00\xf8\x01\x00")},
-		{"second body", BYTES("\x0a\x02\x22\x00\x5a\x00")},
-		{"body cut", BYTES("\x0a\x03\x22\x00")},
-		{"length not minimal", BYTES("\x0a\x82\x00\x22\x00")},
-		{"tag not minimal", BYTES("\x8a\x00\x02\x22\x00")},
-		{"number not minimal", BYTES("\x0a\x05\x08\x81\x00\x22\x00")},
-		{"argument's length not minimal",
-			BYTES("\x0a\x03\x22\x80\x00")},
-		{"argument past the end", BYTES("\x0a\x03\x22\x02"
-						"a")},
-		{"descending", BYTES("\x0a\x04\x22\x00\x08\x01")},
-		{"number twice", BYTES("\x0a\x06\x08\x01\x08\x01\x22\x00")},
-		{"arguments apart",
-			BYTES("\x0a\x07\x22\x00\x2a\x01\x05\x22\x00")},
-		{"unknown field", BYTES("\x0a\x04\x22\x00\x78\x01")},
-		{"function not UTF-8", BYTES("\x0a\x05\x12\x01\xff\x22\x00")},
-		{"function with NUL", BYTES("\x0a\x05\x12\x01\x00\x22\x00")},
-		{"unknown option", BYTES("\x0a\x06\x1a\x02\x40\x01\x22\x00")},
-		{"enum over 31 bits",
-			BYTES("\x0a\x0a\x1a\x06\x08\xff\xff\xff\xff\x0f\x22"
-			      "\x00")},
-		{"sizes not packed", BYTES("\x0a\x02\x28\x05")},
-		{"packed size cut", BYTES("\x0a\x03\x2a\x01\x80")},
-		{"packed size not minimal", BYTES("\x0a\x04\x2a\x02\x85\x00")},
-		{"seq not packed", BYTES("\x12\x02\x08\x05")},
-		{"code over 32 bits",
-			BYTES("\x12\x0a\x0a\x01\x01\x12\x05\x80\x80\x80\x80"
-			      "\x10")},
-		{"unknown field in a detail",
-			BYTES("\x12\x07\x0a\x01\x01\x22\x02\x78\x01")},
-		{"detail's index over 32 bits",
-			BYTES("\x12\x0b\x0a\x01\x01\x22\x06\x08\x80\x80"
-			      "\x80\x80\x10")},
-		{"detail's ran over 31 bits",
-			BYTES("\x12\x0b\x0a\x01\x01\x22\x06\x20\x80\x80"
-			      "\x80\x80\x08")},
-		{"detail not UTF-8",
-			BYTES("\x12\x08\x0a\x01\x01\x22\x03\x12\x01\xff")},
-		{"chunk's fields descending",
-			BYTES("\x1a\x04\x10\x01\x08\x01")},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < WYN_COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < WYN_COUNT_OF(not_canonical); i++) {
 		struct wyn_message message;
-		int err = walk_within(sizeof(memory), rows[i].body, &message);
+		int err = walk_within(
+			sizeof(memory), not_canonical[i].body, &message);
 
 		if (err != -EINVAL) {
-			fail_msg("%s: %d", rows[i].what, err);
+			fail_msg("%s: %d", not_canonical[i].what, err);
 		}
 	}
 }
