@@ -47,15 +47,6 @@ static void restart(const struct wyn_limits *limits)
 	client = rig_open(rig);
 }
 
-static const char *reason_of(uint64_t seq)
-{
-	const struct rig_task *task = rig_task(client, seq);
-
-	assert_non_null(task);
-	assert_true(task->has_row);
-	return task->reason;
-}
-
 static void error_expected(const char *reason)
 {
 	rig_settle(rig);
@@ -70,7 +61,7 @@ static void submit_answers_with_the_value(void **state)
 	rig_task_send(client, 5, "echo", "hello");
 	rig_finish_all(rig);
 	assert_int_equal(client->rows, 1);
-	assert_string_equal(reason_of(5), "");
+	assert_string_equal(rig_reason(client, 5), "");
 	assert_string_equal((const char *)rig_task(client, 5)->value, "hello");
 }
 
@@ -123,7 +114,7 @@ static void submit_refuses_when_the_function_has_no_name(void **state)
 	(void)state;
 	rig_task_send(client, 1, "", "x");
 	rig_settle(rig);
-	assert_string_equal(reason_of(1), "FUNCTION_UNKNOWN");
+	assert_string_equal(rig_reason(client, 1), "FUNCTION_UNKNOWN");
 }
 
 static void submit_cuts_a_long_name_between_characters(void **state)
@@ -137,11 +128,11 @@ static void submit_cuts_a_long_name_between_characters(void **state)
 	/* The client refuses an answer that is not UTF-8. */
 	rig_task_send(client, 1, name, "x");
 	rig_settle(rig);
-	assert_string_equal(reason_of(1), "FUNCTION_UNKNOWN");
+	assert_string_equal(rig_reason(client, 1), "FUNCTION_UNKNOWN");
 	memmove(name, name + 1, sizeof(name) - 1);
 	rig_task_send(client, 2, name, "x");
 	rig_settle(rig);
-	assert_string_equal(reason_of(2), "FUNCTION_UNKNOWN");
+	assert_string_equal(rig_reason(client, 2), "FUNCTION_UNKNOWN");
 }
 
 static void submit_refuses_the_whole_when_the_batch_is_too_large(void **state)
@@ -150,7 +141,7 @@ static void submit_refuses_the_whole_when_the_batch_is_too_large(void **state)
 	rig_batch_send(client, 1, 101, "noop", NULL);
 	rig_settle(rig);
 	assert_int_equal(client->rows, 101);
-	assert_string_equal(reason_of(101), "BATCH_TOO_LARGE");
+	assert_string_equal(rig_reason(client, 101), "BATCH_TOO_LARGE");
 	assert_int_equal(rig->started_total, 0);
 }
 
@@ -161,8 +152,8 @@ static void submit_refuses_what_is_over_the_credit_of_tasks(void **state)
 	rig_finish_all(rig);
 	assert_int_equal(client->rows, 25);
 	assert_int_equal(client->rows_ok, 20);
-	assert_string_equal(reason_of(20), "");
-	assert_string_equal(reason_of(21), "TASKS_OVER_CREDIT");
+	assert_string_equal(rig_reason(client, 20), "");
+	assert_string_equal(rig_reason(client, 21), "TASKS_OVER_CREDIT");
 	assert_int_not_equal(rig_task(client, 21)->retry_after_ms, 0);
 	assert_int_equal(
 		rig_task(client, 21)->code, WYN_STATUS_RESOURCE_EXHAUSTED);
@@ -174,7 +165,7 @@ static void submit_refuses_the_whole_when_no_credit_is_left(void **state)
 	rig_batch_send(client, 1, 20, "noop", NULL);
 	rig_task_send(client, 21, "noop", NULL);
 	rig_settle(rig);
-	assert_string_equal(reason_of(21), "TASKS_OVER_CREDIT");
+	assert_string_equal(rig_reason(client, 21), "TASKS_OVER_CREDIT");
 	assert_int_equal(client->rows, 1);
 }
 
@@ -198,7 +189,7 @@ static void submit_gets_its_credit_back_when_refused(void **state)
 	}
 	rig_task_send(client, 401, "noop", NULL);
 	rig_finish_all(rig);
-	assert_string_equal(reason_of(401), "");
+	assert_string_equal(rig_reason(client, 401), "");
 }
 
 static void submit_refuses_what_is_over_the_credit_of_bytes(void **state)
@@ -211,7 +202,7 @@ static void submit_refuses_what_is_over_the_credit_of_bytes(void **state)
 	rig_batch_send(client, 1, 4, "echo", text);
 	rig_finish_all(rig);
 	assert_int_equal(client->rows_ok, 3);
-	assert_string_equal(reason_of(4), "BYTES_OVER_CREDIT");
+	assert_string_equal(rig_reason(client, 4), "BYTES_OVER_CREDIT");
 }
 
 static void submit_refuses_one_large_argument_among_others(void **state)
@@ -226,7 +217,7 @@ static void submit_refuses_one_large_argument_among_others(void **state)
 	large[1001] = '\0';
 	rig_submit(client, &submit);
 	rig_finish_all(rig);
-	assert_string_equal(reason_of(2), "ARGUMENT_TOO_LARGE");
+	assert_string_equal(rig_reason(client, 2), "ARGUMENT_TOO_LARGE");
 	assert_string_equal((const char *)rig_task(client, 1)->value, "a");
 	assert_string_equal((const char *)rig_task(client, 3)->value, "c");
 }
@@ -241,7 +232,7 @@ static void submit_refuses_when_the_daemon_holds_enough_tasks(void **state)
 	rig_batch_send(client, 1, 7, "noop", NULL);
 	rig_finish_all(rig);
 	assert_int_equal(client->rows_ok, 5);
-	assert_string_equal(reason_of(6), "DAEMON_TASKS_MAX");
+	assert_string_equal(rig_reason(client, 6), "DAEMON_TASKS_MAX");
 }
 
 /* What is asked for is counted first, and what is refused given back. */
@@ -284,7 +275,7 @@ static void submit_refuses_when_the_daemon_holds_enough_bytes(void **state)
 	rig_submit(client, &submit);
 	rig_task_send(client, 2, "noop", "x");
 	rig_settle(rig);
-	assert_string_equal(reason_of(2), "DAEMON_BYTES_MAX");
+	assert_string_equal(rig_reason(client, 2), "DAEMON_BYTES_MAX");
 }
 
 static void submit_refuses_an_unknown_priority(void **state)
@@ -297,7 +288,7 @@ static void submit_refuses_an_unknown_priority(void **state)
 	(void)state;
 	rig_submit(client, &submit);
 	rig_settle(rig);
-	assert_string_equal(reason_of(1), "OPTION_INVALID");
+	assert_string_equal(rig_reason(client, 1), "OPTION_INVALID");
 }
 
 static void submit_refuses_to_keep_what_is_disconnected(void **state)
@@ -312,7 +303,7 @@ static void submit_refuses_to_keep_what_is_disconnected(void **state)
 	(void)state;
 	rig_submit(client, &submit);
 	rig_settle(rig);
-	assert_string_equal(reason_of(1), "OPTION_UNSUPPORTED");
+	assert_string_equal(rig_reason(client, 1), "OPTION_UNSUPPORTED");
 	assert_int_equal(rig_task(client, 1)->code, WYN_STATUS_UNIMPLEMENTED);
 }
 
@@ -326,7 +317,7 @@ static void submit_refuses_a_deadline_that_no_clock_reaches(void **state)
 	(void)state;
 	rig_submit(client, &submit);
 	rig_settle(rig);
-	assert_string_equal(reason_of(1), "OPTION_INVALID");
+	assert_string_equal(rig_reason(client, 1), "OPTION_INVALID");
 }
 
 static void submit_fails_the_connection_when_seq_is_0(void **state)
@@ -426,7 +417,7 @@ static void submit_counts_what_is_quiet_and_well(void **state)
 	rig_finish_all(rig);
 	assert_int_equal(client->quiet_done, 3);
 	assert_int_equal(client->rows, 1);
-	assert_string_equal(reason_of(4), "FUNCTION_FAILED");
+	assert_string_equal(rig_reason(client, 4), "FUNCTION_FAILED");
 }
 
 int main(void)

@@ -38,15 +38,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const char *reason_of(uint64_t seq)
-{
-	const struct rig_task *task = rig_task(client, seq);
-
-	assert_non_null(task);
-	assert_true(task->has_row);
-	return task->reason;
-}
-
 static void error_expected(const char *reason)
 {
 	rig_settle(rig);
@@ -194,7 +185,7 @@ static void upload_drops_chunks_of_a_task_that_was_refused(void **state)
 	rig_chunk(client, 1, 0, "x", false);
 	rig_chunk(client, 2, 0, "yes", true);
 	rig_finish_all(rig);
-	assert_string_equal(reason_of(1), "ARGUMENT_TOO_LARGE");
+	assert_string_equal(rig_reason(client, 1), "ARGUMENT_TOO_LARGE");
 	assert_string_equal((const char *)rig_task(client, 2)->value, "yes");
 }
 
@@ -205,7 +196,7 @@ static void upload_is_refused_when_there_are_too_many(void **state)
 	(void)state;
 	announce(sizes, 4);
 	assert_int_equal(client->rows, 1);
-	assert_string_equal(reason_of(4), "UPLOADS_MAX");
+	assert_string_equal(rig_reason(client, 4), "UPLOADS_MAX");
 }
 
 static void upload_ends_when_the_client_closes_before_it_is_whole(void **state)
@@ -219,8 +210,8 @@ static void upload_ends_when_the_client_closes_before_it_is_whole(void **state)
 	rig_finish(client);
 	rig_end(client);
 	rig_finish_all(rig);
-	assert_string_equal(reason_of(1), "CANCELLED_BY_CLIENT");
-	assert_string_equal(reason_of(2), "");
+	assert_string_equal(rig_reason(client, 1), "CANCELLED_BY_CLIENT");
+	assert_string_equal(rig_reason(client, 2), "");
 	assert_null(client->conn);
 }
 

@@ -127,5 +127,8 @@ void rig_client_free(struct rig_client *client);
 /* rig_task - what was read about a task; NULL = nothing. */
 const struct rig_task *rig_task(const struct rig_client *client, uint64_t seq);
 
+/* rig_reason - why a task ended, from its row, which must be there. */
+const char *rig_reason(const struct rig_client *client, uint64_t seq);
+
 /* rig_client_take - decodes bytes that came from the engine. */
 void rig_client_take(struct rig_client *client, struct wyn_slice bytes);

@@ -33,6 +33,14 @@ const struct rig_task *rig_task(const struct rig_client *client, uint64_t seq)
 				       : client->tasks[place_of(client, seq)];
 }
 
+const char *rig_reason(const struct rig_client *client, uint64_t seq)
+{
+	const struct rig_task *task = rig_task(client, seq);
+
+	rig_check(task != NULL && task->has_row);
+	return task->reason;
+}
+
 static void tasks_grow(struct rig_client *client)
 {
 	struct rig_task **old = client->tasks;
