@@ -11,10 +11,8 @@
 
 #include "base/compiler.h"
 #include "daemon/engine_state.h"
+#include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
-
-static struct rig *rig;
-static struct rig_client *client;
 
 /* One task at a time runs, so nearly all of a batch waits. */
 static int setup(void **state)
@@ -25,13 +23,6 @@ static int setup(void **state)
 	limits.executor_tasks_max = 1;
 	rig = rig_create(&limits, 1);
 	client = rig_open(rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_destroy(rig);
 	return 0;
 }
 

@@ -13,10 +13,8 @@
 
 #include "daemon/conn.h"
 #include "daemon/engine_state.h"
+#include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
-
-static struct rig *rig;
-static struct rig_client *client;
 
 static int setup(void **state)
 {
@@ -28,13 +26,6 @@ static int setup(void **state)
 	/* It is known to be fast, so that many fit into the executor. */
 	rig_batch_send(client, 1, 100, "emit", "0");
 	rig_finish_all(rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_destroy(rig);
 	return 0;
 }
 

@@ -13,10 +13,8 @@
 
 #include "base/compiler.h"
 #include "daemon/engine_state.h"
+#include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
-
-static struct rig *rig;
-static struct rig_client *client;
 
 static int setup(void **state)
 {
@@ -27,13 +25,6 @@ static int setup(void **state)
 	limits.connections_max = 3;
 	rig = rig_create(&limits, 2);
 	client = rig_open(rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_destroy(rig);
 	return 0;
 }
 

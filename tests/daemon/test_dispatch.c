@@ -12,23 +12,14 @@
 #include "base/compiler.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
+#include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
-
-static struct rig *rig;
-static struct rig_client *client;
 
 static int setup(void **state)
 {
 	(void)state;
 	rig = rig_create(NULL, 2);
 	client = rig_open(rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_destroy(rig);
 	return 0;
 }
 

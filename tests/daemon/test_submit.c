@@ -12,10 +12,8 @@
 
 #include "base/compiler.h"
 #include "daemon/engine_state.h"
+#include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
-
-static struct rig *rig;
-static struct rig_client *client;
 
 static int setup(void **state)
 {
@@ -29,13 +27,6 @@ static int setup(void **state)
 	limits.uploads_max = 3;
 	rig = rig_create(&limits, 2);
 	client = rig_open(rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_destroy(rig);
 	return 0;
 }
 

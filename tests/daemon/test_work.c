@@ -12,13 +12,11 @@
 #include "base/compiler.h"
 #include "daemon/conn.h"
 #include "daemon/engine_state.h"
+#include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 
 /* A Cancel looks at each of them, so four fill a turn. */
 #define WAITING (WYN_CONN_WORK_MAX / 4)
-
-static struct rig *rig;
-static struct rig_client *client;
 
 static int setup(void **state)
 {
@@ -28,13 +26,6 @@ static int setup(void **state)
 	limits.executor_tasks_max = 1;
 	rig = rig_create(&limits, 1);
 	client = rig_open(rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_destroy(rig);
 	return 0;
 }
 
