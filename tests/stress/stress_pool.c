@@ -417,27 +417,11 @@ static void audit(struct wyn_pool *pool)
 	require(counters.run + counters.cancelled == accepted);
 }
 
-static struct wyn_pool *random_pool(unsigned workers, struct wyn_prng *prng)
-{
-	struct wyn_pool_config config;
-	struct wyn_pool *pool;
-
-	wyn_pool_config_init(&config);
-	config.workers = workers;
-	config.spin_max = (unsigned)wyn_prng_below(prng, 3) * 100;
-	config.spare_max = (unsigned)wyn_prng_below(prng, 5);
-	config.help_depth_max = (unsigned)wyn_prng_below(prng, 10);
-	config.in_flight_max = wyn_prng_below(prng, 4) == 0 ? 50 : 0;
-	require(wyn_pool_create(&config, &pool) == 0);
-	require(wyn_pool_start(pool) == 0);
-	return pool;
-}
-
 static void round_run(unsigned workers, struct wyn_prng *prng)
 {
 	struct driver drivers[DRIVERS];
 
-	current = random_pool(workers, prng);
+	current = stress_pool(workers, prng);
 	stress_watch(current);
 	for (unsigned i = 0; i < DRIVERS; i++) {
 		memset(&drivers[i], 0, sizeof(drivers[i]));

@@ -184,6 +184,22 @@ uint64_t stress_rounds(int argc, char **argv,
 	return rounds;
 }
 
+struct wyn_pool *stress_pool(unsigned workers, struct wyn_prng *prng)
+{
+	struct wyn_pool_config config;
+	struct wyn_pool *pool;
+
+	wyn_pool_config_init(&config);
+	config.workers = workers;
+	config.spin_max = (unsigned)wyn_prng_below(prng, 3) * 100;
+	config.spare_max = (unsigned)wyn_prng_below(prng, 5);
+	config.help_depth_max = (unsigned)wyn_prng_below(prng, 10);
+	config.in_flight_max = wyn_prng_below(prng, 4) == 0 ? 50 : 0;
+	require(wyn_pool_create(&config, &pool) == 0);
+	require(wyn_pool_start(pool) == 0);
+	return pool;
+}
+
 void stress_watch(struct wyn_pool *pool)
 {
 	pthread_mutex_lock(&lock);

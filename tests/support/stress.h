@@ -47,6 +47,9 @@ bool stress_goes_on(const struct stress *stress);
 uint64_t stress_rounds(int argc, char **argv,
 	void (*round_run)(unsigned workers, struct wyn_prng *prng));
 
+/* stress_pool - starts one whose bounds are any, small ones above all. */
+struct wyn_pool *stress_pool(unsigned workers, struct wyn_prng *prng);
+
 /*
  * stress_watch - this is the pool to look at; NULL before it is destroyed.
  *
