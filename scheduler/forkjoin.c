@@ -86,16 +86,15 @@ struct wyn_forker *wyn_forker_self(void)
 	return thread != NULL ? &thread->forker : &forker_outside;
 }
 
-/* The fork has run here for somebody else, whose it is from the RMW on. */
-static void fork_end(struct wyn_fork *fork)
+/* Tells the owner, whose the fork is from the RMW on. */
+static void fork_mark(struct wyn_fork *fork, uint32_t mark)
 {
 	_Atomic uint32_t *state = state_of(fork);
 	uint32_t before;
 
 	WYN_STEP();
 	/* [done] publishes what the body wrote; sees a mark left before. */
-	before = atomic_fetch_or_explicit(
-		state, FORK_DONE, memory_order_acq_rel);
+	before = atomic_fetch_or_explicit(state, mark, memory_order_acq_rel);
 	wyn_await_wake(state, before);
 }
 
@@ -118,18 +117,12 @@ void wyn_fork_run_(void *arg)
 	if (WYN_UNLIKELY(thread->seat == NULL)) {
 		wyn_thread_offer(thread);
 	}
-	fork_end(fork);
+	fork_mark(fork, FORK_DONE);
 }
 
 void wyn_fork_discard(struct wyn_fork *fork)
 {
-	_Atomic uint32_t *state = state_of(fork);
-	uint32_t before;
-
-	WYN_STEP();
-	before = atomic_fetch_or_explicit(
-		state, FORK_RETURNED, memory_order_acq_rel);
-	wyn_await_wake(state, before);
+	fork_mark(fork, FORK_RETURNED);
 }
 
 void wyn_fork_full_fence_(void)
