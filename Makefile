@@ -83,7 +83,7 @@ MAN  := $(patsubst docs/%.scd,$(B)/man/%,$(wildcard docs/*.scd))
 TESTS  := $(patsubst %.c,$(B)/%,$(foreach r,$(ROOMS),$(wildcard tests/$r/test_*.c)))
 STRESS := $(patsubst %.c,$(B)/%,$(wildcard tests/stress/*.c))
 FUZZ   := $(patsubst %.c,$(B)/%,$(wildcard fuzz/fuzz_*.c))
-BENCH  := $(patsubst %.c,$(B)/%,$(wildcard bench/*.c bench/peers/*.c))
+BENCH  := $(patsubst %.c,$(B)/%,$(wildcard bench/*.c bench/peers/*.c)) $(B)/bench/ours-shared
 
 all: $(PROGRAMS) $(LIBS) $(MODULE_SO) ## programs, libraries and modules
 tests: $(if $(filter perturb,$(VARIANT)),$(filter $(B)/tests/scheduler/%,$(TESTS)),all $(TESTS) $(BENCH)) \
@@ -127,11 +127,11 @@ $(foreach r,base scheduler proto client wynctl daemon support,\
 $(B)/libwyn.a: $(OBJ_scheduler)
 $(B)/libwynclient.a: $(OBJ_client) $(OBJ_proto) $(OBJ_base)
 
-# $(call link,packages,flags): objects, then archives in the order given.
+# $(call link,packages,flags): objects, then libraries in the order given.
 define link
 $(call say,LINK,$@)
 @mkdir -p $(@D)
-$(Q)$(LINK) $2 -o $@ $(filter %.o %.a,$^) $(call pkg,--libs,$1)
+$(Q)$(LINK) $2 -o $@ $(filter %.o %.a %/$(SONAME),$^) $(call pkg,--libs,$1)
 endef
 
 $(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
@@ -147,18 +147,16 @@ $(B)/modules/%.so: $(B)/obj/modules/%.o
 	@chmod go-w $@ # wynd loads none that others may write, whatever the umask
 
 # Test programs
-LIBS_base      := base
-LIBS_proto     := proto base
-LIBS_scheduler := scheduler base
-LIBS_daemon    := daemon scheduler proto base
-LIBS_client    := wynctl client proto base
-LIBS_modules   := base
+LIBS_proto     := proto
+LIBS_scheduler := scheduler
+LIBS_daemon    := daemon scheduler proto
+LIBS_client    := wynctl client proto
 PKGS_proto     := libprotobuf-c
 PKGS_daemon    := libuv libprotobuf-c
 PKGS_client    := libprotobuf-c jansson
 
 define room_tests
-$(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(LIBS_$1))
+$(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(LIBS_$1) base)
 	$$(call link,cmocka $(PKGS_$1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$r)))
@@ -167,8 +165,10 @@ $(B)/tests/scheduler/test_faults: LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
 		$(call ar_of,support client scheduler proto base)
 	$(call link,libprotobuf-c cmocka,-Xlinker --as-needed)
-$(BENCH): $(B)/%: $(B)/obj/%.o $(B)/libwyn.a
+$(B)/bench/%: $(B)/obj/bench/%.o $(B)/libwyn.a
 	$(call link)
+$(B)/bench/%-shared: $(B)/obj/bench/%.o $(B)/$(SONAME)
+	$(call link,,-Xlinker -rpath='$$ORIGIN/..')
 # libFuzzer brings a main of its own; elsewhere ours replays files.
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/tests/support/fuzz_main.o)
 $(B)/fuzz/%: $(B)/obj/fuzz/%.o $(FUZZ_MAIN) \

@@ -48,16 +48,16 @@ class Goals:
 
 def add_ratios(goals, data, number, table, row, wanted):
     """Ours against the best peer of a row, which is named."""
-    planned = plan.DETACHED if table == 'detached' else plan.VALUE
+    programs = plan.DETACHED if table == 'detached' else plan.VALUE
+    planned = [p for p in programs if p not in plan.FORMS]
     ours = data.median(table, row, plan.OURS)
-    peers = {p: data.median(table, row, p) for p in data.programs(table, row)
-             if p != plan.OURS}
+    peers = {p: data.median(table, row, p) for p in planned}
     peers = {p: m for p, m in peers.items() if m}
     best = min(peers, key=peers.get) if peers else None
     goals.add(number, f'{table}, {row}, best of {len(peers)} of '
-              f'{len(planned) - 1} peers ({best or "none"})',
+              f'{len(planned)} peers ({best or "none"})',
               over(peers.get(best), ours), wanted,
-              whole=len(peers) == len(planned) - 1,
+              whole=len(peers) == len(planned),
               best=over(min((data.best(table, row, p) for p in peers),
                             default=None), data.best(table, row, plan.OURS)))
 

@@ -24,8 +24,9 @@ FUTURES = 'libwyn futures'  # fib by spawn and await
 TOKIO_INSIDE = 'tokio, inside'
 RAYON_INSIDE = 'rayon, inside'
 INSIDE = (TOKIO_INSIDE, RAYON_INSIDE)
+FORMS = (OURS, SHARED, FUTURES)  # all of libwyn; the rest are peers
 POOLS = (OURS, 'go', 'tokio', 'rayon', 'tbb', 'mutex')
-DETACHED = POOLS[:4] + (RAYON_INSIDE,) + POOLS[4:]
+DETACHED = (OURS, SHARED, 'go', 'tokio', 'rayon', RAYON_INSIDE, 'tbb', 'mutex')
 VALUE = (OURS, 'go', 'tokio', TOKIO_INSIDE, 'mutex')
 FIB = (OURS, SHARED, FUTURES, 'go', 'rayon', 'tbb')
 

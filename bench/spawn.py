@@ -12,7 +12,6 @@
 # never because a figure is bad.
 
 import datetime
-import glob
 import json
 import os
 import platform
@@ -84,11 +83,10 @@ def build_peers(directory):
 
 def find_programs(programs, peers):
     """Path by name of a binary; those in C are there or make has failed."""
-    paths = {name: f'{programs}/{name}' for name in ('ours', 'ours_cost')}
+    ours = ('ours', 'ours-shared', 'ours_cost')
+    paths = {name: f'{programs}/{name}' for name in ours}
     for name in ('futex', 'mutex'):
         paths[name] = f'{programs}/peers/{name}'
-    for path in glob.glob(f'{programs}/ours-shared'):
-        paths['ours-shared'] = path
     for name in ('go', 'tokio', 'rayon', 'tbb'):
         if os.path.exists(f'{peers}/{name}'):
             paths[name] = f'{peers}/{name}'
@@ -141,8 +139,6 @@ def main():
     directory = os.path.join(sys.argv[1], 'bench')
     built, missing = build_peers(os.path.join(directory, 'peers'))
     paths = find_programs(sys.argv[2], os.path.join(directory, 'peers'))
-    if 'ours-shared' not in paths:
-        missing[plan.SHARED] = 'no shared libwyn in this build'
     about = {
         'date': datetime.datetime.now(datetime.timezone.utc).isoformat(
             'T', 'seconds'),
