@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * meter.h - what every C and C++ program of the benchmarks has in common.
+ * meter.h - clocks, memory, and the work of which every program knows the end.
  *
- * The command line (WORK and NAME=NUMBER words), clocks, memory, the loop that
- * takes samples, and the line of JSON that the runner reads. The programs in
- * other languages do the same in their own words. C and C++.
+ * For the benchmarks in C and C++; those in other languages do the same in
+ * their own words. The words of the command line are in meter_words.h, the
+ * loop that takes samples in meter_series.h, what is no time in meter_cost.h.
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #define METER_NS_PER_S UINT64_C(1000000000)
-#define METER_REST_MS  5u
 
 /* A benchmark that went wrong has no figure. Needed with NDEBUG too. */
 #define meter_require(condition)                                           \
@@ -29,18 +25,6 @@
 			abort();                                           \
 		}                                                          \
 	} while (0)
-
-struct meter {
-	const char *work;
-	uint64_t n;	    /* tasks of one sample */
-	uint64_t workers;   /* threads that run them */
-	uint64_t producers; /* threads that spawn; 0 = the main thread */
-	uint64_t repeats;   /* samples back to back, and again after pauses */
-	uint64_t pause_ms;  /* idleness before each of the latter; 0 = none */
-	uint64_t spins;	    /* rounds of meter_spin per task */
-	uint64_t inside;    /* 1 = spawned from inside a task */
-	uint64_t rate;	    /* tasks per second, for one second */
-};
 
 static inline uint64_t meter_now_ns(void)
 {
@@ -104,86 +88,16 @@ static inline void meter_spin(uint64_t rounds)
 	}
 }
 
-static inline void meter_parse(struct meter *meter, int argc, char **argv)
+/* What the fork-join of fib has to come to. */
+static inline uint64_t meter_fib_expected(uint64_t n)
 {
-	struct {
-		const char *name;
-		uint64_t *value;
-	} words[] = {
-		{"n=", &meter->n},
-		{"workers=", &meter->workers},
-		{"producers=", &meter->producers},
-		{"repeats=", &meter->repeats},
-		{"pause_ms=", &meter->pause_ms},
-		{"spins=", &meter->spins},
-		{"inside=", &meter->inside},
-		{"rate=", &meter->rate},
-	};
+	uint64_t a = 0, b = 1;
 
-	memset(meter, 0, sizeof(*meter));
-	meter_require(argc > 1);
-	meter->work = argv[1];
-	meter->n = meter->workers = meter->repeats = 1;
-	meter->rate = 1000;
-	for (int i = 2; i < argc; i++) {
-		bool known = false;
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t next = a + b;
 
-		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
-			size_t length = strlen(words[w].name);
-
-			if (strncmp(argv[i], words[w].name, length) == 0) {
-				*words[w].value =
-					strtoull(argv[i] + length, NULL, 10);
-				known = true;
-			}
-		}
-		meter_require(known);
+		a = b;
+		b = next;
 	}
-	/* Tasks are told apart by numbers of 32 bits. */
-	meter_require(meter->n <= UINT32_MAX && meter->workers > 0);
-}
-
-/*
- * A list of wall times, and the mean CPU time of one sample. The kernel books
- * the time of a thread on another CPU late, at the tick or when it stops
- * running: so CPU time is read around all samples, with everybody at rest.
- */
-static inline void meter_series(const struct meter *meter, const char *name,
-	uint64_t samples, uint64_t pause_ms, void (*once)(const struct meter *))
-{
-	uint64_t cpu_ns;
-
-	meter_require(samples > 0);
-	meter_sleep_ms(METER_REST_MS);
-	cpu_ns = meter_cpu_ns();
-	printf("\"%s\": [", name);
-	for (uint64_t i = 0; i < samples; i++) {
-		uint64_t from_ns;
-
-		if (pause_ms > 0) {
-			meter_sleep_ms(pause_ms);
-		}
-		from_ns = meter_now_ns();
-		once(meter);
-		printf("%s%llu", i > 0 ? ", " : "",
-			(unsigned long long)(meter_now_ns() - from_ns));
-	}
-	meter_sleep_ms(METER_REST_MS);
-	printf("], \"%s_cpu_ns\": %llu, ", name,
-		(unsigned long long)((meter_cpu_ns() - cpu_ns) / samples));
-}
-
-/* The first run apart, since it touches memory for the first time. */
-static inline void meter_run(
-	const struct meter *meter, void (*once)(const struct meter *))
-{
-	printf("{");
-	meter_series(meter, "first", 1, 0, once);
-	meter_series(meter, "warm", meter->repeats, 0, once);
-	if (meter->pause_ms > 0) {
-		meter_series(
-			meter, "idle", meter->repeats, meter->pause_ms, once);
-	}
-	printf("\"rss_peak_kib\": %llu}\n",
-		(unsigned long long)meter_status_kib("VmHWM:"));
+	return a;
 }

@@ -9,8 +9,13 @@
 #pragma once
 
 #include <semaphore.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 
 #include "bench/meter.h"
+#include "bench/meter_words.h"
 
 /* Sent by the spawner, started by the task; in ns. */
 struct meter_stamp {

@@ -4,19 +4,23 @@
  *
  *	ours detached|value|fib|fib_futures NAME=NUMBER...
  *
- * See meter.h for the words. A sample goes from the first spawn to the last
- * completion seen, with a pool that is there already.
+ * See meter_words.h for the words. A sample goes from the first spawn to the
+ * last completion seen, with a pool that is there already.
  */
 #include "bench/ours.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <wyn/forkjoin.h>
 #include <wyn/future.h>
 
 #include "bench/meter.h"
+#include "bench/meter_series.h"
+#include "bench/meter_words.h"
 
 static struct wyn_pool *pool;
 static struct wyn_future **futures;
@@ -52,7 +56,7 @@ static void detached(const struct meter *meter)
 static void *produce(void *arg)
 {
 	const struct meter *meter = arg;
-	uint64_t samples = 1 + meter->repeats * (meter->pause_ms > 0 ? 2 : 1);
+	uint64_t samples = meter_samples(meter);
 
 	for (uint64_t i = 0; i < samples; i++) {
 		pthread_barrier_wait(&scatter);
@@ -93,7 +97,7 @@ static void run_producers(struct meter *meter)
 static void check_run(const struct meter *meter)
 {
 	struct wyn_pool_counters counters;
-	uint64_t samples = 1 + meter->repeats * (meter->pause_ms > 0 ? 2 : 1);
+	uint64_t samples = meter_samples(meter);
 	uint64_t threads = meter->producers > 0 ? meter->producers : 1;
 
 	wyn_pool_counters(pool, &counters);
@@ -204,26 +208,13 @@ static uint64_t fib_by_futures(uint64_t n)
 	return got.u64[0] + other;
 }
 
-static uint64_t fib_expected(uint64_t n)
-{
-	uint64_t a = 0, b = 1;
-
-	for (uint64_t i = 0; i < n; i++) {
-		uint64_t next = a + b;
-
-		a = b;
-		b = next;
-	}
-	return a;
-}
-
 static int fib_root(void *arg, struct wyn_value *ret_value)
 {
 	const struct meter *meter = arg;
 	bool forks = strcmp(meter->work, "fib") == 0;
 
 	(void)ret_value;
-	meter_require(fib_expected(meter->n) ==
+	meter_require(meter_fib_expected(meter->n) ==
 		      (forks ? fib(wyn_forker_self(), meter->n)
 			     : fib_by_futures(meter->n)));
 	return 0;

@@ -8,10 +8,13 @@
  */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <wyn/future.h>
 
+#include "bench/meter.h"
 #include "bench/meter_cost.h"
+#include "bench/meter_words.h"
 #include "bench/ours.h"
 
 static struct wyn_pool *pool;

@@ -12,9 +12,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include "bench/meter.h"
 #include "bench/meter_cost.h"
+#include "bench/meter_words.h"
 
 static _Atomic uint32_t sent;
 static _Atomic uint32_t seen;

@@ -62,7 +62,7 @@ func print(figures map[string]interface{}) {
 	fmt.Println(string(text))
 }
 
-// As meter_series of bench/meter.h.
+// As meter_series of bench/meter_series.h.
 func series(figures map[string]interface{}, name string, samples int,
 	pauseMs int, once func()) {
 	var all []int64

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * meter.rs - bench/meter.h and bench/meter_cost.h for the peers in Rust.
+ * meter.rs - what bench/meter*.h are, for the peers in Rust.
  */
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -80,7 +80,7 @@ pub fn spin(rounds: u64) {
     }
 }
 
-/// As meter_series of bench/meter.h.
+/// As meter_series of bench/meter_series.h.
 fn series(name: &str, samples: u64, pause_ms: u64, once: &mut dyn FnMut()) {
     let mut all = Vec::new();
     sleep_ms(5);

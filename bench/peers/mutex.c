@@ -10,10 +10,15 @@
  * waits for values names the task, so that no other end wakes it.
  */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "bench/meter.h"
 #include "bench/meter_cost.h"
+#include "bench/meter_series.h"
+#include "bench/meter_words.h"
 
 struct task {
 	struct task *next;

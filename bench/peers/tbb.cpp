@@ -14,7 +14,10 @@
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
 
+#include "bench/meter.h"
 #include "bench/meter_cost.h"
+#include "bench/meter_series.h"
+#include "bench/meter_words.h"
 
 using oneapi::tbb::task_group;
 
@@ -52,22 +55,9 @@ static uint64_t fib(uint64_t n)
 	return a + b;
 }
 
-static uint64_t fib_expected(uint64_t n)
-{
-	uint64_t a = 0, b = 1;
-
-	for (uint64_t i = 0; i < n; i++) {
-		uint64_t next = a + b;
-
-		a = b;
-		b = next;
-	}
-	return a;
-}
-
 static void fib_run(const struct meter *meter)
 {
-	meter_require(fib(meter->n) == fib_expected(meter->n));
+	meter_require(fib(meter->n) == meter_fib_expected(meter->n));
 }
 
 /* Every thread but the main one, which spawns, is stalled. */
