@@ -5,7 +5,8 @@
 # A goal compares medians, of samples taken back to back.
 
 import plan
-from tables import MIB, median, over, per_spawn, print_table, times
+from results import over
+from tables import MIB, print_table, times
 
 # What an empty pool may keep: generous against the bounds that
 # scheduler/README.md states, small against what 10 million tasks took.
@@ -50,26 +51,27 @@ def add_ratios(goals, data, number, table, row, wanted):
     """Ours against the best peer of a row, which is named."""
     programs = plan.DETACHED if table == 'detached' else plan.VALUE
     planned = [p for p in programs if p not in plan.FORMS]
-    ours = data.median(table, row, plan.OURS)
-    peers = {p: data.median(table, row, p) for p in planned}
+    ours = data.figure(table, row, plan.OURS)
+    peers = {p: data.figure(table, row, p) for p in planned}
     peers = {p: m for p, m in peers.items() if m}
     best = min(peers, key=peers.get) if peers else None
     goals.add(number, f'{table}, {row}, best of {len(peers)} of '
               f'{len(planned)} peers ({best or "none"})',
               over(peers.get(best), ours), wanted,
               whole=len(peers) == len(planned),
-              best=over(min((data.best(table, row, p) for p in peers),
-                            default=None), data.best(table, row, plan.OURS)))
+              best=over(min((data.figure(table, row, p, of=min)
+                             for p in peers), default=None),
+                        data.figure(table, row, plan.OURS, of=min)))
 
 
 def collect(data):
     goals = Goals()
     for row in plan.SIZES.values():
         goals.add(1, f'detached, {row}, go',
-                  over(data.median('detached', row, 'go'),
-                       data.median('detached', row, plan.OURS)), 10,
-                  best=over(data.best('detached', row, 'go'),
-                            data.best('detached', row, plan.OURS)))
+                  over(data.figure('detached', row, 'go'),
+                       data.figure('detached', row, plan.OURS)), 10,
+                  best=over(data.figure('detached', row, 'go', of=min),
+                            data.figure('detached', row, plan.OURS, of=min)))
         add_ratios(goals, data, 1, 'detached', row, 5)
     for row in ('10 K', '1 M', '10 M'):
         add_ratios(goals, data, 2, 'value', row, 3 if row == '10 M' else 5)
@@ -77,30 +79,29 @@ def collect(data):
         for workers in (1, 2):
             row = f'{workers} workers'
             goals.add(3, f'fib, {row}, rayon to {form}',
-                      over(per_spawn(data, row, 'rayon', data.median),
-                           per_spawn(data, row, form, data.median)), 1,
-                      best=over(per_spawn(data, row, 'rayon', data.best),
-                                per_spawn(data, row, form, data.best)))
+                      over(data.figure('fib', row, 'rayon'),
+                           data.figure('fib', row, form)), 1,
+                      best=over(data.figure('fib', row, 'rayon', of=min),
+                                data.figure('fib', row, form, of=min)))
     for row, most in (('detached, from outside', 24),
                       ('detached, from inside', 24), ('futures', 72)):
-        runs = data.runs('memory', row, plan.OURS)
-        goals.add(4, f'{row}, bytes each',
-                  median([run['bytes_per_task'] for run in runs]), most, True,
-                  ' B')
+        each, before, after = (
+            data.figure('memory', row, plan.OURS, name)
+            for name in ('bytes_per_task', 'before_kib', 'after_kib'))
+        goals.add(4, f'{row}, bytes each', each, most, True, ' B')
         goals.add(4, f'{row}, kept after a drain',
-                  median([(run['after_kib'] - run['before_kib']) / MIB
-                          for run in runs]), KEPT_MIB, True, ' MiB')
-    idle = data.median('idle', 'idle for 1 s', plan.OURS, 'cpu_ns')
+                  after and (after - before) / MIB, KEPT_MIB, True, ' MiB')
+    idle = data.figure('idle', 'idle for 1 s', plan.OURS, 'cpu_ns')
     goals.add(5, 'idle for 1 s, CPU', idle and idle / 1e7, IDLE_PERCENT, True,
               ' %')
     trickle = '1,000 tasks in 1 s'
     goals.add(5, 'trickle, CPU to futex',
-              over(data.median('trickle', trickle, plan.OURS, 'cpu_ns'),
-                   data.median('trickle', trickle, 'futex', 'cpu_ns')), 2, True)
+              over(data.figure('trickle', trickle, plan.OURS, 'cpu_ns'),
+                   data.figure('trickle', trickle, 'futex', 'cpu_ns')), 2, True)
     goals.add(5, 'spawn to start, median to futex',
-              over(data.latency(trickle, plan.OURS, 1),
-                   data.latency(trickle, 'futex', 1)), 1.3, True)
-    cells = {row: data.median('grid', row, plan.OURS)
+              over(data.latency('trickle', trickle, plan.OURS, 1),
+                   data.latency('trickle', trickle, 'futex', 1)), 1.3, True)
+    cells = {row: data.figure('grid', row, plan.OURS)
              for row in data.rows('grid')}
     cells = {row: m for row, m in cells.items() if m}
     worst = max(cells, key=cells.get) if cells else None
@@ -110,10 +111,10 @@ def collect(data):
     for us_ in plan.US:
         one, two = (f'{us_} us, {w} workers' for w in (1, 2))
         goals.add(8, f'{us_} us per task, 1 worker to 2',
-                  over(data.median('parallel', one, plan.OURS),
-                       data.median('parallel', two, plan.OURS)), 1.8,
-                  best=over(data.best('parallel', one, plan.OURS),
-                            data.best('parallel', two, plan.OURS)))
+                  over(data.figure('parallel', one, plan.OURS),
+                       data.figure('parallel', two, plan.OURS)), 1.8,
+                  best=over(data.figure('parallel', one, plan.OURS, of=min),
+                            data.figure('parallel', two, plan.OURS, of=min)))
     return goals
 
 

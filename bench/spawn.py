@@ -23,6 +23,7 @@ import time
 import goals
 import plan
 import tables
+from results import Results
 
 QUICK = os.environ.get('QUICK') not in (None, '', '0')
 LIMIT_S = 45 if QUICK else 560  # no program begins later, nor a round that
@@ -154,7 +155,9 @@ def main():
     about['rounds'] = done
     about['machine']['load_after'] = os.getloadavg()[0]
     about['seconds'] = round(time.monotonic() - began)
-    reached = goals.show(tables.show(about, cells, results))
+    data = Results(cells, results)
+    tables.show(about, data)
+    reached = goals.show(data)
     path = os.path.join(directory, 'spawn.json')
     with open(path, 'w', encoding='utf-8') as file:
         json.dump(dict(about, goals=reached, results=[

@@ -1,74 +1,14 @@
 # SPDX-License-Identifier: MIT
 #
-# tables.py - statistics of what bench-spawn measured, as tables.
+# tables.py - prints what bench-spawn measured.
 #
-# A figure is the median over all samples of all rounds; beside it stand the
-# best, the 10th and the 90th percentile. "to ours" is the median of a program
-# divided by that of libwyn: above 1 it is slower.
-
-import statistics
+# "to ours" is the median of a program divided by that of libwyn: above 1 it is
+# slower.
 
 import plan
+from results import over, percentile
 
 MIB = 1024.0  # KiB
-
-
-def percentile(samples, percent):
-    samples = sorted(samples)
-    return samples[min(len(samples) - 1, int(len(samples) * percent / 100))]
-
-
-def median(samples):
-    return statistics.median(samples) if samples else None
-
-
-class Results:
-    """What ran, by table, row and program."""
-
-    def __init__(self, results):
-        self.results = results
-
-    def rows(self, table):
-        return list(dict.fromkeys(r for t, r, _ in self.results if t == table))
-
-    def programs(self, table, row):
-        return [p for t, r, p in self.results if (t, r) == (table, row)]
-
-    def runs(self, table, row, program):
-        runs = self.results.get((table, row, program), [])
-        return [run for run in runs if 'error' not in run]
-
-    def error(self, table, row, program):
-        runs = self.results.get((table, row, program), [])
-        return next((run['error'] for run in runs if 'error' in run), None)
-
-    def samples(self, table, row, program, name='warm'):
-        """All samples of a series, or one figure of each run."""
-        got = []
-        for run in self.runs(table, row, program):
-            figure = run.get(name, [])
-            got += figure if isinstance(figure, list) else [figure]
-        return got
-
-    def median(self, table, row, program, name='warm'):
-        return median(self.samples(table, row, program, name))
-
-    def best(self, table, row, program):
-        return min(self.samples(table, row, program), default=None)
-
-    def grid_best(self):
-        medians = [self.median('grid', row, plan.OURS)
-                   for row in self.rows('grid')]
-        return min((m for m in medians if m), default=None)
-
-    def why_not(self, table, row, program):
-        """A line of a table in place of figures."""
-        why = self.error(table, row, program) or 'not run'
-        return [row, f'{program}: {why}']
-
-    def latency(self, row, program, which):
-        return median([run['latency_ns'][which]
-                       for run in self.runs('trickle', row, program)])
 
 
 def ms(ns):
@@ -84,11 +24,6 @@ def us(ns):
 
 def mib(kib):
     return '-' if kib is None else f'{kib / MIB:,.1f}'
-
-
-def over(a, b):
-    """How many times b fits into a; None if one of them is missing."""
-    return a / b if a is not None and b else None
 
 
 def times(ratio):
@@ -110,24 +45,28 @@ def print_table(title, head, rows):
         print('  ' + '  '.join(cells).rstrip())
 
 
-def timing(data, table, title, first='tasks', scale=lambda row, program: 1,
-           show=ms):
-    """The common table of wall times. scale divides what one sample took."""
+def why_not(data, table, row, program):
+    """A line of a table in place of figures."""
+    why = data.error(table, row, program) or 'not run'
+    return [row, f'{program}: {why}']
+
+
+def timing(data, table, title, first='tasks', show=ms):
+    """The common table of wall times."""
     def row_of(row, program):
-        by = scale(row, program)
-        got = [s / by for s in data.samples(table, row, program)]
-        if not got:
-            return data.why_not(table, row, program)
-        cpu = data.median(table, row, program, 'warm_cpu_ns')
-        ours = data.median(table, row, plan.OURS)
-        idle = data.median(table, row, program, 'idle')
-        once = data.median(table, row, program, 'first')
-        ours = ours and ours / scale(row, plan.OURS)
-        return [row, program, show(median(got)), show(min(got)),
-                show(percentile(got, 10)), show(percentile(got, 90)),
-                show(once / by), show(idle and idle / by), show(cpu / by),
+        def get(name='warm', **how):
+            return data.figure(table, row, program, name, **how)
+        median = get()
+        if median is None:
+            return why_not(data, table, row, program)
+        return [row, program, show(median), show(get(of=min)),
+                show(get(of=lambda got: percentile(got, 10))),
+                show(get(of=lambda got: percentile(got, 90))),
+                show(get('first')), show(get('idle')),
+                show(get('warm_cpu_ns')),
                 mib(max(data.samples(table, row, program, 'rss_peak_kib'))),
-                times(over(median(got), ours)), str(len(got))]
+                times(over(median, data.figure(table, row, plan.OURS))),
+                str(len(data.samples(table, row, program)))]
     print_table(title, [first, 'program', 'median', 'best', 'p10', 'p90',
                         'first', 'idle', 'CPU', 'peak MiB', 'to ours',
                         'samples'],
@@ -140,7 +79,7 @@ def show_grid(data):
     for producers in plan.GRID:
         def cell(workers, name='warm', producers=producers):
             row = f'{producers} x {workers}'
-            return data.median('grid', row, plan.OURS, name)
+            return data.figure('grid', row, plan.OURS, name)
         rows.append([str(producers), 'ms'] + [ms(cell(w)) for w in plan.GRID])
         rows.append(['', 'CPU ms'] + [
             ms(cell(w, 'warm_cpu_ns')) for w in plan.GRID])
@@ -155,8 +94,8 @@ def show_parallel(data):
     for us_ in plan.US:
         one, two = (f'{us_} us, {w} workers' for w in (1, 2))
         for program in data.programs('parallel', one):
-            a, b = (data.median('parallel', r, program) for r in (one, two))
-            cpu = [ms(data.median('parallel', r, program, 'warm_cpu_ns'))
+            a, b = (data.figure('parallel', r, program) for r in (one, two))
+            cpu = [ms(data.figure('parallel', r, program, 'warm_cpu_ns'))
                    for r in (one, two)]
             rows.append([f'{us_} us', program, ms(a), ms(b),
                          times(over(a, b))] + cpu)
@@ -169,13 +108,12 @@ def show_memory(data):
     rows = []
     for row in data.rows('memory'):
         for program in data.programs('memory', row):
-            runs = data.runs('memory', row, program)
-            if not runs:
-                rows.append(data.why_not('memory', row, program))
+            def get(name, row=row, program=program):
+                return data.figure('memory', row, program, name)
+            if get('n') is None:
+                rows.append(why_not(data, 'memory', row, program))
                 continue
-            def get(name, runs=runs):
-                return median([run[name] for run in runs])
-            rows.append([row, program, f'{runs[0]["n"]:,}',
+            rows.append([row, program, f'{get("n"):,.0f}',
                          f'{get("bytes_per_task"):,.1f}'] + [
                              mib(get(f'{when}_kib'))
                              for when in ('before', 'pending', 'after')])
@@ -189,12 +127,12 @@ def show_idle(data):
     for table in ('idle', 'trickle'):
         for row in data.rows(table):
             for program in data.programs(table, row):
-                cpu = data.median(table, row, program, 'cpu_ns')
+                cpu = data.figure(table, row, program, 'cpu_ns')
                 if cpu is None:
-                    rows.append(data.why_not(table, row, program))
+                    rows.append(why_not(data, table, row, program))
                     continue
-                floor = data.median(table, row, 'futex', 'cpu_ns')
-                delays = [us(data.latency(row, program, i))
+                floor = data.figure(table, row, 'futex', 'cpu_ns')
+                delays = [us(data.latency(table, row, program, i))
                           if table == 'trickle' else '-' for i in range(4)]
                 rows.append([row, program, us(cpu),
                              times(over(cpu, floor))] + delays)
@@ -204,22 +142,7 @@ def show_idle(data):
                  'worst'], rows)
 
 
-def fib_n(cells):
-    """n by row and program."""
-    return {cell[1:3]: int(cell.words[1].split('=')[1])
-            for cell in cells if cell.table == 'fib'}
-
-
-def per_spawn(data, row, program, of):
-    """`of`: data.median or data.best."""
-    took = of('fib', row, program)
-    return took and took / plan.fib_spawns(data.fib_n[row, program])
-
-
-def show(about, cells, results):
-    """Prints all tables and returns what they were made of."""
-    data = Results(results)
-    data.fib_n = fib_n(cells)
+def show_head(about):
     machine = about['machine']
     print(f'libwyn and its peers, {about["date"]}, commit {about["commit"]}')
     print(f'{machine["cpu"]}, CPUs {machine["cpus_used"]} of '
@@ -233,16 +156,19 @@ def show(about, cells, results):
         print(f'MISSING {name}: {why}')
     if about['quick']:
         print('QUICK: few samples; 10 M is left out, as is what costs much')
+
+
+def show(about, data):
+    """Prints all tables."""
+    show_head(about)
     timing(data, 'detached',
            'Detached no-op tasks from one outside thread (ms)')
     timing(data, 'value', 'Spawn N and await N values (ms); rayon and oneTBB '
            'have no values')
     timing(data, 'fib', 'Fork-join, fib inside a task (ns per spawn); tokio '
            'and the list would deadlock', 'workers',
-           lambda row, program: plan.fib_spawns(data.fib_n[row, program]),
            lambda ns: '-' if ns is None else f'{ns:,.1f}')
     show_parallel(data)
     show_grid(data)
     show_memory(data)
     show_idle(data)
-    return data
