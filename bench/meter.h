@@ -3,8 +3,8 @@
  * meter.h - clocks, memory, and the work of which every program knows the end.
  *
  * For the benchmarks in C and C++; those in other languages do the same in
- * their own words. The words of the command line are in meter_words.h, the
- * loop that takes samples in meter_series.h, what is no time in meter_cost.h.
+ * their own words. meter_words.h has the words of the command line,
+ * meter_series.h the samples, meter_cost.h and meter_memory.h the rest.
  */
 #pragma once
 

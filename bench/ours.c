@@ -93,15 +93,18 @@ static void run_producers(struct meter *meter)
 	free(threads);
 }
 
-/* Every body that was asked for has run, in all samples together. */
+/* Every body that was asked for has run, in all samples together, and each
+ * was scheduled: none by who waited for it. */
 static void check_run(const struct meter *meter)
 {
 	struct wyn_pool_counters counters;
 	uint64_t samples = meter_samples(meter);
 	uint64_t threads = meter->producers > 0 ? meter->producers : 1;
 
+	ours_wait(pool);
 	wyn_pool_counters(pool, &counters);
 	meter_require(counters.run == meter->n / threads * threads * samples);
+	meter_require(counters.helped == 0);
 }
 
 static int number(void *arg, struct wyn_value *ret_value)
@@ -231,7 +234,12 @@ static void run_value(const struct meter *meter)
 	meter_require(futures != NULL);
 	/* The caller's own memory is no part of the first touch. */
 	memset(futures, 1, meter->n * sizeof(struct wyn_future *));
-	meter_run(meter, meter->inside ? value_inside : value);
+	if (meter->inside) {
+		meter_run(meter, value_inside);
+	} else {
+		meter_run(meter, value);
+		check_run(meter);
+	}
 	free(futures);
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * ours_cost.c - what libwyn costs: memory, idleness, a trickle of tasks.
+ * ours_cost.c - what libwyn costs: memory, idleness, a trickle, a lone task.
  *
- *	ours_cost memory|futures|idle|trickle NAME=NUMBER...
+ *	ours_cost memory|futures|idle|trickle|alone NAME=NUMBER...
  *
- * See meter_cost.h for what is measured.
+ * See meter_cost.h and meter_memory.h for what is measured.
  */
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +16,14 @@
 
 #include "bench/meter.h"
 #include "bench/meter_cost.h"
+#include "bench/meter_memory.h"
 #include "bench/meter_words.h"
 #include "bench/ours.h"
 
 static struct wyn_pool *pool;
 static struct meter_stall stall;
 static struct wyn_future **futures;
+static _Atomic bool begun; /* has the lone task */
 
 static void nothing(void *arg)
 {
@@ -67,29 +71,27 @@ static void spawn_many_and_hold(void *arg)
 static void memory(const struct meter *meter)
 {
 	uint64_t stalled = meter->inside ? meter->workers - 1 : meter->workers;
-	uint64_t before_kib, pending_kib;
+	struct meter_memory cost;
 
 	meter_stall_init(&stall);
 	for (uint64_t i = 0; i < stalled; i++) {
 		spawn(hold, &stall);
 	}
 	meter_sem_wait(&stall.held, stalled);
-	before_kib = meter_status_kib("VmRSS:");
+	meter_memory_begin(&cost);
 	if (meter->inside) {
 		spawn(spawn_many_and_hold, (void *)meter);
 		meter_sem_wait(&stall.held, 1);
 	} else {
 		spawn_many(meter);
 	}
-	pending_kib = meter_status_kib("VmRSS:");
+	meter_memory_pending(&cost);
 	meter_stall_open(&stall, meter->workers);
 	ours_wait(pool);
 	for (uint64_t i = 0; futures != NULL && i < meter->n; i++) {
 		wyn_future_drop(futures[i]);
 	}
-	meter_sleep_ms(100);
-	meter_memory(
-		meter, before_kib, pending_kib, meter_status_kib("VmRSS:"));
+	meter_memory_end(&cost, meter);
 }
 
 static void memory_of_futures(const struct meter *meter)
@@ -119,6 +121,63 @@ static void wait_for_all(void)
 	ours_wait(pool);
 }
 
+static void stamp_alone(void *arg)
+{
+	stamp(arg);
+	atomic_store_explicit(&begun, true, memory_order_release);
+}
+
+/* One task, and a spawner that calls the pool no more: for a second it only
+ * looks whether the task has begun. */
+static void spawn_alone(void *arg)
+{
+	struct meter_stamp *stamp_at = arg;
+	uint64_t now_ns = meter_now_ns();
+
+	atomic_store_explicit(&begun, false, memory_order_relaxed);
+	stamp_at->sent_ns = now_ns;
+	spawn(stamp_alone, stamp_at);
+	while (!atomic_load_explicit(&begun, memory_order_acquire) &&
+		now_ns < stamp_at->sent_ns + METER_NS_PER_S) {
+		now_ns = meter_now_ns();
+	}
+}
+
+static void spawn_alone_and_tell(void *arg)
+{
+	spawn_alone(arg);
+	sem_post(&stall.held);
+}
+
+/* From outside, or from a task, which keeps its worker busy. The first that
+ * was not begun in time is the last. */
+static void alone(const struct meter *meter)
+{
+	struct meter_stamp *stamps = calloc(meter->n, sizeof(*stamps));
+	uint64_t cpu_ns = meter_cpu_ns(), tries = 0, started = 0;
+
+	meter_require(stamps != NULL);
+	meter_stall_init(&stall);
+	while (tries < meter->n && started == tries) {
+		meter_sleep_ms(meter->pause_ms);
+		if (meter->inside) {
+			spawn(spawn_alone_and_tell, &stamps[tries]);
+			meter_sem_wait(&stall.held, 1);
+		} else {
+			spawn_alone(&stamps[tries]);
+		}
+		tries++;
+		started += atomic_load_explicit(&begun, memory_order_acquire);
+	}
+	ours_wait(pool);
+	printf("{\"cpu_ns\": %llu, \"tries\": %llu, \"started\": %llu, ",
+		(unsigned long long)((meter_cpu_ns() - cpu_ns) / tries),
+		(unsigned long long)tries, (unsigned long long)started);
+	meter_latencies(stamps, tries);
+	printf("}\n");
+	free(stamps);
+}
+
 int main(int argc, char **argv)
 {
 	struct meter meter;
@@ -133,6 +192,8 @@ int main(int argc, char **argv)
 		spawn_many(&meter);
 		ours_wait(pool);
 		meter_idle();
+	} else if (strcmp(meter.work, "alone") == 0) {
+		alone(&meter);
 	} else {
 		meter_require(strcmp(meter.work, "trickle") == 0);
 		meter_trickle(&meter, spawn_stamp, wait_for_all);

@@ -16,6 +16,7 @@ WORKERS = 2
 SIZES = {10_000: '10 K', 100_000: '100 K', 1_000_000: '1 M', 10_000_000: '10 M'}
 GRID = (1, 2, 4, 8)
 US = (1, 10)  # work per task where parallelism is measured
+ALONE = ('a lone task from outside', 'a lone task from inside')
 
 OURS = 'libwyn'
 SHARED = 'libwyn shared'
@@ -119,6 +120,14 @@ def idle(quick, rounds):
                    ['trickle', f'workers={WORKERS}', 'rate=1000'], rounds)
 
 
+def alone(rounds):
+    """A spawn after which the spawner calls the pool no more."""
+    for inside_, row in enumerate(ALONE):
+        yield Cell('alone', row, OURS, binary(OURS, True),
+                   ['alone', f'workers={WORKERS}', 'n=50', 'pause_ms=2',
+                    f'inside={inside_}'], rounds)
+
+
 def grid(quick, rounds):
     for producers in GRID:
         for workers in GRID:
@@ -145,12 +154,13 @@ def cells(quick, spins_per_us):
     plan = []
     for n in (10_000, 100_000):
         plan += detached(n, quick, rounds)
-    plan += value(10_000, quick, rounds)
+        plan += value(n, quick, rounds)
     plan += fib(quick, rounds)
     plan += parallel(quick, rounds, spins_per_us)
     plan += grid(quick, rounds)
     plan += memory(quick, 1 if quick else 2)
     plan += idle(quick, 1 if quick else 3)
+    plan += alone(1 if quick else 3)
     plan += detached(1_000_000, quick, rounds)
     plan += value(1_000_000, quick, rounds)
     if not quick:

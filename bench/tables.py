@@ -114,17 +114,19 @@ def show_memory(data):
                 rows.append(why_not(data, 'memory', row, program))
                 continue
             rows.append([row, program, f'{get("n"):,.0f}',
-                         f'{get("bytes_per_task"):,.1f}'] + [
+                         f'{get("bytes_per_task"):,.1f}',
+                         f'{get("cpu_ns"):,.1f}'] + [
                              mib(get(f'{when}_kib'))
                              for when in ('before', 'pending', 'after')])
-    print_table('Memory while workers are stalled (resident, MiB)',
-                ['tasks', 'program', 'number', 'bytes each', 'before',
-                 'pending', 'after a drain'], rows)
+    print_table('Memory while workers are stalled (resident, MiB; CPU time of '
+                'spawning and running)',
+                ['tasks', 'program', 'number', 'bytes each', 'CPU ns each',
+                 'before', 'pending', 'after a drain'], rows)
 
 
 def show_idle(data):
     rows = []
-    for table in ('idle', 'trickle'):
+    for table in ('idle', 'trickle', 'alone'):
         for row in data.rows(table):
             for program in data.programs(table, row):
                 cpu = data.figure(table, row, program, 'cpu_ns')
@@ -132,14 +134,15 @@ def show_idle(data):
                     rows.append(why_not(data, table, row, program))
                     continue
                 floor = data.figure(table, row, 'futex', 'cpu_ns')
+                wakes = data.figure(table, row, program, 'wakes')
                 delays = [us(data.latency(table, row, program, i))
-                          if table == 'trickle' else '-' for i in range(4)]
-                rows.append([row, program, us(cpu),
-                             times(over(cpu, floor))] + delays)
-    print_table('Idleness and wake-up: CPU time of the process, delay from '
-                'spawn to start (us)',
-                ['case', 'program', 'CPU', 'to futex', 'p10', 'median', 'p90',
-                 'worst'], rows)
+                          if table != 'idle' else '-' for i in range(4)]
+                rows.append([row, program, us(cpu), times(over(cpu, floor)),
+                             '-' if wakes is None else f'{wakes:.0f}'] + delays)
+    print_table('Idleness and wake-up: CPU time of the process, of one try '
+                'for a lone task; delay from spawn to start (us)',
+                ['case', 'program', 'CPU', 'to futex', 'wakes', 'p10',
+                 'median', 'p90', 'worst'], rows)
 
 
 def show_head(about):

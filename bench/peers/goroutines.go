@@ -168,7 +168,7 @@ func memory() {
 		group.Done()
 	}
 	runtime.GC()
-	before := statusKib("VmRSS:")
+	before, cpu := statusKib("VmRSS:"), cpuNs()
 	group.Add(n)
 	for i := 0; i < n; i++ {
 		go body()
@@ -181,6 +181,7 @@ func memory() {
 		"before_kib": before, "pending_kib": pending,
 		"after_kib": statusKib("VmRSS:"), "n": n,
 		"bytes_per_task": float64(pending-before) * 1024 / float64(n),
+		"cpu_ns":         float64(cpuNs()-cpu) / float64(n),
 	})
 }
 

@@ -250,6 +250,7 @@ pub fn memory(
     }
     gate.wait_held(meter.workers);
     let before = status_kib("VmRSS:");
+    let cpu = cpu_ns();
     latch.set(meter.n);
     for _ in 0..meter.n {
         spawn(latch);
@@ -260,11 +261,12 @@ pub fn memory(
     sleep_ms(100);
     println!(
         "{{\"before_kib\": {}, \"pending_kib\": {}, \"after_kib\": {}, \
-         \"bytes_per_task\": {:.2}, \"n\": {}}}",
+         \"bytes_per_task\": {:.2}, \"cpu_ns\": {:.1}, \"n\": {}}}",
         before,
         pending,
         status_kib("VmRSS:"),
         (pending as f64 - before as f64) * 1024.0 / meter.n as f64,
+        (cpu_ns() - cpu) as f64 / meter.n as f64,
         meter.n
     );
 }

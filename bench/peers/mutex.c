@@ -17,6 +17,7 @@
 
 #include "bench/meter.h"
 #include "bench/meter_cost.h"
+#include "bench/meter_memory.h"
 #include "bench/meter_series.h"
 #include "bench/meter_words.h"
 
@@ -193,23 +194,21 @@ static void hold(void *arg)
 
 static void memory(const struct meter *meter)
 {
-	uint64_t before_kib, pending_kib;
+	struct meter_memory cost;
 
 	meter_stall_init(&stall);
 	for (uint64_t i = 0; i < meter->workers; i++) {
 		spawn(hold, &stall);
 	}
 	meter_sem_wait(&stall.held, meter->workers);
-	before_kib = meter_status_kib("VmRSS:");
+	meter_memory_begin(&cost);
 	for (uint64_t i = 0; i < meter->n; i++) {
 		spawn(nothing, NULL);
 	}
-	pending_kib = meter_status_kib("VmRSS:");
+	meter_memory_pending(&cost);
 	meter_stall_open(&stall, meter->workers);
 	wait_for_all();
-	meter_sleep_ms(100);
-	meter_memory(
-		meter, before_kib, pending_kib, meter_status_kib("VmRSS:"));
+	meter_memory_end(&cost, meter);
 }
 
 static void stamp(void *arg)

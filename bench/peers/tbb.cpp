@@ -16,6 +16,7 @@
 
 #include "bench/meter.h"
 #include "bench/meter_cost.h"
+#include "bench/meter_memory.h"
 #include "bench/meter_series.h"
 #include "bench/meter_words.h"
 
@@ -63,23 +64,21 @@ static void fib_run(const struct meter *meter)
 /* Every thread but the main one, which spawns, is stalled. */
 static void memory(const struct meter *meter)
 {
-	uint64_t before_kib, pending_kib;
+	meter_memory cost;
 
 	meter_stall_init(&stall);
 	for (uint64_t i = 1; i < meter->workers; i++) {
 		group->run([] { meter_stall_hold(&stall); });
 	}
 	meter_sem_wait(&stall.held, meter->workers - 1);
-	before_kib = meter_status_kib("VmRSS:");
+	meter_memory_begin(&cost);
 	for (uint64_t i = 0; i < meter->n; i++) {
 		group->run([] {});
 	}
-	pending_kib = meter_status_kib("VmRSS:");
+	meter_memory_pending(&cost);
 	meter_stall_open(&stall, meter->workers - 1);
 	group->wait();
-	meter_sleep_ms(100);
-	meter_memory(meter, before_kib, pending_kib,
-		meter_status_kib("VmRSS:"));
+	meter_memory_end(&cost, meter);
 }
 
 static void spawn_stamp(struct meter_stamp *stamp)
