@@ -166,8 +166,9 @@ def show(about, data):
     show_head(about)
     timing(data, 'detached',
            'Detached no-op tasks from one outside thread (ms)')
-    timing(data, 'value', 'Spawn N and await N values (ms); rayon and oneTBB '
-           'have no values')
+    timing(data, 'value', 'Spawn N and await N values (ms; first touch, then '
+           'warm, the reserve of libwyn as built: it has no setting); rayon '
+           'and oneTBB have no values')
     timing(data, 'fib', 'Fork-join, fib inside a task (ns per spawn); tokio '
            'and the list would deadlock', 'workers',
            lambda ns: '-' if ns is None else f'{ns:,.1f}')
