@@ -91,9 +91,7 @@ tests: $(if $(filter perturb,$(VARIANT)),$(filter $(B)/tests/scheduler/%,$(TESTS
 
 .PHONY: all tests demo check stress fuzz bench-spawn format format-check lint layers labels \
 	models install uninstall dist clean help FORCE
-.DELETE_ON_ERROR:
-.SECONDARY:
-.SUFFIXES:
+.DELETE_ON_ERROR .SECONDARY .SUFFIXES:
 
 define compile
 $(call say,CC,$@)
@@ -161,7 +159,8 @@ $(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(LIBS_$1) base)
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$r)))
 $(B)/tests/scheduler/test_faults: LDFLAGS += $(patsubst %,-Xlinker --wrap=%,\
-	malloc posix_memalign free __sched_cpualloc __sched_cpufree pthread_create syscall)
+	malloc posix_memalign free mmap munmap __sched_cpualloc __sched_cpufree \
+	pthread_create syscall)
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
 		$(call ar_of,support client scheduler proto base)
 	$(call link,libprotobuf-c cmocka,-Xlinker --as-needed)

@@ -17,7 +17,7 @@
 #include "scheduler/thread.h"
 
 /* Between two looks at the counts of all threads. */
-#define FINISHED_PAUSES 32u
+#define FINISHED_PAUSES 64u
 
 /* Threads that ever had a task: a spare is counted before it has a seat. */
 static unsigned threads_made(const struct wyn_pool *pool)

@@ -2,9 +2,9 @@
 /*
  * injector.c - blocks of items by value, published by one count.
  *
- * `pushed` and `taken` only grow, and every position derives from them:
- * index & (block - 1) is the slot, and an index at a block's start means the
- * next block. There is no other position that could disagree with them.
+ * `pushed` and `taken` only grow, and every position derives from them: an
+ * index less the first index of its block is the slot, and a slot beyond the
+ * last one means the next block.
  *
  * A block belongs to the producers' side until a later block was published,
  * and then to the consumers' side; the consumer that steps over its end gives
@@ -14,21 +14,16 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "scheduler/fence.h"
 #include "scheduler/perturb.h"
 
-#define BLOCK_MASK   (WYN_INJECTOR_BLOCK_ITEMS - 1)
-#define RESERVE_MASK (WYN_INJECTOR_RESERVE_MAX - 1)
+#define BLOCK_ITEMS WYN_INJECTOR_BLOCK_ITEMS
 
-static_assert((WYN_INJECTOR_BLOCK_ITEMS & BLOCK_MASK) == 0, "masked");
-static_assert((WYN_INJECTOR_RESERVE_MAX & RESERVE_MASK) == 0, "masked");
-static_assert(sizeof(struct wyn_injector_block) <=
-		      WYN_INJECTOR_BLOCK_ITEMS * sizeof(struct wyn_item) + 16,
-	"a pending task costs its item and little more");
+static_assert(sizeof(struct wyn_injector_block) <= WYN_CHUNK_BYTES,
+	"a block is a chunk");
 
 static bool lock_try(_Atomic uint32_t *lock)
 {
@@ -45,55 +40,25 @@ static void lock_release(_Atomic uint32_t *lock)
 	atomic_store_explicit(lock, 0, memory_order_release);
 }
 
-static struct wyn_injector_block *block_get(struct wyn_lane *lane)
+static struct wyn_injector_block *block_make(
+	struct wyn_injector *injector, uint64_t begin)
 {
-	uint64_t out = atomic_load_explicit(
-		&lane->reserve_taken, memory_order_relaxed);
-	struct wyn_injector_block *block;
+	struct wyn_injector_block *block = wyn_chunk_acquire(injector->chunks);
 
-	WYN_STEP();
-	/* [reserve] acquires the consumer's last look at the block. */
-	if (atomic_load_explicit(&lane->reserve_given, memory_order_acquire) ==
-		out) {
-		block = malloc(sizeof(*block));
-	} else {
-		block = lane->reserve[out & RESERVE_MASK];
-		WYN_STEP();
-		/* [reserve] gives the place back to the consumers. */
-		atomic_store_explicit(
-			&lane->reserve_taken, out + 1, memory_order_release);
-	}
 	if (block != NULL) {
 		block->next = NULL;
+		block->begin = begin;
 	}
 	return block;
 }
 
-static void block_give(struct wyn_lane *lane, struct wyn_injector_block *b)
-{
-	uint64_t in = atomic_load_explicit(
-		&lane->reserve_given, memory_order_relaxed);
-
-	/* [reserve] acquires that the producer has read the place. */
-	if (in - atomic_load_explicit(
-			 &lane->reserve_taken, memory_order_acquire) >=
-		WYN_INJECTOR_RESERVE_MAX) {
-		free(b);
-		return;
-	}
-	lane->reserve[in & RESERVE_MASK] = b;
-	WYN_STEP();
-	/* [reserve] publishes the block to the producers. */
-	atomic_store_explicit(
-		&lane->reserve_given, in + 1, memory_order_release);
-}
-
-static void chain_free(struct wyn_injector_block *block)
+static void chain_release(
+	struct wyn_injector *injector, struct wyn_injector_block *block)
 {
 	while (block != NULL) {
 		struct wyn_injector_block *next = block->next;
 
-		free(block);
+		wyn_chunk_release(injector->chunks, block);
 		block = next;
 	}
 }
@@ -112,50 +77,59 @@ static struct wyn_item batch_item(
 	return item;
 }
 
-/* Appends without publishing; on failure the lane is as it was. */
-static int lane_fill(struct wyn_lane *lane, uint64_t at,
-	const struct wyn_injector_batch *batch)
+/* Appends a block that nobody sees yet. Returns: NULL if memory is out. */
+static struct wyn_injector_block *lane_extend(struct wyn_injector *injector,
+	struct wyn_lane *lane, struct wyn_injector_block *tail, uint64_t begin)
 {
-	struct wyn_injector_block *tail = lane->tail;
+	struct wyn_injector_block *block = block_make(injector, begin);
 
-	/* One into the middle of a block: nearly every push. */
-	if (WYN_LIKELY(batch->n == 1 && (at & BLOCK_MASK) != 0)) {
-		tail->items[at & BLOCK_MASK] = batch_item(batch, 0);
-		return 0;
+	if (block != NULL) {
+		*(tail != NULL ? &tail->next : &lane->first) = block;
 	}
-	for (size_t i = 0; i < batch->n; i++, at++) {
-		struct wyn_injector_block *block;
-
-		if ((at & BLOCK_MASK) == 0) {
-			block = block_get(lane);
-			if (block == NULL) {
-				goto unwind;
-			}
-			*(tail != NULL ? &tail->next : &lane->first) = block;
-			tail = block;
-		}
-		tail->items[at & BLOCK_MASK] = batch_item(batch, i);
-	}
-	lane->tail = tail;
-	return 0;
-
-unwind:
-	if (lane->tail != NULL) {
-		chain_free(lane->tail->next);
-		lane->tail->next = NULL;
-	} else {
-		chain_free(lane->first);
-		lane->first = NULL;
-	}
-	return -ENOMEM;
+	return block;
 }
 
-static int lane_push(struct wyn_lane *lane,
+/* Takes back what was appended behind the lane's tail. */
+static void lane_cut(struct wyn_injector *injector, struct wyn_lane *lane)
+{
+	struct wyn_injector_block **end =
+		lane->tail != NULL ? &lane->tail->next : &lane->first;
+
+	chain_release(injector, *end);
+	*end = NULL;
+}
+
+/* Appends without publishing; on failure the lane is as it was. */
+static int lane_fill(struct wyn_injector *injector, struct wyn_lane *lane,
+	uint64_t pushed, const struct wyn_injector_batch *batch)
+{
+	struct wyn_injector_block *tail = lane->tail;
+	uint64_t at = pushed - lane->tail_begin;
+
+	for (size_t i = 0; i < batch->n; i++, at++) {
+		if (at == BLOCK_ITEMS) {
+			tail = lane_extend(injector, lane, tail, pushed + i);
+			if (tail == NULL) {
+				lane_cut(injector, lane);
+				return -ENOMEM;
+			}
+			at = 0;
+		}
+		tail->items[at] = batch_item(batch, i);
+	}
+	if (tail != lane->tail) {
+		lane->tail = tail;
+		lane->tail_begin = tail->begin;
+	}
+	return 0;
+}
+
+static int lane_push(struct wyn_injector *injector, struct wyn_lane *lane,
 	const struct wyn_injector_batch *batch, enum wyn_injector_kind kind)
 {
 	uint64_t pushed =
 		atomic_load_explicit(&lane->pushed, memory_order_relaxed);
-	int r = lane_fill(lane, pushed, batch);
+	int r = lane_fill(injector, lane, pushed, batch);
 
 	if (r < 0) {
 		return r;
@@ -190,28 +164,49 @@ static int lane_push_outside(struct wyn_injector *injector,
 	atomic_store_explicit(&lane->pushing, 1, memory_order_relaxed);
 	wyn_fence_light();
 	if (!atomic_load_explicit(&injector->closed, memory_order_relaxed)) {
-		r = lane_push(lane, batch, WYN_INJECTOR_OUTSIDE);
+		r = lane_push(injector, lane, batch, WYN_INJECTOR_OUTSIDE);
 	}
 	/* [close] with the counts of what was accepted. */
 	atomic_store_explicit(&lane->pushing, 0, memory_order_release);
 	return r;
 }
 
-/* Steps over the end of a block, to the one that holds index `at`. */
-static void lane_advance(struct wyn_lane *lane, uint64_t at)
+/* Steps over the end of a block, or to the first one of all. */
+static void lane_advance(struct wyn_injector *injector, struct wyn_lane *lane)
 {
 	struct wyn_injector_block *old = lane->head;
 
-	if (at == 0) {
-		lane->head = lane->first;
-		return;
+	lane->head = old != NULL ? old->next : lane->first;
+	if (old != NULL) {
+		wyn_chunk_release(injector->chunks, old);
 	}
-	lane->head = old->next;
-	block_give(lane, old);
 }
 
-static size_t lane_take(struct wyn_lane *lane, unsigned sharers,
-	struct wyn_item *ret_items, size_t max)
+/* Reads n items from index `taken` on. */
+static void lane_read(struct wyn_injector *injector, struct wyn_lane *lane,
+	uint64_t taken, struct wyn_item *ret_items, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		size_t run = n - done;
+		uint64_t at;
+
+		if (lane->head == NULL ||
+			taken - lane->head->begin == BLOCK_ITEMS) {
+			lane_advance(injector, lane);
+		}
+		at = taken - lane->head->begin;
+		run = run < BLOCK_ITEMS - at ? run : BLOCK_ITEMS - at;
+		memcpy(ret_items + done, lane->head->items + at,
+			run * sizeof(*ret_items));
+		done += run;
+		taken += run;
+	}
+}
+
+static size_t lane_take(struct wyn_injector *injector, struct wyn_lane *lane,
+	unsigned sharers, struct wyn_item *ret_items, size_t max)
 {
 	uint64_t taken =
 		atomic_load_explicit(&lane->taken, memory_order_relaxed);
@@ -227,14 +222,9 @@ static size_t lane_take(struct wyn_lane *lane, unsigned sharers,
 	if (n > max) {
 		n = max;
 	}
-	for (size_t i = 0; i < n; i++, taken++) {
-		if ((taken & BLOCK_MASK) == 0) {
-			lane_advance(lane, taken);
-		}
-		ret_items[i] = lane->head->items[taken & BLOCK_MASK];
-	}
+	lane_read(injector, lane, taken, ret_items, n);
 	WYN_STEP();
-	atomic_store_explicit(&lane->taken, taken, memory_order_release);
+	atomic_store_explicit(&lane->taken, taken + n, memory_order_release);
 	return n;
 }
 
@@ -256,25 +246,24 @@ static unsigned lanes_opened(struct wyn_injector *injector)
 	return atomic_load_explicit(&injector->opened, memory_order_acquire);
 }
 
-void wyn_injector_init(struct wyn_injector *injector)
+void wyn_injector_init(struct wyn_injector *injector, struct wyn_chunks *chunks)
 {
 	memset(injector, 0, sizeof(*injector));
+	injector->chunks = chunks;
 	atomic_init(&injector->opened, 1);
+	for (unsigned i = 0; i <= WYN_INJECTOR_LANES; i++) {
+		/* As if a block before the first were full. */
+		injector->lanes[i].tail_begin = 0 - (uint64_t)BLOCK_ITEMS;
+	}
 }
 
 void wyn_injector_fini(struct wyn_injector *injector)
 {
 	for (unsigned i = 0; i < lanes_opened(injector); i++) {
 		struct wyn_lane *lane = &injector->lanes[i];
-		uint64_t out = atomic_load_explicit(
-			&lane->reserve_taken, memory_order_relaxed);
-		uint64_t in = atomic_load_explicit(
-			&lane->reserve_given, memory_order_relaxed);
 
-		chain_free(lane->head != NULL ? lane->head : lane->first);
-		for (; out != in; out++) {
-			free(lane->reserve[out & RESERVE_MASK]);
-		}
+		chain_release(injector,
+			lane->head != NULL ? lane->head : lane->first);
 	}
 }
 
@@ -322,7 +311,8 @@ int wyn_injector_push(struct wyn_injector *injector, struct wyn_lane *lane,
 	r = kind == WYN_INJECTOR_OUTSIDE
 		    ? lane_push_outside(
 			      injector, lane != NULL ? lane : shared, batch)
-		    : lane_push(lane != NULL ? lane : shared, batch, kind);
+		    : lane_push(injector, lane != NULL ? lane : shared, batch,
+			      kind);
 	if (lane == NULL) {
 		lock_release(&shared->held);
 	}
@@ -341,7 +331,7 @@ size_t wyn_injector_take(struct wyn_injector *injector, unsigned *cursor,
 		if (lane_length(lane) == 0 || !lock_try(&lane->head_lock)) {
 			continue;
 		}
-		n = lane_take(lane, sharers, ret_items, max);
+		n = lane_take(injector, lane, sharers, ret_items, max);
 		lock_release(&lane->head_lock);
 		if (n > 0) {
 			return n;

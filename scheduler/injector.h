@@ -17,22 +17,24 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "scheduler/chunk.h"
 #include "scheduler/fence.h"
 #include "scheduler/item.h"
 #include "scheduler/perturb.h"
 
 /* Lanes that threads can hold, beside the shared one. */
 #define WYN_INJECTOR_LANES 63
-/* Items of a block; a power of two. */
-#define WYN_INJECTOR_BLOCK_ITEMS 256
-/* Blocks that a lane keeps for its producer; a power of two. */
-#define WYN_INJECTOR_RESERVE_MAX 16
+/* Items of a block, which is a chunk with a line for its header. */
+#define WYN_INJECTOR_BLOCK_ITEMS \
+	((WYN_CHUNK_BYTES - WYN_CACHE_LINE) / sizeof(struct wyn_item))
 /* Most items that one take moves. */
 #define WYN_INJECTOR_GRAB_MAX 128
 
 struct wyn_injector_block {
 	struct wyn_injector_block *next; /* [M held], read under head */
-	struct wyn_item items[WYN_INJECTOR_BLOCK_ITEMS];
+	uint64_t begin;			 /* [I] index of its first item */
+	_Alignas(
+		WYN_CACHE_LINE) struct wyn_item items[WYN_INJECTOR_BLOCK_ITEMS];
 };
 
 struct wyn_lane {
@@ -40,22 +42,20 @@ struct wyn_lane {
 	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t held; /* [A lane] a lock */
 	_Atomic uint32_t pushing;	  /* [A close] from outside */
 	struct wyn_injector_block *tail;  /* [M held] */
+	uint64_t tail_begin;		  /* [M held] tail->begin */
 	struct wyn_injector_block *first; /* [M held], read under head */
-	_Atomic uint64_t moved;		/* [A drain] of pushed, no new tasks */
-	_Atomic uint64_t pushed;	/* [A inject] items ever */
-	_Atomic uint64_t reserve_taken; /* [A reserve] blocks */
+	_Atomic uint64_t moved;	 /* [A drain] of pushed, no new tasks */
+	_Atomic uint64_t pushed; /* [A inject] items ever */
 	/* The consumers' line. */
 	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t head_lock; /* [A inject] */
 	struct wyn_injector_block *head;		     /* [M head] */
-	_Atomic uint64_t taken;		/* [A inject] items ever */
-	_Atomic uint64_t reserve_given; /* [A reserve] blocks */
-	/* Emptied blocks on their way back, by count & (size - 1). */
-	struct wyn_injector_block *reserve[WYN_INJECTOR_RESERVE_MAX];
+	_Atomic uint64_t taken; /* [A inject] items ever */
 };
 
 struct wyn_injector {
-	_Atomic bool closed;	 /* [A close] */
-	_Atomic unsigned opened; /* [A lane] lanes that were ever held */
+	struct wyn_chunks *chunks; /* [I] */
+	_Atomic bool closed;	   /* [A close] */
+	_Atomic unsigned opened;   /* [A lane] lanes that were ever held */
 	struct wyn_lane
 		lanes[1 + WYN_INJECTOR_LANES]; /* the shared one first */
 };
@@ -75,14 +75,15 @@ enum wyn_injector_kind {
 };
 
 /*
- * wyn_injector_init - makes an empty injector.
+ * wyn_injector_init - makes an empty injector; its blocks are chunks of these.
  *
  * Thread: boot. Blocks: never.
  */
-void wyn_injector_init(struct wyn_injector *injector);
+void wyn_injector_init(
+	struct wyn_injector *injector, struct wyn_chunks *chunks);
 
 /*
- * wyn_injector_fini - frees all blocks; items left are forgotten.
+ * wyn_injector_fini - releases all blocks; items left are forgotten.
  *
  * Thread: boot, when nobody else uses it. Blocks: never.
  */
@@ -124,10 +125,12 @@ int wyn_injector_push(struct wyn_injector *injector, struct wyn_lane *lane,
 static inline bool wyn_lane_push(const struct wyn_injector *injector,
 	struct wyn_lane *lane, struct wyn_item item)
 {
-	uint64_t at = atomic_load_explicit(&lane->pushed, memory_order_relaxed);
+	uint64_t pushed =
+		atomic_load_explicit(&lane->pushed, memory_order_relaxed);
+	uint64_t at = pushed - lane->tail_begin;
 	bool open;
 
-	if (WYN_UNLIKELY(at % WYN_INJECTOR_BLOCK_ITEMS == 0)) {
+	if (WYN_UNLIKELY(at == WYN_INJECTOR_BLOCK_ITEMS)) {
 		return false;
 	}
 	WYN_STEP();
@@ -136,11 +139,11 @@ static inline bool wyn_lane_push(const struct wyn_injector *injector,
 	wyn_fence_lightest();
 	open = !atomic_load_explicit(&injector->closed, memory_order_relaxed);
 	if (WYN_LIKELY(open)) {
-		lane->tail->items[at % WYN_INJECTOR_BLOCK_ITEMS] = item;
+		lane->tail->items[at] = item;
 		WYN_STEP();
 		/* [inject] publishes the item. */
 		atomic_store_explicit(
-			&lane->pushed, at + 1, memory_order_release);
+			&lane->pushed, pushed + 1, memory_order_release);
 	}
 	/* [close] with the count of what was accepted. */
 	atomic_store_explicit(&lane->pushing, 0, memory_order_release);

@@ -131,6 +131,17 @@ void wyn_park_lower(struct wyn_park *park, uint64_t flags);
 uint64_t wyn_park_flags(struct wyn_park *park);
 
 /*
+ * wyn_park_awaited - whether WYN_PARK_DRAIN was up a moment ago: a hint.
+ *
+ * Thread: any. Blocks: never.
+ */
+static inline bool wyn_park_awaited(struct wyn_park *park)
+{
+	return (atomic_load_explicit(&park->word, memory_order_relaxed) &
+		       WYN_PARK_DRAIN) != 0;
+}
+
+/*
  * wyn_park_stopped - whether WYN_PARK_STOP is up.
  *
  * Thread: any. Blocks: never.

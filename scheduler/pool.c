@@ -23,6 +23,7 @@ void wyn_pool_config_init(struct wyn_pool_config *config)
 		.spare_max = WYN_POOL_SPARES_DEFAULT,
 		.spin_max = WYN_POOL_SPIN_DEFAULT,
 		.help_depth_max = WYN_POOL_HELP_DEFAULT,
+		.reserve_bytes = WYN_POOL_RESERVE_DEFAULT,
 	};
 }
 
@@ -117,7 +118,8 @@ int wyn_pool_create(
 	}
 	pool->fork_generation = wyn_fork_generation();
 	wyn_fence_init();
-	wyn_injector_init(&pool->injector);
+	wyn_chunks_init(&pool->chunks, config->reserve_bytes);
+	wyn_injector_init(&pool->injector, &pool->chunks);
 	wyn_producers_init(
 		&pool->producers, &pool->injector, config->in_flight_max != 0);
 	wyn_slabs_init(&pool->slabs, pool);
@@ -172,6 +174,7 @@ void wyn_pool_destroy(struct wyn_pool *pool)
 	wyn_injector_fini(&pool->injector);
 	wyn_larges_fini(&pool->larges);
 	wyn_slabs_fini(&pool->slabs);
+	wyn_chunks_fini(&pool->chunks);
 	pthread_mutex_destroy(&pool->spares_lock);
 	pthread_mutex_destroy(&pool->waiters_lock);
 	free(pool->threads);

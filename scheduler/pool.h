@@ -18,6 +18,7 @@
 #include <wyn/pool.h>
 
 #include "base/compiler.h"
+#include "scheduler/chunk.h"
 #include "scheduler/counters.h"
 #include "scheduler/deque.h"
 #include "scheduler/fork.h"
@@ -31,10 +32,11 @@ struct wyn_future;
 
 struct wyn_seat {
 	struct wyn_deque deque;
-	unsigned index;	 /* [I] also its number for the parking */
-	unsigned cursor; /* [W] where it looks first in the injector */
-	int tick;	 /* [W] local tasks, for fairness */
-	uint64_t random; /* [W] for the choice of a victim */
+	unsigned index;	  /* [I] also its number for the parking */
+	unsigned cursor;  /* [W] where it looks first in the injector */
+	unsigned grabbed; /* [W] items of its last look there */
+	int tick;	  /* [W] local tasks, for fairness */
+	uint64_t random;  /* [W] for the choice of a victim */
 	/* [W] what is being moved between deque and injector. */
 	struct wyn_item scratch[WYN_DEQUE_SIZE / 2];
 };
@@ -64,6 +66,7 @@ struct wyn_pool {
 	struct wyn_injector injector;
 	struct wyn_producers producers; /* [I] what they read */
 	struct wyn_park park;
+	struct wyn_chunks chunks;
 	struct wyn_slabs slabs;
 	struct wyn_larges larges;
 	struct wyn_seat *seats;		  /* [I] config.workers of them */

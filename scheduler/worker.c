@@ -24,8 +24,8 @@
 /* Between two looks of a searcher: about a microsecond. */
 #define SEARCH_PAUSES 32u
 
-#define GATHER_PAUSES 8u
-#define GATHER_ENOUGH 64u
+/* A batch from the injector that is worth its cache lines. */
+#define GATHER_ENOUGH 128u
 
 /* Most items that one steal moves. */
 #define WYN_WORKER_STEAL_MAX 64u
@@ -62,18 +62,11 @@ static void scratch_take(
 /*
  * A worker that is faster than the producer would take each item as it comes,
  * and the two would spend their time on moving the lane's lines to and fro: 70
- * ns for a task of 6. So where little waits but more is coming, it lets some
- * gather: a third of a microsecond to see whether there is, then another one.
+ * ns for a task of 4. So after a small batch it lets some gather.
  */
-static void let_gather(struct wyn_pool *pool)
+static void let_gather(const struct wyn_seat *seat)
 {
-	uint64_t seen = wyn_injector_length(&pool->injector);
-
-	if (seen == 0 || seen >= GATHER_ENOUGH) {
-		return;
-	}
-	wyn_cpu_relax_for(GATHER_PAUSES);
-	if (wyn_injector_length(&pool->injector) > seen) {
+	if (seat->grabbed > 0 && seat->grabbed < GATHER_ENOUGH) {
 		wyn_cpu_relax_for(SEARCH_PAUSES);
 	}
 }
@@ -86,11 +79,14 @@ static bool find_injected(
 	size_t n;
 
 	if (max > 1) {
-		let_gather(pool);
+		let_gather(seat);
 	}
 	n = wyn_injector_take(&pool->injector, &seat->cursor,
 		atomic_load_explicit(&pool->workers, memory_order_relaxed),
 		seat->scratch, max);
+	if (max > 1) {
+		seat->grabbed = (unsigned)n;
+	}
 	if (n == 0) {
 		return false;
 	}
@@ -228,6 +224,16 @@ static void park(struct wyn_thread *thread, bool searching)
 		&thread->counters.finished, memory_order_relaxed);
 }
 
+/* Who waits for the end need not wait for the search too. What this misses is
+ * told when the seat parks. */
+static void tell_early(struct wyn_pool *pool)
+{
+	if (WYN_UNLIKELY(wyn_park_awaited(&pool->park)) &&
+		wyn_pool_unfinished(pool) == 0) {
+		wyn_pool_quiet(pool);
+	}
+}
+
 /* Finds a task, sleeping if need be. False: the pool stops. */
 static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
@@ -239,6 +245,7 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 			return true;
 		}
 		if (!searching) {
+			tell_early(pool);
 			searching = wyn_park_search_begin(&pool->park);
 		}
 		if (searching && search(thread, ret_item)) {

@@ -19,15 +19,16 @@
 extern "C" {
 #endif
 
-#define WYN_POOL_WORKERS_MAX	512   /* most workers of one pool */
-#define WYN_POOL_SPARES_MAX	1024  /* most spare threads of one pool */
-#define WYN_POOL_SPARES_DEFAULT 256   /* made when needed, not before */
-#define WYN_POOL_STACK_MIN	65536 /* least stack_bytes */
-#define WYN_POOL_SPIN_DEFAULT	40    /* looks at the queues before parking */
-#define WYN_POOL_SPIN_MAX	100000
-#define WYN_POOL_HELP_DEFAULT	128 /* tasks nested on a stack by helping */
-#define WYN_POOL_HELP_MAX	4096
-#define WYN_DEADLINE_NONE	UINT64_MAX
+#define WYN_POOL_WORKERS_MAX	 512   /* most workers of one pool */
+#define WYN_POOL_SPARES_MAX	 1024  /* most spare threads of one pool */
+#define WYN_POOL_SPARES_DEFAULT	 256   /* made when needed, not before */
+#define WYN_POOL_STACK_MIN	 65536 /* least stack_bytes */
+#define WYN_POOL_SPIN_DEFAULT	 40    /* looks at the queues before parking */
+#define WYN_POOL_SPIN_MAX	 100000
+#define WYN_POOL_HELP_DEFAULT	 128 /* tasks nested on a stack by helping */
+#define WYN_POOL_HELP_MAX	 4096
+#define WYN_POOL_RESERVE_DEFAULT (4 * 1024 * 1024)
+#define WYN_DEADLINE_NONE	 UINT64_MAX
 
 struct wyn_pool;
 
@@ -37,8 +38,8 @@ struct wyn_pool_config {
 	unsigned spin_max;	 /* rounds of searching before parking */
 	unsigned help_depth_max; /* tasks an await may nest on its stack */
 	uint64_t in_flight_max;	 /* accepted and not finished; 0 = no bound */
-	/* Of each thread; 0 = the libc's default, else WYN_POOL_STACK_MIN. */
-	size_t stack_bytes;
+	size_t reserve_bytes;	 /* kept for queues and futures when empty */
+	size_t stack_bytes;	 /* from WYN_POOL_STACK_MIN; 0 = the libc's */
 	void (*thread_start)(void *arg); /* in each thread, first; or NULL */
 	void *thread_start_arg;
 	const int *cpus;  /* worker i runs on cpus[i % cpu_count] */

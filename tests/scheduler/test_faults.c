@@ -24,11 +24,11 @@
 
 #define WORKERS	   3u
 #define SPARES	   4u
-#define LEAVES	   300u	 /* more than a block of the injector holds */
-#define BATCH	   700u	 /* more than two */
-#define BURST	   1300u /* more than a deque holds */
-#define FUTURES	   320u	 /* more than a slab holds */
-#define GROUP	   300u	 /* more than a block, again */
+#define LEAVES	   300u
+#define BATCH	   20000u /* more than two blocks of the injector hold */
+#define BURST	   1300u  /* more than a deque holds */
+#define FUTURES	   320u	  /* more than a slab holds */
+#define GROUP	   300u
 #define JOBS	   10u
 #define SLEEPS_MAX 100u /* how many there are is for the machine to say */
 
@@ -131,7 +131,7 @@ static void spawn_into_group(void)
 
 static void work_detached(void)
 {
-	void *args[BATCH] = {NULL};
+	static void *args[BATCH];
 
 	for (unsigned i = 0; i < LEAVES; i++) {
 		accepted(wyn_pool_spawn_detached(pool, leaf, NULL), 1);
@@ -221,7 +221,7 @@ static unsigned calls_failed(
 	unsigned at = 0;
 
 	do {
-		unsigned before = fault_allocated();
+		size_t before = fault_allocated();
 
 		fault_arm(kind, ++at, for_good);
 		scenario(workers);

@@ -25,6 +25,8 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
+static struct wyn_chunks chunks;
+
 static int injector_setup(void **state)
 {
 	struct wyn_injector *injector;
@@ -34,7 +36,8 @@ static int injector_setup(void **state)
 		return -1;
 	}
 	wyn_fence_init();
-	wyn_injector_init(injector);
+	wyn_chunks_init(&chunks, 0);
+	wyn_injector_init(injector, &chunks);
 	*state = injector;
 	return 0;
 }
@@ -42,6 +45,7 @@ static int injector_setup(void **state)
 static int injector_teardown(void **state)
 {
 	wyn_injector_fini(*state);
+	wyn_chunks_fini(&chunks);
 	free(*state);
 	return 0;
 }
@@ -92,7 +96,7 @@ static void injector_keeps_order_when_one_producer(void **state)
 static void injector_keeps_order_when_batch_spans_blocks(void **state)
 {
 	struct wyn_item items[WYN_INJECTOR_GRAB_MAX];
-	void *args[SEVERAL_BLOCKS];
+	static void *args[SEVERAL_BLOCKS];
 	unsigned cursor = 0;
 	uintptr_t next = 0;
 	size_t n;

@@ -15,6 +15,7 @@
 #include "scheduler/fence.h"
 
 /* Too large for a stack, and aligned as a pool has them. */
+static struct wyn_chunks chunks;
 static struct wyn_injector injectors[2];
 static struct wyn_producers producers[2];
 
@@ -22,8 +23,9 @@ static int producer_setup(void **state)
 {
 	(void)state;
 	wyn_fence_init();
+	wyn_chunks_init(&chunks, 0);
 	for (unsigned i = 0; i < 2; i++) {
-		wyn_injector_init(&injectors[i]);
+		wyn_injector_init(&injectors[i], &chunks);
 		wyn_producers_init(&producers[i], &injectors[i], false);
 	}
 	return 0;
@@ -36,6 +38,7 @@ static int producer_teardown(void **state)
 		wyn_producers_fini(&producers[i]);
 		wyn_injector_fini(&injectors[i]);
 	}
+	wyn_chunks_fini(&chunks);
 	return 0;
 }
 
@@ -92,7 +95,7 @@ static void producer_forgets_its_lane_when_the_pool_is_gone(void **state)
 	(void)wyn_producer_self(&producers[0], true);
 	wyn_producers_fini(&producers[0]);
 	wyn_injector_fini(&injectors[0]);
-	wyn_injector_init(&injectors[0]);
+	wyn_injector_init(&injectors[0], &chunks);
 	wyn_producers_init(&producers[0], &injectors[0], false);
 
 	/* The same addresses, another pool. */

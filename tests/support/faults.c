@@ -13,9 +13,12 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "base/compiler.h"
+
+#define PAGE_BYTES 4096u
 
 /* Set while no other thread runs, but for `calls` and `fired`. */
 static struct {
@@ -26,7 +29,8 @@ static struct {
 	_Atomic unsigned fired;
 } fault;
 
-static _Atomic unsigned allocated; /* and not freed */
+/* And not freed: pieces of the libc, pages of the kernel. */
+static _Atomic size_t allocated;
 
 static bool fault_strikes(enum fault kind)
 {
@@ -63,7 +67,7 @@ enum fault fault_armed(void)
 	return fault.kind;
 }
 
-unsigned fault_allocated(void)
+size_t fault_allocated(void)
 {
 	return allocated;
 }
@@ -75,6 +79,12 @@ int __real_posix_memalign(void **ret_memory, size_t alignment, size_t size);
 int __wrap_posix_memalign(void **ret_memory, size_t alignment, size_t size);
 cpu_set_t *__real___sched_cpualloc(size_t count);
 cpu_set_t *__wrap___sched_cpualloc(size_t count);
+void *__real_mmap(void *at, size_t bytes, int protection, int flags, int file,
+	off_t offset);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int file,
+	off_t offset);
+int __real_munmap(void *at, size_t bytes);
+int __wrap_munmap(void *at, size_t bytes);
 void __real_free(void *memory);
 void __wrap_free(void *memory);
 void __real___sched_cpufree(cpu_set_t *set);
@@ -112,6 +122,26 @@ cpu_set_t *__wrap___sched_cpualloc(size_t count)
 
 	allocated += set != NULL;
 	return set;
+}
+
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int file,
+	off_t offset)
+{
+	void *memory = MAP_FAILED;
+
+	if (fault_strikes(FAULT_MEMORY)) {
+		errno = ENOMEM;
+		return memory;
+	}
+	memory = __real_mmap(at, bytes, protection, flags, file, offset);
+	allocated += memory != MAP_FAILED ? bytes / PAGE_BYTES : 0;
+	return memory;
+}
+
+int __wrap_munmap(void *at, size_t bytes)
+{
+	allocated -= bytes / PAGE_BYTES;
+	return __real_munmap(at, bytes);
 }
 
 void __wrap_free(void *memory)

@@ -8,10 +8,11 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum fault {
 	FAULT_NONE,
-	FAULT_MEMORY, /* malloc, posix_memalign, CPU_ALLOC */
+	FAULT_MEMORY, /* malloc, posix_memalign, CPU_ALLOC, mmap */
 	FAULT_THREAD, /* pthread_create: EAGAIN */
 	/* A futex's wait ends at once, interrupted, too late or for nothing; a
 	 * wake does its work and then says that the word is gone. */
@@ -32,5 +33,5 @@ bool fault_disarm(void);
 /* fault_armed - what fails now. Thread: any. */
 enum fault fault_armed(void);
 
-/* fault_allocated - allocations that were not freed. Thread: any. */
-unsigned fault_allocated(void);
+/* fault_allocated - pieces and pages that were not freed. Thread: any. */
+size_t fault_allocated(void);
