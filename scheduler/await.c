@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "scheduler/future.h"
 #include "scheduler/futex.h"
 #include "scheduler/perturb.h"
 #include "scheduler/spawn.h"
@@ -73,6 +74,19 @@ static int await_blocked(struct wyn_pool *pool, const struct wyn_goal *goal,
 	return r;
 }
 
+/* Whether only the end of the running task can end this wait: of its future,
+ * or of a group that it belongs to. */
+static bool await_of_itself(
+	const struct wyn_thread *thread, const struct wyn_goal *goal)
+{
+	struct wyn_future *task = thread != NULL ? thread->task : NULL;
+
+	return task != NULL &&
+	       (goal->word == &task->state ||
+		       (task->group != NULL &&
+			       (void *)goal->word == &task->group->word));
+}
+
 int wyn_await_until(struct wyn_pool *pool, const struct wyn_goal *goal,
 	uint64_t deadline_ns)
 {
@@ -86,6 +100,9 @@ int wyn_await_until(struct wyn_pool *pool, const struct wyn_goal *goal,
 	}
 	if (deadline_ns == 0) {
 		return -ETIMEDOUT;
+	}
+	if (await_of_itself(thread, goal)) {
+		return -EDEADLK;
 	}
 	if (await_spinning(pool, goal)) {
 		return 0;

@@ -73,7 +73,8 @@ bool wyn_await_may_claim(struct wyn_pool *pool);
 /*
  * wyn_await_until - sleeps until the goal is reached.
  *
- * Inside a task it is a blocking section.
+ * Inside a task it is a blocking section, and refused with -EDEADLK if the
+ * task waits for itself.
  *
  * Thread: any. Returns: 0, -ETIMEDOUT, -EDEADLK, -ESHUTDOWN.
  * Blocks: until then, at most until deadline_ns.

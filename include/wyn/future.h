@@ -80,8 +80,9 @@ int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
  *
  * Thread: any. Borrows the future. ret_value may be NULL.
  * Returns: what the body returned; -ECANCELED if it will never run; -EDEADLK
- * inside a task when it has to sleep and no spare thread is to be had;
- * -ESHUTDOWN in a forked child. wyn_future_ready tells the body's from ours.
+ * inside a task when it has to sleep and no spare thread is to be had, or when
+ * the task awaits itself; -ESHUTDOWN in a forked child. wyn_future_ready tells
+ * the body's from ours.
  * Blocks: until then.
  */
 WYN_POOL_NODISCARD
@@ -156,7 +157,8 @@ int wyn_group_spawn(struct wyn_group *group, wyn_task_fn *fn, void *arg);
  * Never helps, as wyn_future_await_until.
  *
  * Thread: any. Returns: 0, or the first error of a task, -ECANCELED for one
- * that was cancelled; -ETIMEDOUT, -EDEADLK, -ESHUTDOWN as awaiting.
+ * that was cancelled; -ETIMEDOUT, -EDEADLK (also in a task of this group),
+ * -ESHUTDOWN as awaiting.
  * Blocks: until then, at most until deadline_ns.
  */
 WYN_POOL_NODISCARD

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <wyn/combine.h>
+
 #include "base/compiler.h"
 #include "tests/support/latch.h"
 #include "tests/support/pool.h"
@@ -222,6 +224,94 @@ static int where(void *arg, struct wyn_value *ret_value)
 	return 0;
 }
 
+/* Only the end of the task could end these waits. */
+static int await_itself(void *arg, struct wyn_value *ret_value)
+{
+	struct wyn_future *self;
+	int r;
+
+	(void)ret_value;
+	latch_wait(&latch);
+	self = *(struct wyn_future **)arg;
+	r = wyn_future_await_until(self, 0, NULL);
+	if (r != -ETIMEDOUT) {
+		return r;
+	}
+	r = wyn_future_await_until(self, WYN_DEADLINE_NONE, NULL);
+	return r == -EDEADLK ? wyn_future_await(self, NULL) : r;
+}
+
+/* Without a seat an await sleeps where it is. */
+static int block_and_await_itself(void *arg, struct wyn_value *ret_value)
+{
+	if (wyn_block_begin() == 0) {
+		wyn_block_end();
+	}
+	return await_itself(arg, ret_value);
+}
+
+static int go_on_and_await_itself(
+	void *arg, struct wyn_value value, struct wyn_value *ret_value)
+{
+	(void)value;
+	return await_itself(arg, ret_value);
+}
+
+static void refused_when_of_itself(struct wyn_future *self)
+{
+	latch_open(&latch);
+	assert_int_equal(wyn_future_await(self, NULL), -EDEADLK);
+	wyn_future_drop(self);
+}
+
+static void await_is_refused_when_of_itself(void **state)
+{
+	static struct wyn_future *self;
+
+	(void)state;
+	self = spawned(await_itself, &self);
+	refused_when_of_itself(self);
+}
+
+static void await_is_refused_when_of_itself_without_a_seat(void **state)
+{
+	static struct wyn_future *self;
+
+	(void)state;
+	self = spawned(block_and_await_itself, &self);
+	refused_when_of_itself(self);
+}
+
+static void await_is_refused_when_a_then_awaits_itself(void **state)
+{
+	static struct wyn_future *self;
+
+	(void)state;
+	assert_int_equal(wyn_future_then(spawned(where, NULL),
+				 go_on_and_await_itself, &self, NULL, &self),
+		0);
+	refused_when_of_itself(self);
+}
+
+static int wait_for_own_group(void *arg, struct wyn_value *ret_value)
+{
+	(void)ret_value;
+	return wyn_group_wait_until(arg, WYN_DEADLINE_NONE) == -EDEADLK
+		       ? wyn_group_wait(arg)
+		       : 0;
+}
+
+static void wait_is_refused_when_for_the_own_group(void **state)
+{
+	struct wyn_group group;
+
+	(void)state;
+	wyn_group_init(&group, pool);
+	assert_int_equal(
+		wyn_group_spawn(&group, wait_for_own_group, &group), 0);
+	assert_int_equal(wyn_group_wait(&group), -EDEADLK);
+}
+
 /* Whether the child ran on its parent's thread. */
 static int child_ran_here(void *arg, struct wyn_value *ret_value)
 {
@@ -332,6 +422,10 @@ int main(void)
 		TEST(await_never_helps_when_it_has_a_deadline),
 		TEST(await_claims_when_nobody_has_begun),
 		TEST(await_leaves_few_places_when_it_claims_many),
+		TEST(await_is_refused_when_of_itself),
+		TEST(await_is_refused_when_of_itself_without_a_seat),
+		TEST(await_is_refused_when_a_then_awaits_itself),
+		TEST(wait_is_refused_when_for_the_own_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
