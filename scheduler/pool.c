@@ -29,6 +29,9 @@ void wyn_pool_config_init(struct wyn_pool_config *config)
 
 static bool config_is_valid(const struct wyn_pool_config *config)
 {
+	if (config->cpu_count != 0 && config->cpus == NULL) {
+		return false;
+	}
 	for (size_t i = 0; i < config->cpu_count; i++) {
 		if (config->cpus[i] < 0 || config->cpus[i] >= CPU_SETSIZE) {
 			return false;

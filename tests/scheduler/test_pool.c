@@ -63,23 +63,44 @@ static int create_with(const struct wyn_pool_config *config)
 
 static void pool_refuses_config_when_out_of_range(void **state)
 {
-	struct wyn_pool_config config;
-	const int cpus[] = {-1};
+	static const int before[] = {-1}, behind[] = {CPU_SETSIZE};
+	struct wyn_pool_config bad[9];
 
 	(void)state;
-	wyn_pool_config_init(&config);
-	config.workers = 10000;
-	assert_int_equal(create_with(&config), -EINVAL);
-	wyn_pool_config_init(&config);
-	config.spare_max = WYN_POOL_SPARES_MAX + 1;
-	assert_int_equal(create_with(&config), -EINVAL);
-	wyn_pool_config_init(&config);
-	config.stack_bytes = WYN_POOL_STACK_MIN - 1;
-	assert_int_equal(create_with(&config), -EINVAL);
-	wyn_pool_config_init(&config);
-	config.cpus = cpus;
-	config.cpu_count = 1;
-	assert_int_equal(create_with(&config), -EINVAL);
+	for (size_t i = 0; i < WYN_COUNT_OF(bad); i++) {
+		wyn_pool_config_init(&bad[i]);
+		bad[i].cpu_count = i / 6; /* of the last three */
+	}
+	bad[0].workers = 10000;
+	bad[1].workers = WYN_POOL_WORKERS_MAX + 1;
+	bad[2].spare_max = WYN_POOL_SPARES_MAX + 1;
+	bad[3].spin_max = WYN_POOL_SPIN_MAX + 1;
+	bad[4].help_depth_max = WYN_POOL_HELP_MAX + 1;
+	bad[5].stack_bytes = WYN_POOL_STACK_MIN - 1;
+	bad[6].cpus = before;
+	bad[7].cpus = behind;
+	bad[8].cpus = NULL;
+
+	for (size_t i = 0; i < WYN_COUNT_OF(bad); i++) {
+		assert_int_equal(create_with(&bad[i]), -EINVAL);
+	}
+}
+
+static void pool_accepts_config_when_at_its_bounds(void **state)
+{
+	struct wyn_pool_config config = {
+		.workers = WYN_POOL_WORKERS_MAX,
+		.spare_max = WYN_POOL_SPARES_MAX,
+		.spin_max = WYN_POOL_SPIN_MAX,
+		.help_depth_max = WYN_POOL_HELP_MAX,
+		.in_flight_max = UINT64_MAX,
+		.stack_bytes = WYN_POOL_STACK_MIN,
+	};
+
+	(void)state;
+	assert_int_equal(create_with(&config), 0);
+	config = (struct wyn_pool_config){.workers = 1};
+	assert_int_equal(create_with(&config), 0);
 }
 
 static void pool_is_destroyed_when_never_started(void **state)
@@ -408,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(pool_refuses_config_when_out_of_range),
+		TEST(pool_accepts_config_when_at_its_bounds),
 		TEST(pool_is_destroyed_when_never_started),
 		TEST(pool_has_workers_when_config_says_none),
 		TEST(pool_refuses_start_when_started),
