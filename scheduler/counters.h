@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include <wyn/counters.h>
+
 #include "base/compiler.h"
 #include "scheduler/perturb.h"
 
@@ -20,6 +22,7 @@ struct wyn_counters {
 	_Atomic uint64_t finished;	   /* [A drain] tasks consumed */
 	_Atomic uint64_t cancelled_approx; /* of them, those that did not run */
 	_Atomic uint64_t stolen_approx;
+	_Atomic uint64_t injected_approx; /* taken from the injector */
 	_Atomic uint64_t helped_approx;
 	_Atomic uint64_t lent_approx;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * drain.c - the end of a pool's work, and the sums that tell of it.
+ * drain.c - the end of a pool's work.
  *
  * Ends are summed before beginnings. Both only grow, and an end is counted
  * after its beginning, so equal sums mean that at the moment between the two
@@ -10,7 +10,6 @@
 #include "scheduler/drain.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "scheduler/futex.h"
 #include "scheduler/perturb.h"
@@ -19,23 +18,10 @@
 /* Between two looks at the counts of all threads. */
 #define FINISHED_PAUSES 64u
 
-/* Threads that ever had a task: a spare is counted before it has a seat. */
-static unsigned threads_made(const struct wyn_pool *pool)
-{
-	/* [seat] the seat carries the count to whoever sees its work. */
-	return pool->config.workers +
-	       atomic_load_explicit(&pool->spare_count, memory_order_acquire);
-}
-
-static uint64_t statistic(_Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 uint64_t wyn_pool_unfinished(struct wyn_pool *pool)
 {
 	uint64_t begun, ended = 0;
-	unsigned threads = threads_made(pool);
+	unsigned threads = wyn_threads_made(pool);
 
 	for (unsigned i = 0; i < threads; i++) {
 		WYN_STEP();
@@ -47,7 +33,7 @@ uint64_t wyn_pool_unfinished(struct wyn_pool *pool)
 	}
 	begun = wyn_injector_accepted(&pool->injector);
 	/* There may be more by now, and they may have begun what has ended. */
-	threads = threads_made(pool);
+	threads = wyn_threads_made(pool);
 	for (unsigned i = 0; i < threads; i++) {
 		begun +=
 			atomic_load_explicit(&pool->threads[i].counters.spawned,
@@ -149,41 +135,4 @@ int wyn_pool_wait_until(struct wyn_pool *pool, uint64_t deadline_ns)
 	r = wait_finished(pool, deadline_ns);
 	waiters_remove(pool);
 	return r;
-}
-
-static void add_thread(struct wyn_pool_counters *sum, struct wyn_counters *one)
-{
-	uint64_t finished = statistic(&one->finished);
-	uint64_t cancelled = statistic(&one->cancelled_approx);
-
-	sum->run += finished > cancelled ? finished - cancelled : 0;
-	sum->cancelled += cancelled;
-	sum->stolen += statistic(&one->stolen_approx);
-	sum->helped += statistic(&one->helped_approx);
-	sum->lent += statistic(&one->lent_approx);
-}
-
-void wyn_pool_counters(
-	struct wyn_pool *pool, struct wyn_pool_counters *ret_counters)
-{
-	struct wyn_pool_counters sum;
-
-	memset(&sum, 0, sizeof(sum));
-	for (unsigned i = 0; i < threads_made(pool); i++) {
-		add_thread(&sum, &pool->threads[i].counters);
-	}
-	for (unsigned i = 0; i < pool->config.workers; i++) {
-		sum.parked += statistic(&pool->park_seats[i].parked_approx);
-		sum.woken += statistic(&pool->park_seats[i].woken_approx);
-		sum.queued += wyn_deque_length(&pool->seats[i].deque);
-	}
-	sum.queued += wyn_injector_length(&pool->injector);
-	sum.injected = wyn_injector_pushed(&pool->injector);
-	sum.unfinished = wyn_pool_unfinished(pool);
-	/* What was queued at that look may have run since. */
-	if (sum.queued > sum.unfinished) {
-		sum.queued = sum.unfinished;
-	}
-	sum.workers = wyn_pool_workers(pool);
-	*ret_counters = sum;
 }

@@ -9,6 +9,7 @@
 
 #pragma GCC visibility push(default)
 #include <wyn/combine.h>
+#include <wyn/counters.h>
 #include <wyn/forkjoin.h>
 #include <wyn/future.h>
 #include <wyn/job.h>

@@ -37,6 +37,21 @@ static inline struct wyn_thread *wyn_thread_self_of(const struct wyn_pool *pool)
 }
 
 /*
+ * wyn_threads_made - threads that ever had a task: a spare is counted before it
+ * has a seat.
+ *
+ * Workers that a smaller pool does without are counted too.
+ *
+ * Thread: any. Blocks: never.
+ */
+static inline unsigned wyn_threads_made(const struct wyn_pool *pool)
+{
+	/* [seat] the seat carries the count to whoever sees its work. */
+	return pool->config.workers +
+	       atomic_load_explicit(&pool->spare_count, memory_order_acquire);
+}
+
+/*
  * wyn_thread_create - starts thread `index`, with a seat or as a spare to be.
  *
  * Thread: boot, or worker under the spares' lock. Returns: 0 or -errno of

@@ -90,6 +90,7 @@ static bool find_injected(
 	if (n == 0) {
 		return false;
 	}
+	wyn_counter_add(&thread->counters.injected_approx, n);
 	scratch_take(thread, n, ret_item);
 	if (max > 1) {
 		/* These are no local tasks, for fairness. */

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <wyn/counters.h>
 #include <wyn/job.h>
 
 #ifdef __cplusplus
@@ -32,34 +33,35 @@ extern "C" {
 
 struct wyn_pool;
 
+/* What is over its bound is refused, not cut. */
 struct wyn_pool_config {
-	unsigned workers;	 /* 0 = affinity and cgroup quota decide */
-	unsigned spare_max;	 /* stand-ins for blocked workers */
-	unsigned spin_max;	 /* rounds of searching before parking */
-	unsigned help_depth_max; /* tasks an await may nest on its stack */
-	uint64_t in_flight_max;	 /* accepted and not finished; 0 = no bound */
-	size_t reserve_bytes;	 /* kept for queues and futures when empty */
-	size_t stack_bytes;	 /* from WYN_POOL_STACK_MIN; 0 = the libc's */
-	void (*thread_start)(void *arg); /* in each thread, first; or NULL */
-	void *thread_start_arg;
-	const int *cpus;  /* worker i runs on cpus[i % cpu_count] */
-	size_t cpu_count; /* 0 = no pinning */
-	const char *root; /* prefix of /proc and /sys; NULL = "/" */
-};
-
-/* Sums over all threads, read without stopping them: statistics only. */
-struct wyn_pool_counters {
-	uint64_t run;	     /* bodies that returned */
-	uint64_t cancelled;  /* tasks consumed without having run */
-	uint64_t stolen;     /* tasks taken from another worker's deque */
-	uint64_t injected;   /* tasks that went through the injector */
-	uint64_t parked;     /* times a worker went to sleep */
-	uint64_t woken;	     /* times a worker was woken for work */
-	uint64_t helped;     /* tasks run by an await */
-	uint64_t lent;	     /* seats lent by blocking sections */
-	uint64_t queued;     /* tasks waiting now */
-	uint64_t unfinished; /* accepted and not finished now */
+	/* At most WYN_POOL_WORKERS_MAX; 0 = the CPUs that the affinity of the
+	 * caller and the cgroup quota allow, at least 1. */
 	unsigned workers;
+	/* Threads that stand in for blocked workers, beside these; at most
+	 * WYN_POOL_SPARES_MAX, and 0 = no blocking section ever begins. */
+	unsigned spare_max;
+	/* Looks at the queues before parking, about 1 us each; at most
+	 * WYN_POOL_SPIN_MAX, and 0 = one look. */
+	unsigned spin_max;
+	/* Tasks that awaits may nest on one stack; at most WYN_POOL_HELP_MAX,
+	 * and 0 = an await never helps. */
+	unsigned help_depth_max;
+	/* Tasks accepted and not finished; 0 = no bound. */
+	uint64_t in_flight_max;
+	/* Memory that queues and futures keep while they need none. */
+	size_t reserve_bytes;
+	/* Of each thread; 0 = the libc's default, else WYN_POOL_STACK_MIN or
+	 * more. */
+	size_t stack_bytes;
+	/* Called in each thread, spares too, before its first task; or NULL. */
+	void (*thread_start)(void *arg);
+	void *thread_start_arg;
+	/* Worker i runs on cpus[i % cpu_count] only, a number below CPU_SETSIZE
+	 * of sched.h; spares run anywhere. cpu_count 0 = no pinning. */
+	const int *cpus;
+	size_t cpu_count;
+	const char *root; /* prefix of /proc and /sys; NULL = "/" */
 };
 
 /*
@@ -140,14 +142,6 @@ void wyn_pool_destroy(struct wyn_pool *pool);
  * Thread: any. Blocks: never.
  */
 unsigned wyn_pool_workers(const struct wyn_pool *pool);
-
-/*
- * wyn_pool_counters - sums the counters of all threads.
- *
- * Thread: any. Blocks: never.
- */
-void wyn_pool_counters(
-	struct wyn_pool *pool, struct wyn_pool_counters *ret_counters);
 
 /*
  * wyn_pool_spawn_detached - runs fn(arg) some time on a worker.

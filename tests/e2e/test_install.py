@@ -250,7 +250,7 @@ class Installed(unittest.TestCase):
     def test_examples_of_the_manual_run(self):
         expected = {"pool": "1000000\n", "future": "100\n400\n",
                     "job": "285\n", "forkjoin": "500000500000\n",
-                    "combine": "42\n"}
+                    "combine": "42\n", "counters": "1000\n"}
         for header in HEADERS:
             source = self.write(header + ".c", Page(header).code("EXAMPLES"))
             output = self.run_program(self.build(source))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_pool.c - creation, start, threads, detached tasks, counters.
+ * test_pool.c - creation, start, threads, detached tasks.
  */
 #include <wyn/pool.h>
 
@@ -399,28 +399,6 @@ static void pool_refuses_spawn_when_in_flight_max(void **state)
 	pool_ended(pool);
 }
 
-static void pool_counts_everything_when_read(void **state)
-{
-	struct wyn_pool *pool = pool_started(1);
-	struct wyn_pool_counters counters;
-
-	(void)state;
-	assert_int_equal(wyn_pool_spawn_detached(pool, wait_latch, &latch), 0);
-	assert_int_equal(wyn_pool_spawn_detached(pool, wait_latch, &latch), 0);
-	wyn_pool_counters(pool, &counters);
-	assert_int_equal(counters.unfinished, 2);
-	assert_int_equal(counters.workers, 1);
-	latch_open(&latch);
-	assert_int_equal(wyn_pool_drain(pool, WYN_DEADLINE_NONE), 0);
-
-	wyn_pool_counters(pool, &counters);
-	assert_int_equal(counters.run, 2);
-	assert_int_equal(counters.injected, 2);
-	assert_int_equal(counters.queued, 0);
-	assert_int_equal(counters.unfinished, 0);
-	wyn_pool_destroy(pool);
-}
-
 #define TEST(name)                       \
 	cmocka_unit_test_setup_teardown( \
 		name, pool_test_setup, pool_test_teardown)
@@ -445,7 +423,6 @@ int main(void)
 		TEST(pool_runs_all_when_tasks_spawn),
 		TEST(pool_runs_all_when_deque_overflows),
 		TEST(pool_refuses_spawn_when_in_flight_max),
-		TEST(pool_counts_everything_when_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
