@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_drain.c - the end of a pool: in order, too late, and in a child.
+ * test_drain.c - the end of a pool: in order, and too late.
  */
 #include <wyn/future.h>
 
@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "tests/support/latch.h"
@@ -243,73 +241,6 @@ static void destroy_returns_when_tasks_await_meanwhile(void **state)
 	}
 }
 
-static int in_child(void)
-{
-	struct wyn_future *future;
-
-	if (wyn_pool_spawn_detached(pool, tick, NULL) != -ESHUTDOWN) {
-		return 1;
-	}
-	if (wyn_pool_spawn(pool, child_value, NULL, NULL, &future) !=
-		-ESHUTDOWN) {
-		return 2;
-	}
-	if (wyn_pool_drain(pool, WYN_DEADLINE_NONE) != -ESHUTDOWN) {
-		return 3;
-	}
-	if (wyn_pool_start(pool) != -ESHUTDOWN) {
-		return 4;
-	}
-	wyn_pool_destroy(pool);
-	return 0;
-}
-
-static void pool_is_dead_when_in_forked_child(void **state)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	(void)state;
-	if (pid == 0) {
-		_exit(in_child());
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	assert_int_equal(wyn_pool_spawn_detached(pool, tick, NULL), 0);
-	assert_int_equal(wyn_pool_drain(pool, WYN_DEADLINE_NONE), 0);
-	assert_int_equal(count, 1);
-}
-
-static int fork_inside(void *arg, struct wyn_value *ret_value)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	(void)arg;
-	(void)ret_value;
-	if (pid == 0) {
-		/* No thread of a pool here, so no section to begin. */
-		_exit(wyn_block_begin() == 0 ? in_child() : 5);
-	}
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status)
-		       ? -WEXITSTATUS(status)
-		       : -ECHILD;
-}
-
-static void pool_is_dead_when_forked_by_a_task(void **state)
-{
-	struct wyn_future *future;
-
-	(void)state;
-	assert_int_equal(
-		wyn_pool_spawn(pool, fork_inside, NULL, NULL, &future), 0);
-
-	assert_int_equal(wyn_future_await(future, NULL), 0);
-	wyn_future_drop(future);
-}
-
 static void wait_returns_when_all_has_ended(void **state)
 {
 	(void)state;
@@ -356,8 +287,6 @@ int main(void)
 		TEST(wait_times_out_when_a_task_runs_on),
 		TEST(destroy_forgets_queued_when_not_drained),
 		TEST(destroy_returns_when_tasks_await_meanwhile),
-		TEST(pool_is_dead_when_in_forked_child),
-		TEST(pool_is_dead_when_forked_by_a_task),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

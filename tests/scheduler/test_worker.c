@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_worker.c - what a worker runs next, and whom it wakes.
+ */
+#include <wyn/pool.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/compiler.h"
+#include "tests/support/latch.h"
+#include "tests/support/pool.h"
+
+#define WORKERS	 4u
+#define MEETINGS 200u
+
+static _Atomic uint64_t sum;
+static struct latch latch;
+
+static int worker_test_setup(void **state)
+{
+	(void)state;
+	sum = 0;
+	latch_init(&latch);
+	return 0;
+}
+
+static int worker_test_teardown(void **state)
+{
+	(void)state;
+	latch_fini(&latch);
+	return 0;
+}
+
+static void meet_all(void *arg)
+{
+	latch_open(&latch);
+	latch_wait_for(&latch, (unsigned)(uintptr_t)arg);
+}
+
+static void workers_wake_each_other_when_a_batch_needs_them(void **state)
+{
+	struct wyn_pool *pool = pool_started(WORKERS);
+	void *args[WORKERS];
+
+	(void)state;
+	for (unsigned i = 1; i <= MEETINGS; i++) {
+		for (unsigned j = 0; j < WORKERS; j++) {
+			args[j] = (void *)(uintptr_t)(i * WORKERS);
+		}
+		assert_int_equal(wyn_pool_spawn_detached_batch(
+					 pool, meet_all, args, WORKERS),
+			0);
+		latch_wait_for(&latch, i * WORKERS);
+	}
+	pool_ended(pool);
+}
+
+static void in_turn(void *arg)
+{
+	/* One worker, so nothing runs between the two. */
+	if (sum == (uintptr_t)arg) {
+		sum++;
+	}
+}
+
+static void worker_runs_oldest_first_when_injected(void **state)
+{
+	struct wyn_pool *pool;
+	struct wyn_pool_config config;
+	void *args[50];
+
+	(void)state;
+	wyn_pool_config_init(&config);
+	config.workers = 1;
+	assert_int_equal(wyn_pool_create(&config, &pool), 0);
+	for (uintptr_t i = 0; i < WYN_COUNT_OF(args); i++) {
+		args[i] = (void *)i;
+	}
+	assert_int_equal(wyn_pool_spawn_detached_batch(
+				 pool, in_turn, args, WYN_COUNT_OF(args)),
+		0);
+	assert_int_equal(wyn_pool_start(pool), 0);
+	pool_ended(pool);
+
+	assert_int_equal(sum, WYN_COUNT_OF(args));
+}
+
+#define TEST(name)                       \
+	cmocka_unit_test_setup_teardown( \
+		name, worker_test_setup, worker_test_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(workers_wake_each_other_when_a_batch_needs_them),
+		TEST(worker_runs_oldest_first_when_injected),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
