@@ -119,6 +119,9 @@ int wyn_pool_create(
 	if (pool->config.workers == 0) {
 		pool->config.workers = workers_allowed(config);
 	}
+	for (size_t i = 0; i < config->cpu_count; i++) {
+		CPU_SET((size_t)config->cpus[i], &pool->cpus);
+	}
 	pool->fork_generation = wyn_fork_generation();
 	wyn_fence_init();
 	wyn_chunks_init(&pool->chunks, config->reserve_bytes);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,6 +84,7 @@ struct wyn_pool {
 	pthread_mutex_t spares_lock;
 	struct wyn_thread *spares_idle; /* [M spares] */
 	_Atomic unsigned spare_count;	/* [M spares] [A seat] ever made */
+	cpu_set_t cpus;			/* [I] all of config.cpus */
 };
 
 /*

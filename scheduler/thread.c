@@ -108,19 +108,23 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static int attributes_set(pthread_attr_t *attributes,
-	const struct wyn_pool_config *config, unsigned index)
+static int attributes_set(
+	pthread_attr_t *attributes, const struct wyn_pool *pool, unsigned index)
 {
-	cpu_set_t set;
+	const struct wyn_pool_config *config = &pool->config;
+	cpu_set_t set = pool->cpus;
 	int r = 0;
 
 	if (config->stack_bytes != 0) {
 		r = pthread_attr_setstacksize(attributes, config->stack_bytes);
 	}
-	/* Spares stand in for anyone, so they are not pinned. */
-	if (r == 0 && config->cpu_count != 0 && index < config->workers) {
+	/* Spares stand in for anyone, so they run on all of these, and not on
+	 * that of the worker that makes them, which they would inherit. */
+	if (config->cpu_count != 0 && index < config->workers) {
 		CPU_ZERO(&set);
 		CPU_SET((size_t)config->cpus[index % config->cpu_count], &set);
+	}
+	if (r == 0 && config->cpu_count != 0) {
 		r = pthread_attr_setaffinity_np(attributes, sizeof(set), &set);
 	}
 	return r;
@@ -137,7 +141,7 @@ int wyn_thread_create(
 	if (r != 0) {
 		return -r;
 	}
-	r = attributes_set(&attributes, &pool->config, index);
+	r = attributes_set(&attributes, pool, index);
 	if (r != 0) {
 		goto attributes_destroy;
 	}

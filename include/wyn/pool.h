@@ -58,7 +58,7 @@ struct wyn_pool_config {
 	void (*thread_start)(void *arg);
 	void *thread_start_arg;
 	/* Worker i runs on cpus[i % cpu_count] only, a number below CPU_SETSIZE
-	 * of sched.h; spares run anywhere. cpu_count 0 = no pinning. */
+	 * of sched.h; spares run on all of them. cpu_count 0 = no pinning. */
 	const int *cpus;
 	size_t cpu_count;
 	const char *root; /* prefix of /proc and /sys; NULL = "/" */
