@@ -285,6 +285,7 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 	uint64_t seeds[DRIVERS];
 
 	current = stress_pool(workers, prng);
+	stress_watch(current);
 	for (unsigned i = 0; i < DRIVERS; i++) {
 		seeds[i] = wyn_prng_next(prng);
 		require(pthread_create(&drivers[i], NULL, driver_main,
@@ -298,6 +299,7 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 				deadline_in_ms(1000 * PATIENCE_S)) == 0);
 		audit(current);
 	}
+	stress_watch(NULL);
 	wyn_pool_destroy(current);
 	for (unsigned i = 0; i < ledger_count; i++) {
 		audit_entry(&ledger[i]);
