@@ -18,6 +18,9 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include <wyn/combine.h>
+#include <wyn/forkjoin.h>
+
 #include "scheduler/fence.h"
 #include "tests/support/faults.h"
 #include "tests/support/stress.h"
@@ -29,6 +32,7 @@
 #define BURST	   1300u  /* more than a deque holds */
 #define FUTURES	   320u	  /* more than a slab holds */
 #define GROUP	   300u
+#define INPUTS	   40u /* more than fit into a slot of a slab */
 #define JOBS	   10u
 #define SLEEPS_MAX 100u /* how many there are is for the machine to say */
 
@@ -74,6 +78,32 @@ static void burst(void *unused)
 	ended++;
 }
 
+static int leaf_of_all(
+	void *arg, struct wyn_value value, struct wyn_value *ret_value)
+{
+	(void)arg;
+	ret_value->u64[0] = value.u64[1];
+	ended++;
+	return 0;
+}
+
+static void leaf_fork(struct wyn_forker *forker, struct wyn_fork *fork)
+{
+	(void)forker;
+	(void)fork;
+	ended++;
+}
+
+static void fork_and_join(void)
+{
+	struct wyn_forker *forker = wyn_forker_self();
+	struct wyn_fork fork;
+
+	begun++;
+	wyn_fork(forker, &fork, leaf_fork);
+	wyn_join(forker, &fork);
+}
+
 /* Blocks, and awaits a child without helping it: spares for both. */
 static int parent(void *arg, struct wyn_value *ret_value)
 {
@@ -91,6 +121,7 @@ static int parent(void *arg, struct wyn_value *ret_value)
 		require(r == -EDEADLK || (r == 0 && ret_value->ptr[0] == arg));
 		wyn_future_drop(child);
 	}
+	fork_and_join();
 	ended++;
 	return 0;
 }
@@ -117,6 +148,52 @@ static void work_with_values(void)
 		require(wyn_future_await(futures[i], &value) == 0);
 		require(kind_of(i) == parent || value.ptr[0] == &futures[i]);
 		wyn_future_drop(futures[i]);
+	}
+}
+
+/* Whether a combination was made, or nothing of its inputs was taken. */
+static bool combined(int r)
+{
+	require(r == 0 || (r == -ENOMEM && fault_armed() == FAULT_MEMORY));
+	return r == 0;
+}
+
+/* What was taken of n inputs ends with one value of all of them. */
+static void await_combined(struct wyn_future *all, size_t n)
+{
+	struct wyn_future *sum;
+	struct wyn_value value;
+
+	if (!combined(wyn_future_then(all, leaf_of_all, NULL, NULL, &sum))) {
+		require(wyn_future_await(all, &value) == 0);
+		require(value.u64[1] == n);
+		wyn_future_drop(all);
+		return;
+	}
+	/* Its task may not have found room in a queue. */
+	if (accepted(wyn_future_await(sum, &value), 1)) {
+		require(value.u64[0] == n);
+	}
+	wyn_future_drop(sum);
+}
+
+static void work_combined(void)
+{
+	struct wyn_future *inputs[INPUTS], *all;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < INPUTS; i++) {
+		n += accepted(wyn_pool_spawn(pool, leaf_with_value, NULL, NULL,
+				      &inputs[n]),
+			1);
+	}
+	if (combined(wyn_future_all(pool, inputs, n, &all))) {
+		await_combined(all, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		require(wyn_future_await(inputs[i], NULL) == 0);
+		wyn_future_drop(inputs[i]);
 	}
 }
 
@@ -204,6 +281,7 @@ static void scenario(unsigned workers)
 	if (start()) {
 		work_detached();
 		work_with_values();
+		work_combined();
 		require(wyn_group_wait(&group) == 0);
 		drain_with_jobs();
 		require(begun == ended);
