@@ -7,8 +7,7 @@
  * Each round grows random trees of tasks that spawn, fork, await, wait for
  * groups and block, and then either drains the pool from two threads at once,
  * while a third still spawns, and nothing that was accepted may be left; or
- * destroys it as it is, and nothing may hang. One of four rounds runs on one
- * CPU.
+ * destroys it as it is, and nothing may hang.
  */
 #include <wyn/future.h>
 
@@ -245,18 +244,6 @@ static void drain_by_two(void)
 	require((uintptr_t)first == accepted && (uintptr_t)second == accepted);
 }
 
-static int first_cpu(void)
-{
-	cpu_set_t set;
-	int cpu = 0;
-
-	require(sched_getaffinity(0, sizeof(set), &set) == 0);
-	while (!CPU_ISSET((size_t)cpu, &set)) {
-		cpu++;
-	}
-	return cpu;
-}
-
 static void round_run(unsigned workers, struct wyn_prng *prng)
 {
 	bool started_late = wyn_prng_below(prng, 2) == 0;
@@ -265,7 +252,6 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 	uint64_t roots =
 		wyn_prng_below(prng, 2) * wyn_prng_below(prng, ROOTS_MAX);
 	struct wyn_pool_config config;
-	int cpu = first_cpu();
 
 	atomic_store_explicit(&begun, 0, memory_order_relaxed);
 	atomic_store_explicit(&refused, 0, memory_order_relaxed);
@@ -277,8 +263,6 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 		deep ? (unsigned)wyn_prng_below(prng, 5) : WYN_POOL_SPARES_MAX;
 	config.help_depth_max =
 		deep ? WYN_POOL_HELP_MAX : (unsigned)wyn_prng_below(prng, 10);
-	config.cpus = &cpu;
-	config.cpu_count = wyn_prng_below(prng, 4) == 0;
 	require(wyn_pool_create(&config, &current) == 0);
 	stress_watch(current);
 	require(started_late || wyn_pool_start(current) == 0);

@@ -189,6 +189,7 @@ int main(int argc, char **argv)
 
 	stress_begin(&stress, argc, argv);
 	do {
+		stress_on_one_cpu(wyn_prng_below(&stress.prng, 4) == 0);
 		round_run(workers[rounds % WYN_COUNT_OF(workers)],
 			(rounds / WYN_COUNT_OF(workers)) % 2 * 50);
 		rounds++;

@@ -10,6 +10,7 @@
 #include "tests/support/stress.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -168,19 +169,40 @@ bool stress_goes_on(const struct stress *stress)
 	return goes_on;
 }
 
+void stress_on_one_cpu(bool one)
+{
+	static cpu_set_t before;
+	cpu_set_t first = before;
+
+	/* The first call finds what this process was given. */
+	if (CPU_COUNT(&before) == 0) {
+		require(sched_getaffinity(0, sizeof(before), &before) == 0);
+		first = before;
+	}
+	for (size_t cpu = CPU_SETSIZE; one && CPU_COUNT(&first) > 1; cpu--) {
+		CPU_CLR(cpu - 1, &first);
+	}
+	require(sched_setaffinity(0, sizeof(first), &first) == 0);
+}
+
 uint64_t stress_rounds(int argc, char **argv,
 	void (*round_run)(unsigned workers, struct wyn_prng *prng))
 {
 	static const unsigned workers[] = {1, 2, 3, 8, 64};
-	uint64_t rounds = 0;
+	uint64_t rounds = 0, pinned = 0;
 	struct stress stress;
 
 	stress_begin(&stress, argc, argv);
 	do {
+		bool one = wyn_prng_below(&stress.prng, 4) == 0;
+
+		stress_on_one_cpu(one);
 		round_run(
 			workers[rounds % WYN_COUNT_OF(workers)], &stress.prng);
 		rounds++;
+		pinned += one;
 	} while (stress_goes_on(&stress));
+	printf("%llu of the rounds on one CPU\n", (unsigned long long)pinned);
 	return rounds;
 }
 

@@ -40,9 +40,17 @@ void stress_begin(struct stress *stress, int argc, char **argv);
 bool stress_goes_on(const struct stress *stress);
 
 /*
+ * stress_on_one_cpu - threads made from now on run on one CPU, or on all again.
+ *
+ * Thread: the one that began.
+ */
+void stress_on_one_cpu(bool one);
+
+/*
  * stress_rounds - begins, and runs rounds until the time is over; how many.
  *
- * Each round has a number of workers from few to far more than processors.
+ * Each round has a number of workers from few to far more than processors, and
+ * in about one of four all threads are on one CPU.
  */
 uint64_t stress_rounds(int argc, char **argv,
 	void (*round_run)(unsigned workers, struct wyn_prng *prng));
