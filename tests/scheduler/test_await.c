@@ -127,12 +127,17 @@ static int chain(void *arg, struct wyn_value *ret_value)
 	return r;
 }
 
+static void await_comes_back_when_recursion_is_deep(void **state)
+{
+	(void)state;
+	assert_int_equal(awaited(spawned(chain, (void *)1000)), 1001);
+}
+
 static void await_is_refused_when_recursion_has_no_end(void **state)
 {
 	struct wyn_future *deep;
 
 	(void)state;
-	assert_int_equal(awaited(spawned(chain, (void *)1000)), 1001);
 	/* Beyond 16 spares of 128 levels each, and the two workers'. */
 	deep = spawned(chain, (void *)(uintptr_t)DEEP);
 	assert_int_equal(wyn_future_await(deep, NULL), -EDEADLK);
@@ -415,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(await_sums_up_when_tasks_await_inside),
+		TEST(await_comes_back_when_recursion_is_deep),
 		TEST(await_is_refused_when_recursion_has_no_end),
 		TEST(await_ends_when_the_graph_has_no_cycle),
 		TEST(await_ends_when_groups_wait_for_groups),

@@ -18,12 +18,11 @@
 #include "tests/support/latch.h"
 #include "tests/support/pool.h"
 
-#define FIB	 22u
-#define FIB_IS	 17711u
-#define MANY	 1500u /* more than a deque holds */
-#define ROUNDS	 200u
-#define DEEP	 5000u
-#define BLOCKERS 4u
+#define FIB    22u
+#define FIB_IS 17711u
+#define MANY   1500u /* more than a deque holds */
+#define ROUNDS 200u
+#define DEEP   5000u
 
 static struct wyn_pool *pool;
 static struct latch latch, taken;
@@ -191,6 +190,40 @@ static void forkjoin_waits_when_the_fork_was_stolen(void **state)
 	pthread_join(thread, NULL);
 }
 
+struct level {
+	struct wyn_fork fork;
+	unsigned depth;
+	unsigned sum;
+};
+
+static void level_run(struct wyn_forker *forker, struct wyn_fork *fork)
+{
+	struct level *self = (struct level *)fork;
+	struct level below = {.depth = self->depth - 1};
+
+	self->sum = 1;
+	if (self->depth > 0) {
+		wyn_fork(forker, &below.fork, level_run);
+		wyn_join(forker, &below.fork);
+		self->sum += below.sum;
+	}
+}
+
+static int level_task(void *arg, struct wyn_value *ret_value)
+{
+	struct level top = {.depth = (unsigned)(uintptr_t)arg};
+
+	level_run(wyn_forker_self(), &top.fork);
+	ret_value->u64[0] = top.sum;
+	return 0;
+}
+
+static void forkjoin_comes_back_when_recursion_is_deep(void **state)
+{
+	(void)state;
+	assert_int_equal(run(level_task, DEEP), DEEP + 1);
+}
+
 static int nothing(void *arg, struct wyn_value *ret_value)
 {
 	(void)arg;
@@ -275,6 +308,7 @@ int main(void)
 		TEST(forkjoin_runs_at_once_when_outside),
 		TEST(forkjoin_runs_all_when_the_deque_is_full),
 		TEST(forkjoin_waits_when_the_fork_was_stolen),
+		TEST(forkjoin_comes_back_when_recursion_is_deep),
 		TEST(forkjoin_sums_up_when_mixed_with_futures),
 		TEST(forkjoin_counts_only_what_was_scheduled),
 	};
