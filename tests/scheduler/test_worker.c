@@ -6,24 +6,29 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "base/compiler.h"
 #include "tests/support/latch.h"
 #include "tests/support/pool.h"
 
-#define WORKERS	 4u
-#define MEETINGS 200u
+#define WORKERS	     4u
+#define MEETINGS     200u
+#define RENEWALS_MAX 1000000u
 
 static _Atomic uint64_t sum;
+static bool stopped; /* by the only worker */
 static struct latch latch;
 
 static int worker_test_setup(void **state)
 {
 	(void)state;
 	sum = 0;
+	stopped = false;
 	latch_init(&latch);
 	return 0;
 }
@@ -89,6 +94,63 @@ static void worker_runs_oldest_first_when_injected(void **state)
 	assert_int_equal(sum, WYN_COUNT_OF(args));
 }
 
+/* Renews itself in its worker's deque, where it is always the newest, until it
+ * has been stopped. */
+static void renew(void *arg)
+{
+	if (!stopped && sum < RENEWALS_MAX) {
+		sum++;
+		if (wyn_pool_spawn_detached(arg, renew, arg) < 0) {
+			abort();
+		}
+	}
+}
+
+static void stop(void *unused)
+{
+	(void)unused;
+	stopped = true;
+}
+
+static void stop_from_the_injector(void *arg)
+{
+	/* A batch goes there, from inside too. */
+	if (wyn_pool_spawn_detached_batch(arg, stop, &arg, 1) < 0) {
+		abort();
+	}
+	renew(arg);
+}
+
+static void stop_from_the_old_end(void *arg)
+{
+	if (wyn_pool_spawn_detached(arg, stop, NULL) < 0) {
+		abort();
+	}
+	renew(arg);
+}
+
+static void stops_soon(void (*fn)(void *arg))
+{
+	struct wyn_pool *pool = pool_started(1);
+
+	assert_int_equal(wyn_pool_spawn_detached(pool, fn, pool), 0);
+	pool_ended(pool);
+	assert_true(stopped);
+	assert_in_range(sum, 1, 200);
+}
+
+static void worker_comes_to_the_injector_when_busy_by_itself(void **state)
+{
+	(void)state;
+	stops_soon(stop_from_the_injector);
+}
+
+static void worker_comes_to_its_oldest_when_busy_with_newer(void **state)
+{
+	(void)state;
+	stops_soon(stop_from_the_old_end);
+}
+
 #define TEST(name)                       \
 	cmocka_unit_test_setup_teardown( \
 		name, worker_test_setup, worker_test_teardown)
@@ -98,6 +160,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(workers_wake_each_other_when_a_batch_needs_them),
 		TEST(worker_runs_oldest_first_when_injected),
+		TEST(worker_comes_to_the_injector_when_busy_by_itself),
+		TEST(worker_comes_to_its_oldest_when_busy_with_newer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
