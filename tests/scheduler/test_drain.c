@@ -75,6 +75,7 @@ static void drain_runs_everything_when_spawned_before(void **state)
 static void drain_refuses_outsiders_when_begun(void **state)
 {
 	struct wyn_future *future;
+	struct wyn_group group;
 	struct wyn_job job;
 	struct wyn_job *jobs[] = {&job};
 	void *args[] = {NULL};
@@ -88,6 +89,9 @@ static void drain_refuses_outsiders_when_begun(void **state)
 	assert_int_equal(
 		wyn_pool_spawn(pool, NULL, NULL, NULL, &future), -ESHUTDOWN);
 	assert_int_equal(wyn_pool_submit_batch(pool, jobs, 1), -ESHUTDOWN);
+	wyn_group_init(&group, pool);
+	assert_int_equal(wyn_group_spawn(&group, NULL, NULL), -ESHUTDOWN);
+	assert_int_equal(wyn_group_wait(&group), 0);
 }
 
 static void spawn_late(void *arg)
@@ -146,6 +150,8 @@ static void drain_gives_up_when_never_started(void **state)
 	assert_int_equal(wyn_pool_create(NULL, &idle), 0);
 	assert_int_equal(wyn_pool_spawn_detached(idle, tick, NULL), 0);
 
+	assert_int_equal(
+		wyn_pool_wait_until(idle, WYN_DEADLINE_NONE), -ETIMEDOUT);
 	assert_int_equal(wyn_pool_drain(idle, WYN_DEADLINE_NONE), -ETIMEDOUT);
 	wyn_pool_destroy(idle);
 	assert_int_equal(count, 0);
@@ -183,6 +189,37 @@ static void destroy_forgets_queued_when_not_drained(void **state)
 	/* It may still run it, but it returns, and leaks nothing. */
 	wyn_pool_destroy(one);
 	assert_true(count <= 1);
+}
+
+static void count_job(struct wyn_job *job)
+{
+	(void)job;
+	count++;
+}
+
+/* The pool says nothing of them: they are the owner's again. */
+static void destroy_leaves_jobs_to_their_owner_when_queued(void **state)
+{
+	struct wyn_sink sink;
+	struct wyn_job jobs[EACH];
+	struct wyn_job *array[EACH];
+	struct wyn_pool *idle;
+
+	(void)state;
+	wyn_sink_init(&sink, NULL);
+	for (unsigned i = 0; i < EACH; i++) {
+		jobs[i] = (struct wyn_job){.run = count_job, .sink = &sink};
+		array[i] = &jobs[i];
+	}
+	assert_int_equal(wyn_pool_create(NULL, &idle), 0);
+	assert_int_equal(wyn_pool_submit_batch(idle, array, EACH), 0);
+	wyn_pool_destroy(idle);
+
+	assert_null(wyn_sink_drain(&sink));
+	assert_int_equal(wyn_pool_submit_batch(pool, array, EACH), 0);
+	assert_int_equal(wyn_pool_drain(pool, WYN_DEADLINE_NONE), 0);
+	assert_int_equal(count, EACH);
+	assert_non_null(wyn_sink_drain(&sink));
 }
 
 static int child_value(void *arg, struct wyn_value *ret_value)
@@ -286,6 +323,7 @@ int main(void)
 		TEST(wait_returns_when_all_has_ended),
 		TEST(wait_times_out_when_a_task_runs_on),
 		TEST(destroy_forgets_queued_when_not_drained),
+		TEST(destroy_leaves_jobs_to_their_owner_when_queued),
 		TEST(destroy_returns_when_tasks_await_meanwhile),
 	};
 

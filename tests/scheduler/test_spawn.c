@@ -2,7 +2,7 @@
 /*
  * test_spawn.c - the ways in, from outside and from inside.
  */
-#include <wyn/pool.h>
+#include <wyn/future.h>
 
 #include <errno.h>
 #include <setjmp.h>
@@ -165,6 +165,47 @@ static void spawn_is_refused_when_in_flight_max(void **state)
 	pool_ended(pool);
 }
 
+static int wait_with_value(void *arg, struct wyn_value *ret_value)
+{
+	(void)ret_value;
+	latch_wait(arg);
+	return 0;
+}
+
+static void spawn_of_a_value_is_refused_when_in_flight_max(void **state)
+{
+	struct wyn_future *future, *none = NULL;
+	struct wyn_pool_config config;
+	struct wyn_group group;
+	struct wyn_pool *pool;
+
+	(void)state;
+	wyn_pool_config_init(&config);
+	config.workers = 1;
+	config.in_flight_max = 1;
+	assert_int_equal(wyn_pool_create(&config, &pool), 0);
+	assert_int_equal(wyn_pool_start(pool), 0);
+	wyn_group_init(&group, pool);
+	assert_int_equal(
+		wyn_pool_spawn(pool, wait_with_value, &latch, NULL, &future),
+		0);
+
+	assert_int_equal(
+		wyn_pool_spawn(pool, wait_with_value, &latch, NULL, &none),
+		-EAGAIN);
+	assert_null(none);
+	assert_int_equal(
+		wyn_group_spawn(&group, wait_with_value, &latch), -EAGAIN);
+	assert_int_equal(wyn_group_wait(&group), 0);
+	latch_open(&latch);
+	/* Whoever saw the end has its place in flight back. */
+	assert_int_equal(wyn_future_await(future, NULL), 0);
+	wyn_future_drop(future);
+	assert_int_equal(wyn_group_spawn(&group, wait_with_value, &latch), 0);
+	assert_int_equal(wyn_group_wait(&group), 0);
+	pool_ended(pool);
+}
+
 #define TEST(name)                       \
 	cmocka_unit_test_setup_teardown( \
 		name, spawn_test_setup, spawn_test_teardown)
@@ -178,6 +219,7 @@ int main(void)
 		TEST(spawn_runs_all_when_tasks_spawn),
 		TEST(spawn_runs_all_when_deque_overflows),
 		TEST(spawn_is_refused_when_in_flight_max),
+		TEST(spawn_of_a_value_is_refused_when_in_flight_max),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
