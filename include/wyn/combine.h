@@ -74,7 +74,7 @@ int wyn_future_race(struct wyn_pool *pool, struct wyn_future *const *inputs,
 /*
  * The body of a task that goes on where another has succeeded, with what that
  * one gave. The value is the body's to free; the array that an `all` gave
- * lives until the body returns.
+ * lives until the body returns. Otherwise as wyn_task_fn.
  */
 typedef int wyn_map_fn(
 	void *arg, struct wyn_value value, struct wyn_value *ret_value);

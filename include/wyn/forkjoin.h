@@ -28,7 +28,8 @@ extern "C" {
 struct wyn_fork;
 struct wyn_forker;
 
-/* The body. forker is the one of the worker that it runs on. */
+/* The body. forker is the one of the worker that it runs on.
+ * Thread: the one that forked, or another worker. May block. */
 typedef void wyn_fork_fn(struct wyn_forker *forker, struct wyn_fork *fork);
 
 /* The first member of the caller's own struct, which holds arguments and

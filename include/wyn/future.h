@@ -35,10 +35,12 @@ struct wyn_value {
 	};
 };
 
-/* The body of a task: 0, with *ret_value as its value, or -errno. */
+/* The body of a task: 0, with *ret_value (0 before) as its value, or -errno.
+ * Thread: worker, spare, or one that awaits inside a task. May block. */
 typedef int wyn_task_fn(void *arg, struct wyn_value *ret_value);
 
-/* In the caller's memory; touched only through the functions below. */
+/* In the caller's memory; touched only through the functions below. It counts
+ * up to 2^31 - 1 tasks that have not ended, and aborts beyond. */
 struct wyn_group {
 	struct wyn_pool *pool;
 	uint32_t word; /* tasks not ended, and who waits for them */
@@ -94,7 +96,8 @@ int wyn_future_await(struct wyn_future *future, struct wyn_value *ret_value);
  * From inside a task it is a blocking section: a helped task could outlast the
  * deadline. WYN_DEADLINE_NONE makes it the await that never helps.
  *
- * Thread: any. Returns: as wyn_future_await, and -ETIMEDOUT.
+ * Thread: any. Borrows the future. Returns: as wyn_future_await, and
+ * -ETIMEDOUT.
  * Blocks: until deadline_ns of CLOCK_MONOTONIC; 0 does not block.
  */
 WYN_POOL_NODISCARD
@@ -104,7 +107,7 @@ int wyn_future_await_until(struct wyn_future *future, uint64_t deadline_ns,
 /*
  * wyn_future_ready - whether an await would return at once.
  *
- * Thread: any. Blocks: never.
+ * Thread: any. Borrows the future. Blocks: never.
  */
 bool wyn_future_ready(const struct wyn_future *future);
 
@@ -114,7 +117,7 @@ bool wyn_future_ready(const struct wyn_future *future);
  * True: it has not started and never will; awaiting gives -ECANCELED. False:
  * it runs, and may see it by wyn_task_cancelled, or it has ended.
  *
- * Thread: any. Blocks: never.
+ * Thread: any. Borrows the future. Blocks: never.
  */
 bool wyn_future_cancel(struct wyn_future *future);
 

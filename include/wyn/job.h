@@ -93,7 +93,7 @@ void wyn_sink_disarm(struct wyn_sink *sink);
  *
  * Borrows the array for the call, takes the jobs until each has come back
  * through its sink. One publication and at most one wake per batch. A job
- * must not be submitted again before it was drained from its sink.
+ * must not be submitted again before it was drained from its sink. n may be 0.
  *
  * Thread: any. Owns: the jobs, until drained from their sinks.
  * Returns: 0; -EAGAIN at in_flight_max; -ENOMEM; -ESHUTDOWN after drain

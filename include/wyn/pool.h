@@ -132,14 +132,15 @@ int wyn_pool_wait_until(struct wyn_pool *pool, uint64_t deadline_ns);
  * gets -ECANCELED, and jobs are the owner's again. No other call may be in
  * progress, and every handle of this pool becomes invalid. NULL is a no-op.
  *
- * Thread: any but the pool's. Blocks: until running bodies have returned.
+ * Thread: any but the pool's, where it aborts. Takes the pool. Blocks: until
+ * running bodies have returned.
  */
 void wyn_pool_destroy(struct wyn_pool *pool);
 
 /*
  * wyn_pool_workers - the number of workers that really run.
  *
- * Thread: any. Blocks: never.
+ * Thread: any. Returns: 0 before the start. Blocks: never.
  */
 unsigned wyn_pool_workers(const struct wyn_pool *pool);
 
@@ -147,7 +148,7 @@ unsigned wyn_pool_workers(const struct wyn_pool *pool);
  * wyn_pool_spawn_detached - runs fn(arg) some time on a worker.
  *
  * From a task of the pool it goes to the own end of the worker's deque, else
- * into the injector. `arg` is passed on untouched.
+ * into the injector. `arg` is passed on untouched; an error leaves no trace.
  *
  * Thread: any. Returns: 0; -EAGAIN at in_flight_max; -ENOMEM; -ESHUTDOWN
  * after drain began or in a forked child. Blocks: never.
@@ -159,9 +160,10 @@ int wyn_pool_spawn_detached(
 /*
  * wyn_pool_spawn_detached_batch - fn(args[0]) .. fn(args[n - 1]), all or none.
  *
- * Borrows `args` for the call. One publication, at most one wake.
+ * Borrows `args` for the call. One publication, at most one wake. n may be 0.
  *
- * Thread: any. Returns: as wyn_pool_spawn_detached. Blocks: never.
+ * Thread: any. Returns: as wyn_pool_spawn_detached, so always -EAGAIN for more
+ * than in_flight_max. Blocks: never.
  */
 WYN_POOL_NODISCARD
 int wyn_pool_spawn_detached_batch(struct wyn_pool *pool, void (*fn)(void *arg),
@@ -184,6 +186,8 @@ int wyn_block_begin(void);
 
 /*
  * wyn_block_end - the wait is over.
+ *
+ * Aborts in a task that has begun none; so does returning from one inside.
  *
  * Thread: the one that began. Blocks: never.
  */
