@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "scheduler/combination.h"
 #include "scheduler/future.h"
 #include "scheduler/futex.h"
 #include "scheduler/perturb.h"
@@ -80,11 +81,11 @@ static bool await_of_itself(
 	const struct wyn_thread *thread, const struct wyn_goal *goal)
 {
 	struct wyn_future *task = thread != NULL ? thread->task : NULL;
+	struct wyn_group *group = task != NULL ? wyn_future_group(task) : NULL;
 
 	return task != NULL &&
 	       (goal->word == &task->state ||
-		       (task->group != NULL &&
-			       (void *)goal->word == &task->group->word));
+		       (group != NULL && (void *)goal->word == &group->word));
 }
 
 int wyn_await_until(struct wyn_pool *pool, const struct wyn_goal *goal,

@@ -22,6 +22,7 @@ static size_t combination_bytes(enum wyn_combine_kind kind, size_t n)
 	return sizeof(struct wyn_combination) + n * of_one;
 }
 
+static_assert(WYN_COMBINE_INPUTS_MAX < 1 << 24, "n fits its bits");
 static_assert(sizeof(struct wyn_combination) + sizeof(struct wyn_future *) <=
 		      WYN_SLAB_SLOT_BYTES,
 	"a then fits a slot");
@@ -40,8 +41,8 @@ struct wyn_combination *wyn_combination_make(
 		return NULL;
 	}
 	memset(combination, 0, sizeof(*combination));
-	combination->kind = kind;
-	combination->n = (uint32_t)n;
+	combination->kind = (unsigned)kind & 0xff;
+	combination->n = (uint32_t)n & 0xffffff;
 	if (kind == WYN_COMBINE_ALL) {
 		combination->values =
 			(struct wyn_value *)(void *)&combination->inputs[n];
@@ -52,8 +53,8 @@ struct wyn_combination *wyn_combination_make(
 void wyn_combination_free(
 	struct wyn_pool *pool, struct wyn_combination *combination)
 {
-	if (combination_bytes(combination->kind, combination->n) <=
-		WYN_SLAB_SLOT_BYTES) {
+	if (combination_bytes((enum wyn_combine_kind)combination->kind,
+		    combination->n) <= WYN_SLAB_SLOT_BYTES) {
 		wyn_slab_release(
 			combination, wyn_pool_producer(pool)->magazine);
 	} else {

@@ -22,22 +22,43 @@ enum wyn_combine_kind {
 };
 
 struct wyn_combination {
-	_Atomic uint32_t pending;   /* [A inputs] not ended, and who looks */
-	_Atomic int32_t error;	    /* [A inputs] the first */
-	enum wyn_combine_kind kind; /* [I] */
-	uint32_t n;		    /* [I] */
+	_Atomic uint32_t pending; /* [A inputs] not ended, and who looks */
+	_Atomic int32_t error;	  /* [A inputs] the first */
+	uint32_t kind : 8;	  /* [I] enum wyn_combine_kind */
+	uint32_t n : 24;	  /* [I] */
+	struct wyn_group *group;  /* [I] of the combined future, or NULL */
 	union {
 		struct {
 			wyn_map_fn *fn;
 			void *arg;
-		} map;			   /* [I] of a then */
-		struct wyn_future *winner; /* [A inputs] of an any or race */
-		struct wyn_value *values;  /* [I] of an all, by its inputs */
+		} map; /* [I] of a then that may run */
+		struct {
+			union {
+				/* [A inputs] of an any or race */
+				struct wyn_future *winner;
+				/* [I] of an all, by its inputs */
+				struct wyn_value *values;
+			};
+			/* of who ended it early */
+			struct wyn_future *cancel_next;
+		};
 	};
-	struct wyn_future *cancel_next; /* of who ended it early */
 	/* NULL once dropped; by who took the count to 0, or a then's task. */
 	struct wyn_future *inputs[];
 };
+
+/*
+ * wyn_future_group - the group that a future belongs to, or NULL.
+ *
+ * Thread: any. Blocks: never.
+ */
+static inline struct wyn_group *wyn_future_group(struct wyn_future *future)
+{
+	const struct wyn_combination *combination =
+		wyn_future_combination(future);
+
+	return combination != NULL ? combination->group : future->group;
+}
 
 /*
  * wyn_combination_make - one with room for n inputs, all else 0.

@@ -160,7 +160,7 @@ void wyn_combine_tell(struct wyn_future *output, struct wyn_future *input)
 /* Puts a future whose inputs are to be cancelled on the list. */
 static void cancel_push(struct wyn_future **list, struct wyn_future *output)
 {
-	struct wyn_combination *combination = output->combination;
+	struct wyn_combination *combination = wyn_future_combination(output);
 
 	if (combination != NULL && wyn_combination_hold(combination)) {
 		combination->cancel_next = *list;
@@ -217,15 +217,19 @@ static struct wyn_future *output_make(struct wyn_pool *pool,
 {
 	struct wyn_future *output =
 		wyn_future_make(pool, options, WYN_FUTURE_HELD);
+	struct wyn_combination *combination;
 
 	if (output == NULL) {
 		return NULL;
 	}
-	output->combination = wyn_combination_make(pool, kind, n);
-	if (output->combination == NULL) {
+	combination = wyn_combination_make(pool, kind, n);
+	if (combination == NULL) {
 		wyn_future_unmake(output);
 		return NULL;
 	}
+	combination->group = output->group;
+	output->combination = combination;
+	atomic_init(&output->state, WYN_FUTURE_HELD | WYN_FUTURE_COMBINED);
 	return output;
 }
 
@@ -308,7 +312,8 @@ static int then_begins_late(struct wyn_future *output)
 	}
 	/* As combination_release() and then_goes_on() leave them. */
 	atomic_store_explicit(&combination->pending, 0, memory_order_relaxed);
-	atomic_store_explicit(&output->state, 0, memory_order_relaxed);
+	atomic_store_explicit(
+		&output->state, WYN_FUTURE_COMBINED, memory_order_relaxed);
 	return wyn_pool_enqueue(wyn_future_pool(output), &batch);
 }
 
@@ -347,8 +352,8 @@ int wyn_future_then(struct wyn_future *input, wyn_map_fn *fn, void *arg,
 	/* [continue] publishes all that. */
 	r = wyn_future_attach(input, output) ? 0 : then_begins_late(output);
 	if (r < 0) {
-		wyn_combination_free(pool, combination);
 		wyn_future_unmake(output);
+		wyn_combination_free(pool, combination);
 		return r; /* it has left */
 	}
 	*ret_future = output;

@@ -28,7 +28,7 @@
 static_assert(sizeof(struct wyn_future) <= WYN_SLAB_SLOT_BYTES,
 	"a future fits its slot");
 /* What a pending future costs: its slot, and its place in a queue. */
-static_assert(WYN_SLAB_SLOT_BYTES + sizeof(struct wyn_item) <= 72,
+static_assert(WYN_SLAB_SLOT_BYTES + sizeof(struct wyn_item) <= 64,
 	"the bound that wyn/future.h and the README name");
 static_assert(sizeof(struct wyn_value) == 16, "a value is two words");
 
@@ -64,14 +64,16 @@ static void future_free(struct wyn_future *future)
 		uint32_t state = atomic_load_explicit(
 			&future->state, memory_order_relaxed);
 		bool read = (state & WYN_FUTURE_READ) != 0;
+		struct wyn_combination *combination =
+			wyn_future_combination(future);
 
 		if ((state & WYN_FUTURE_RAN) != 0 && !read &&
 			future->result == 0 && future->value_destroy != NULL) {
 			future->value_destroy(future->value);
 		}
-		if (future->combination != NULL) {
+		if (combination != NULL) {
 			wyn_combination_fini(wyn_future_pool(future),
-				future->combination, read, &garbage);
+				combination, read, &garbage);
 		}
 		slot_release(future);
 		future = garbage;
@@ -149,7 +151,7 @@ bool wyn_future_begin(struct wyn_future *future)
 /* Sets DONE unless it has started. True: it will never run. */
 static bool future_stop(struct wyn_future *future, uint32_t flags)
 {
-	struct wyn_group *group = future->group;
+	struct wyn_group *group = wyn_future_group(future);
 	uint32_t state =
 		atomic_load_explicit(&future->state, memory_order_relaxed);
 
@@ -188,10 +190,11 @@ void wyn_future_discard(struct wyn_future *future)
  * left it for us, and after it, it is gone. */
 static void future_body(struct wyn_thread *thread, struct wyn_future *future)
 {
+	struct wyn_group *group = wyn_future_group(future);
 	struct wyn_future *outer = thread->task;
 	struct wyn_value value = {.u64 = {0, 0}};
 
-	if (future->group != NULL && wyn_group_is_cancelled(future->group)) {
+	if (group != NULL && wyn_group_is_cancelled(group)) {
 		wyn_counter_add(&thread->counters.cancelled_approx, 1);
 		future->result = -ECANCELED;
 		return;
@@ -207,7 +210,7 @@ static void future_body(struct wyn_thread *thread, struct wyn_future *future)
 static struct wyn_future *future_finish(
 	struct wyn_future *future, uint32_t flags)
 {
-	struct wyn_group *group = future->group;
+	struct wyn_group *group = wyn_future_group(future);
 	int r = future->result;
 	struct wyn_future *next = future_end(future, flags);
 
@@ -286,7 +289,6 @@ struct wyn_future *wyn_future_make(struct wyn_pool *pool,
 	}
 	future->value_destroy = options != NULL ? options->value_destroy : NULL;
 	future->group = group;
-	future->combination = NULL;
 	future->result = 0;
 	atomic_init(&future->state, state);
 	if (group != NULL) {
@@ -297,8 +299,10 @@ struct wyn_future *wyn_future_make(struct wyn_pool *pool,
 
 void wyn_future_unmake(struct wyn_future *future)
 {
-	if (future->group != NULL) {
-		wyn_group_leave(future->group, 0);
+	struct wyn_group *group = wyn_future_group(future);
+
+	if (group != NULL) {
+		wyn_group_leave(group, 0);
 	}
 	slot_release(future);
 }
@@ -434,7 +438,7 @@ bool wyn_future_cancel(struct wyn_future *future)
 				&future->state, memory_order_relaxed) &
 			       WYN_FUTURE_RAN) == 0;
 	}
-	if (future->combination != NULL) {
+	if (wyn_future_combination(future) != NULL) {
 		wyn_combine_cancel(future);
 	}
 	return true;
@@ -472,12 +476,14 @@ bool wyn_task_cancelled(void)
 {
 	struct wyn_thread *thread = wyn_thread_self();
 	struct wyn_future *task = thread != NULL ? thread->task : NULL;
+	struct wyn_group *group;
 
 	if (task == NULL) {
 		return false;
 	}
+	group = wyn_future_group(task);
 	/* [cancel] a request carries no data, so relaxed is enough. */
 	return (atomic_load_explicit(&task->state, memory_order_relaxed) &
 		       WYN_FUTURE_CANCEL) != 0 ||
-	       (task->group != NULL && wyn_group_is_cancelled(task->group));
+	       (group != NULL && wyn_group_is_cancelled(group));
 }

@@ -19,9 +19,10 @@ enum wyn_future_flags {
 	WYN_FUTURE_CANCEL = 1 << 2,
 	WYN_FUTURE_CONSUMED = 1 << 3,
 	WYN_FUTURE_DROPPED = 1 << 4,
-	WYN_FUTURE_READ = 1 << 5, /* somebody has the value */
-	WYN_FUTURE_NEXT = 1 << 6, /* `next` waits for the end */
-	WYN_FUTURE_HELD = 1 << 7, /* it waits for others, in no queue yet */
+	WYN_FUTURE_READ = 1 << 5,     /* somebody has the value */
+	WYN_FUTURE_NEXT = 1 << 6,     /* `next` waits for the end */
+	WYN_FUTURE_HELD = 1 << 7,     /* it waits for others, in no queue yet */
+	WYN_FUTURE_COMBINED = 1 << 8, /* it is made of others, for life */
 };
 
 struct wyn_combination;
@@ -35,12 +36,28 @@ struct wyn_future {
 		struct wyn_value value; /* [A done] from DONE on */
 	};
 	void (*value_destroy)(struct wyn_value value); /* [I] */
-	struct wyn_group *group; /* [I] not touched after its leave */
+	union {
+		struct wyn_group *group;	     /* [I] or NULL */
+		struct wyn_combination *combination; /* [I] if COMBINED */
+	};
 	struct wyn_future *next; /* [A continue] if NEXT */
-	struct wyn_combination *combination; /* [I] or NULL */
-	_Atomic uint32_t state; /* [A done] [A cancel] [A continue] */
-	int32_t result;		/* [A done] if RAN */
+	_Atomic uint32_t state;	 /* [A done] [A cancel] [A continue] */
+	int32_t result;		 /* [A done] if RAN */
 };
+
+/*
+ * wyn_future_combination - what it is made of, or NULL.
+ *
+ * Thread: any. Blocks: never.
+ */
+static inline struct wyn_combination *wyn_future_combination(
+	struct wyn_future *future)
+{
+	return (atomic_load_explicit(&future->state, memory_order_relaxed) &
+		       WYN_FUTURE_COMBINED) != 0
+		       ? future->combination
+		       : NULL;
+}
 
 /*
  * wyn_future_run - consumes a future's place in the queue: runs it, or not.

@@ -128,7 +128,7 @@ int wyn_pool_create(
 	wyn_injector_init(&pool->injector, &pool->chunks);
 	wyn_producers_init(
 		&pool->producers, &pool->injector, config->in_flight_max != 0);
-	wyn_slabs_init(&pool->slabs, pool);
+	wyn_slabs_init(&pool->slabs, &pool->chunks, pool);
 	wyn_larges_init(&pool->larges);
 	pthread_mutex_init(&pool->waiters_lock, NULL);
 	pthread_mutex_init(&pool->spares_lock, NULL);

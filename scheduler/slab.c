@@ -4,18 +4,13 @@
  *
  * A shard's slabs form one list: those with a free slot at the front, full
  * ones behind, so that the first slab answers at once whether there is room.
- * A slab is asked for as slightly less than its alignment, which lets the
- * libc's own header fit between two of them.
  */
 #include "scheduler/slab.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
-
-#define LIBC_HEADER_BYTES 16
 
 struct slot {
 	struct slot *next;
@@ -31,9 +26,8 @@ struct wyn_slab {
 	uint32_t fresh;		      /* [M lock] slots never given out begin */
 };
 
-#define SLOTS_PER_SLAB                                                    \
-	((WYN_SLAB_BYTES - LIBC_HEADER_BYTES - sizeof(struct wyn_slab)) / \
-		WYN_SLAB_SLOT_BYTES)
+#define SLOTS_PER_SLAB \
+	((WYN_CHUNK_BYTES - sizeof(struct wyn_slab)) / WYN_SLAB_SLOT_BYTES)
 
 static_assert(sizeof(struct wyn_slab) % 8 == 0, "slots are aligned to 8");
 static_assert(WYN_SLAB_SLOT_BYTES % 8 == 0, "slots are aligned to 8");
@@ -44,7 +38,7 @@ static _Atomic unsigned next_sticky_approx;
 static struct wyn_slab *slab_of(const void *slot)
 {
 	return (struct wyn_slab *)((uintptr_t)slot &
-				   ~(uintptr_t)(WYN_SLAB_BYTES - 1));
+				   ~(uintptr_t)(WYN_CHUNK_BYTES - 1));
 }
 
 static void list_remove(struct wyn_slab_shard *shard, struct wyn_slab *slab)
@@ -74,16 +68,14 @@ static struct wyn_slab *shard_slab(
 	struct wyn_slabs *slabs, struct wyn_slab_shard *shard)
 {
 	struct wyn_slab *slab = shard->first;
-	void *memory;
 
 	if (slab != NULL && slab->used < SLOTS_PER_SLAB) {
 		return slab;
 	}
-	if (posix_memalign(&memory, WYN_SLAB_BYTES,
-		    WYN_SLAB_BYTES - LIBC_HEADER_BYTES) != 0) {
+	slab = wyn_chunk_acquire(slabs->chunks);
+	if (slab == NULL) {
 		return NULL;
 	}
-	slab = memory;
 	memset(slab, 0, sizeof(*slab));
 	slab->slabs = slabs;
 	slab->shard = shard;
@@ -114,9 +106,11 @@ static void *slab_take(struct wyn_slab_shard *shard, struct wyn_slab *slab)
 	return slot;
 }
 
-void wyn_slabs_init(struct wyn_slabs *slabs, void *owner)
+void wyn_slabs_init(
+	struct wyn_slabs *slabs, struct wyn_chunks *chunks, void *owner)
 {
 	memset(slabs, 0, sizeof(*slabs));
+	slabs->chunks = chunks;
 	slabs->owner = owner;
 	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
 		pthread_mutex_init(&slabs->shards[i].lock, NULL);
@@ -131,7 +125,7 @@ void wyn_slabs_fini(struct wyn_slabs *slabs)
 		while (slab != NULL) {
 			struct wyn_slab *next = slab->next;
 
-			free(slab);
+			wyn_chunk_release(slabs->chunks, slab);
 			slab = next;
 		}
 		pthread_mutex_destroy(&slabs->shards[i].lock);
@@ -170,7 +164,7 @@ size_t wyn_slab_acquire_some(
 	return got;
 }
 
-/* Returns: a slab that is to be freed, or NULL. */
+/* Returns: a slab that is to be released, or NULL. */
 static struct wyn_slab *slab_put(struct wyn_slab_shard *shard, void *slot)
 {
 	struct wyn_slab *slab = slab_of(slot);
@@ -186,13 +180,20 @@ static struct wyn_slab *slab_put(struct wyn_slab_shard *shard, void *slot)
 	if (slab->used > 0) {
 		return NULL;
 	}
-	if (shard->empty_count < WYN_SLAB_RESERVE_MAX) {
+	if (shard->empty_count < WYN_SLAB_EMPTY_MAX) {
 		shard->empty_count++;
 		return NULL;
 	}
 	list_remove(shard, slab);
 	shard->slab_count--;
 	return slab;
+}
+
+static void slab_release(struct wyn_slab *slab)
+{
+	if (slab != NULL) {
+		wyn_chunk_release(slab->slabs->chunks, slab);
+	}
 }
 
 void wyn_slab_release_some(void *const *slots, size_t n)
@@ -205,7 +206,7 @@ void wyn_slab_release_some(void *const *slots, size_t n)
 		/* Most of them come from the same one. */
 		pthread_mutex_lock(&shard->lock);
 		do {
-			free(slab_put(shard, slots[i]));
+			slab_release(slab_put(shard, slots[i]));
 			i++;
 		} while (i < n && slab_of(slots[i])->shard == shard);
 		pthread_mutex_unlock(&shard->lock);
@@ -226,5 +227,5 @@ size_t wyn_slabs_bytes(struct wyn_slabs *slabs)
 		count += slabs->shards[i].slab_count;
 		pthread_mutex_unlock(&slabs->shards[i].lock);
 	}
-	return count * WYN_SLAB_BYTES;
+	return count * WYN_CHUNK_BYTES;
 }

@@ -2,9 +2,9 @@
 /*
  * slab.h - where futures live.
  *
- * Slots of one size in aligned slabs, so that a slot finds its slab by its
- * address and carries no pointer to it. Sharded by thread, each shard under
- * its mutex. Slabs that are empty go back to the libc beyond a reserve. A
+ * Slots of one size in slabs, which are aligned chunks, so that a slot finds
+ * its slab by its address and carries no pointer to it. Sharded by thread, each
+ * shard under its mutex. Empty slabs go back to the chunks, all but one. A
  * magazine (Bonwick and Adams, USENIX 2001) keeps slots for one thread, so that
  * it meets a mutex once in WYN_MAGAZINE_SLOTS / 2 times.
  */
@@ -14,12 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scheduler/chunk.h"
+
 #define WYN_SLAB_SHARDS	    8
-#define WYN_SLAB_BYTES	    16384 /* a slab's size and alignment */
-#define WYN_SLAB_SLOT_BYTES 56
-/* Empty slabs that a shard keeps. */
-#define WYN_SLAB_RESERVE_MAX 16
-#define WYN_MAGAZINE_SLOTS   128 /* even */
+#define WYN_SLAB_SLOT_BYTES 48
+#define WYN_SLAB_EMPTY_MAX  1	/* slabs that a shard keeps empty */
+#define WYN_MAGAZINE_SLOTS  128 /* even */
 
 struct wyn_slab;
 
@@ -33,7 +33,8 @@ struct wyn_slab_shard {
 
 struct wyn_slabs {
 	struct wyn_slab_shard shards[WYN_SLAB_SHARDS];
-	void *owner; /* [I] found again from any slot */
+	struct wyn_chunks *chunks; /* [I] */
+	void *owner;		   /* [I] found again from any slot */
 };
 
 /* Zero bytes are an empty one. Used by one thread at a time. */
@@ -43,14 +44,15 @@ struct wyn_magazine {
 };
 
 /*
- * wyn_slabs_init - makes an empty store.
+ * wyn_slabs_init - makes an empty store, whose slabs are chunks of these.
  *
  * Thread: boot. Blocks: never.
  */
-void wyn_slabs_init(struct wyn_slabs *slabs, void *owner);
+void wyn_slabs_init(
+	struct wyn_slabs *slabs, struct wyn_chunks *chunks, void *owner);
 
 /*
- * wyn_slabs_fini - frees every slab, slots in use included.
+ * wyn_slabs_fini - releases every slab, slots in use included.
  *
  * Thread: boot, when nobody else uses it. Blocks: never.
  */

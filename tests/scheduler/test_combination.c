@@ -22,8 +22,8 @@ static void combination_lies_in_a_slot_when_it_fits(void **state)
 		bool large;
 	} rows[] = {
 		{WYN_COMBINE_THEN, 1, false},
-		{WYN_COMBINE_RACE, 2, false},
-		{WYN_COMBINE_ANY, 3, true},
+		{WYN_COMBINE_RACE, 1, false},
+		{WYN_COMBINE_ANY, 2, true},
 		{WYN_COMBINE_ALL, 1, true},
 	};
 	struct wyn_pool *pool = pool_started(1);

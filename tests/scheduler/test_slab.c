@@ -14,18 +14,20 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define MANY	20000u
+#define MANY	50000u
 #define THREADS 3u
 #define ROUNDS	200u
 #define HELD	300u
 
+static struct wyn_chunks chunks;
 static struct wyn_slabs slabs;
 static int owner;
 
 static int slab_setup(void **state)
 {
 	(void)state;
-	wyn_slabs_init(&slabs, &owner);
+	wyn_chunks_init(&chunks, 0);
+	wyn_slabs_init(&slabs, &chunks, &owner);
 	return 0;
 }
 
@@ -33,6 +35,7 @@ static int slab_teardown(void **state)
 {
 	(void)state;
 	wyn_slabs_fini(&slabs);
+	wyn_chunks_fini(&chunks);
 	return 0;
 }
 
@@ -89,7 +92,7 @@ static void slab_gives_memory_back_when_all_released(void **state)
 	}
 
 	assert_true(wyn_slabs_bytes(&slabs) <=
-		    (WYN_SLAB_RESERVE_MAX + 1) * WYN_SLAB_BYTES);
+		    (WYN_SLAB_EMPTY_MAX + 1) * WYN_CHUNK_BYTES);
 	free(slots);
 }
 
@@ -117,7 +120,7 @@ static void slab_costs_little_when_full(void **state)
 
 	/* Less than one per cent beyond the slots themselves. */
 	assert_true(wyn_slabs_bytes(&slabs) <
-		    MANY * WYN_SLAB_SLOT_BYTES * 101 / 100 + WYN_SLAB_BYTES);
+		    MANY * WYN_SLAB_SLOT_BYTES * 101 / 100 + WYN_CHUNK_BYTES);
 }
 
 static void *churn(void *arg)
