@@ -205,15 +205,30 @@ static void lane_read(struct wyn_injector *injector, struct wyn_lane *lane,
 	}
 }
 
+/* How many were pushed. With the head lock; `pushed` is looked at only if too
+ * few are known of, since each look takes the line from the producer. */
+static uint64_t lane_seen(
+	struct wyn_lane *lane, uint64_t taken, uint64_t enough)
+{
+	uint64_t seen = atomic_load_explicit(&lane->seen, memory_order_relaxed);
+
+	if (seen - taken < enough) {
+		/* [inject] acquires the items below the count. */
+		seen = atomic_load_explicit(
+			&lane->pushed, memory_order_acquire);
+		/* [inject] for the next consumer, by the head lock; relaxed
+		 * for those who only ask whether there is any. */
+		atomic_store_explicit(&lane->seen, seen, memory_order_relaxed);
+	}
+	return seen;
+}
+
 static size_t lane_take(struct wyn_injector *injector, struct wyn_lane *lane,
 	unsigned sharers, struct wyn_item *ret_items, size_t max)
 {
 	uint64_t taken =
 		atomic_load_explicit(&lane->taken, memory_order_relaxed);
-	/* [inject] acquires the items below the count. */
-	uint64_t length =
-		atomic_load_explicit(&lane->pushed, memory_order_acquire) -
-		taken;
+	uint64_t length = lane_seen(lane, taken, max * sharers) - taken;
 	uint64_t n = length / sharers + 1;
 
 	if (n > length) {
@@ -237,6 +252,15 @@ static uint64_t lane_length(struct wyn_lane *lane)
 		atomic_load_explicit(&lane->pushed, memory_order_relaxed);
 
 	return pushed > taken ? pushed - taken : 0;
+}
+
+/* The same question without a look at the producer's line, if that suffices. */
+static bool lane_is_empty(struct wyn_lane *lane)
+{
+	return atomic_load_explicit(&lane->seen, memory_order_relaxed) ==
+		       atomic_load_explicit(
+			       &lane->taken, memory_order_relaxed) &&
+	       lane_length(lane) == 0;
 }
 
 static unsigned lanes_opened(struct wyn_injector *injector)
@@ -328,7 +352,7 @@ size_t wyn_injector_take(struct wyn_injector *injector, unsigned *cursor,
 		struct wyn_lane *lane = &injector->lanes[(*cursor)++ % lanes];
 		size_t n;
 
-		if (lane_length(lane) == 0 || !lock_try(&lane->head_lock)) {
+		if (lane_is_empty(lane) || !lock_try(&lane->head_lock)) {
 			continue;
 		}
 		n = lane_take(injector, lane, sharers, ret_items, max);

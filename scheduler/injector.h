@@ -50,6 +50,7 @@ struct wyn_lane {
 	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t head_lock; /* [A inject] */
 	struct wyn_injector_block *head;		     /* [M head] */
 	_Atomic uint64_t taken; /* [A inject] items ever */
+	_Atomic uint64_t seen;	/* [A inject] at least so many were pushed */
 };
 
 struct wyn_injector {

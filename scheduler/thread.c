@@ -38,6 +38,8 @@ void wyn_thread_offer(struct wyn_thread *thread)
 	if (thread->seat != NULL || thread->help_depth > 0 || thread->offered) {
 		return;
 	}
+	/* A task has returned inside its blocking section. */
+	wyn_assert(thread->block_depth == 0);
 	pthread_mutex_lock(&pool->spares_lock);
 	/* Under the lock, or the dismissal of the idle could be missed. */
 	if (!wyn_park_stopped(&pool->park)) {
@@ -54,8 +56,6 @@ static bool spare_wait(struct wyn_thread *thread)
 {
 	struct wyn_pool *pool = thread->pool;
 
-	/* A task has returned inside its blocking section. */
-	wyn_assert(thread->block_depth == 0);
 	if ((wyn_park_flags(&pool->park) & WYN_PARK_DRAIN) != 0) {
 		wyn_pool_quiet(pool);
 	}

@@ -9,6 +9,8 @@
  */
 #include "scheduler/worker.h"
 
+#include <sched.h>
+
 #include "base/assert.h"
 #include "base/prng.h"
 #include "scheduler/drain.h"
@@ -26,6 +28,13 @@
 
 /* A batch from the injector that is worth its cache lines. */
 #define GATHER_ENOUGH 128u
+
+/* Pauses of a searcher before it begins to yield its CPU. */
+#define SEARCH_YIELDS 4u
+
+/* Tasks that each worker runs between two looks when they are so small that
+ * moving them takes longer. */
+#define SEARCH_QUICK 8u
 
 /* Most items that one steal moves. */
 #define WYN_WORKER_STEAL_MAX 64u
@@ -173,35 +182,85 @@ static void search_end(struct wyn_pool *pool)
 	}
 }
 
-/* Looks before the next sleep: few for one who was woken for a task or two,
- * or a trickle of them would cost more in looks than in work. */
-static unsigned search_rounds(struct wyn_thread *thread)
+static uint64_t finished_by(struct wyn_thread *thread)
 {
-	uint64_t ran = atomic_load_explicit(&thread->counters.finished,
-			       memory_order_relaxed) -
-		       thread->finished_at_wake;
-	unsigned spin_max = thread->pool->config.spin_max;
-
-	return ran < spin_max ? (unsigned)ran : spin_max;
+	return atomic_load_explicit(
+		&thread->counters.finished, memory_order_relaxed);
 }
 
-/* Searches for a while. True: found, and no searcher any more. */
-static bool search(struct wyn_thread *thread, struct wyn_item *ret_item)
+static uint64_t finished_by_others(struct wyn_thread *thread)
 {
 	struct wyn_pool *pool = thread->pool;
-	unsigned rounds = search_rounds(thread);
+	unsigned threads = wyn_threads_made(pool);
+	uint64_t sum = 0;
 
-	for (unsigned i = 0; i <= rounds; i++) {
-		if (wyn_park_stopped(&pool->park)) {
-			return false;
-		}
-		if (wyn_pool_has_work(pool) && find(thread, ret_item)) {
+	for (unsigned i = 0; i < threads; i++) {
+		sum += &pool->threads[i] != thread
+			       ? finished_by(&pool->threads[i])
+			       : 0;
+	}
+	return sum;
+}
+
+/* Looks before the next sleep: few for one who was woken for a task or two,
+ * or a trickle of them would cost more in looks than in work. */
+static unsigned search_looks(struct wyn_thread *thread)
+{
+	uint64_t ran = finished_by(thread) + finished_by_others(thread) -
+		       thread->finished_at_park;
+	unsigned spin_max = thread->pool->config.spin_max;
+
+	ran = ran < spin_max ? ran : spin_max;
+	return ran > 0 ? (unsigned)ran : 1;
+}
+
+/* Others have run so many tasks since the last look that they will have run
+ * what waits, too, before it could be moved here: it is left to them until they
+ * slow down. */
+static bool search_leaves(struct wyn_thread *thread, uint64_t *seen)
+{
+	uint64_t now = finished_by_others(thread);
+	uint64_t ran = now - *seen;
+
+	*seen = now;
+	return ran >=
+	       SEARCH_QUICK * atomic_load_explicit(&thread->pool->workers,
+				      memory_order_relaxed);
+}
+
+/* Between two looks. Each takes the producers' lines from them; what comes in a
+ * burst is better taken by the dozen. */
+static void search_pause(unsigned pauses)
+{
+	wyn_cpu_relax_for(SEARCH_PAUSES);
+	/* Perhaps it is the producer who waits for this CPU. Not at first: the
+	 * kernel is slow to run again whom it woke after a yield. */
+	if (pauses >= SEARCH_YIELDS) {
+		sched_yield();
+	}
+}
+
+/* Searches for a while; others had finished `seen` tasks at its last look.
+ * True: found, and no searcher any more. */
+static bool search(
+	struct wyn_thread *thread, uint64_t seen, struct wyn_item *ret_item)
+{
+	struct wyn_pool *pool = thread->pool;
+	unsigned looks = search_looks(thread);
+
+	for (unsigned pauses = 0; !wyn_park_stopped(&pool->park); pauses++) {
+		bool work = wyn_pool_has_work(pool);
+		bool left = work && search_leaves(thread, &seen);
+
+		if (work && !left && find(thread, ret_item)) {
 			search_end(pool);
 			return true;
 		}
-		/* Each look takes the producers' lines from them; what comes
-		 * in a burst is better taken by the dozen. */
-		wyn_cpu_relax_for(SEARCH_PAUSES);
+		/* Nobody sleeps beside work that others may yet leave to us. */
+		if (!left && --looks == 0) {
+			break;
+		}
+		search_pause(pauses);
 	}
 	return false;
 }
@@ -220,9 +279,9 @@ static void park(struct wyn_thread *thread, bool searching)
 	if (wyn_pool_has_work(pool)) {
 		wyn_park_notify(&pool->park);
 	}
+	thread->finished_at_park =
+		finished_by(thread) + finished_by_others(thread);
 	wyn_park_sleep(&pool->park, seat);
-	thread->finished_at_wake = atomic_load_explicit(
-		&thread->counters.finished, memory_order_relaxed);
 }
 
 /* Who waits for the end need not wait for the search too. What this misses is
@@ -240,6 +299,7 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	struct wyn_pool *pool = thread->pool;
 	bool searching = false;
+	uint64_t seen = 0;
 
 	while (!wyn_park_stopped(&pool->park)) {
 		if (!searching && find(thread, ret_item)) {
@@ -248,12 +308,14 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 		if (!searching) {
 			tell_early(pool);
 			searching = wyn_park_search_begin(&pool->park);
+			seen = finished_by_others(thread);
 		}
-		if (searching && search(thread, ret_item)) {
+		if (searching && search(thread, seen, ret_item)) {
 			return true;
 		}
 		park(thread, searching);
 		searching = true;
+		seen = thread->finished_at_park - finished_by(thread);
 	}
 	return false;
 }
