@@ -205,6 +205,22 @@ static bool join_leap(struct wyn_thread *thread, struct wyn_fork *fork)
 	return found;
 }
 
+/* Helps the thief for a while, if there is something to help with. */
+static void join_help(struct wyn_thread *thread, struct wyn_fork *fork,
+	const struct wyn_goal *goal)
+{
+	unsigned rounds = 0;
+
+	while (!wyn_goal_reached(goal) && rounds < JOIN_ROUNDS) {
+		if (join_leap(thread, fork)) {
+			rounds = 0;
+		} else {
+			wyn_cpu_relax_for(JOIN_PAUSES);
+			rounds++;
+		}
+	}
+}
+
 void wyn_join_slow_(struct wyn_forker *forker, struct wyn_fork *fork)
 {
 	struct wyn_goal goal = {
@@ -213,33 +229,24 @@ void wyn_join_slow_(struct wyn_forker *forker, struct wyn_fork *fork)
 		.when_set = true,
 	};
 	struct wyn_thread *thread;
-	unsigned rounds = 0;
 
 	/* Run when it was forked, or by a thief already. */
 	if (wyn_goal_reached(&goal)) {
 		goto reached;
 	}
 	thread = WYN_CONTAINER_OF(forker, struct wyn_thread, forker);
-	if (join_own(thread, fork)) {
-		return;
-	}
-	while (!wyn_goal_reached(&goal) && rounds < JOIN_ROUNDS) {
-		if (join_leap(thread, fork)) {
-			rounds = 0;
-		} else {
-			wyn_cpu_relax_for(JOIN_PAUSES);
-			rounds++;
-		}
-	}
-	/* Without a spare it looks on: it cannot leave its fork behind. In a
-	 * forked child there is no thief. */
-	while (wyn_await_until(thread->pool, &goal, WYN_DEADLINE_NONE) < 0) {
+	do {
+		/* A forked child has no thieves, and runs nothing else. */
 		if (wyn_pool_is_dead(thread->pool)) {
 			fork->fn(forker, fork);
 			return;
 		}
-		wyn_cpu_relax_for(JOIN_PAUSES);
-	}
+		if (join_own(thread, fork)) {
+			return;
+		}
+		join_help(thread, fork, &goal);
+		/* Without a spare it looks on: it cannot leave its fork. */
+	} while (wyn_await_until(thread->pool, &goal, WYN_DEADLINE_NONE) < 0);
 reached:
 	/* The pool stops, and it was thrown out of a queue. */
 	if ((atomic_load_explicit(state_of(fork), memory_order_relaxed) &

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include <wyn/future.h>
@@ -298,6 +300,41 @@ static void forkjoin_counts_only_what_was_scheduled(void **state)
 	assert_int_equal(counters.unfinished, 0);
 }
 
+/* Forked by a task: the child has the deque, and no worker to run what else
+ * lies in it. */
+static int forking_task(void *arg, struct wyn_value *ret_value)
+{
+	struct one one = {.holds = false};
+	struct wyn_forker *forker = wyn_forker_self();
+	struct wyn_future *future = NULL;
+	int status = -1;
+	pid_t pid;
+
+	(void)arg;
+	wyn_fork(forker, &one.fork, one_run);
+	if (wyn_pool_spawn(pool, nothing, NULL, NULL, &future) < 0) {
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0) {
+		wyn_join(forker, &one.fork);
+		_exit(one.ran_on == pthread_self() ? 0 : 1);
+	}
+	ret_value->u64[0] = waitpid(pid, &status, 0) == pid &&
+			    WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	wyn_join(forker, &one.fork);
+	wyn_future_drop(future);
+	return 0;
+}
+
+static void forkjoin_joins_when_in_a_forked_child(void **state)
+{
+	(void)state;
+	pool_ended(pool);
+	pool = pool_started(1);
+	assert_int_equal(run(forking_task, 0), 1);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, forkjoin_setup, forkjoin_teardown)
 
@@ -311,6 +348,7 @@ int main(void)
 		TEST(forkjoin_comes_back_when_recursion_is_deep),
 		TEST(forkjoin_sums_up_when_mixed_with_futures),
 		TEST(forkjoin_counts_only_what_was_scheduled),
+		TEST(forkjoin_joins_when_in_a_forked_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
