@@ -161,21 +161,31 @@ bool wyn_deque_steal_above(
 	return true;
 }
 
-size_t wyn_deque_shed(
-	struct wyn_deque *deque, struct wyn_item *ret_items, size_t max)
+size_t wyn_deque_shed_begin(struct wyn_deque *deque, void (*stays)(void *arg),
+	struct wyn_item *ret_items, size_t max)
 {
-	int64_t first, n;
+	size_t first, length, n;
 
 	wyn_deque_lock(deque);
-	first = taken_of(deque);
-	n = atomic_load_explicit(&deque->bottom, memory_order_relaxed) - first;
-	if (n > (int64_t)max) {
-		n = (int64_t)max;
+	first = (size_t)taken_of(deque);
+	length = (size_t)length_locked(deque);
+	for (n = 0; n < length && n < max; n++) {
+		ret_items[n] = deque->slots[(first + n) & MASK];
+		if (stays != NULL && ret_items[n].fn == stays) {
+			break;
+		}
 	}
-	WYN_STEP();
+	return n;
+}
+
+void wyn_deque_shed_end(struct wyn_deque *deque, size_t n)
+{
+	int64_t taken = taken_of(deque) + (int64_t)n;
+
 	/* The owner is here and not popping: nothing to be seen. */
-	atomic_store_explicit(&deque->claim, first + n, memory_order_relaxed);
-	items_take(deque, ret_items, (size_t)n);
+	atomic_store_explicit(&deque->claim, taken, memory_order_relaxed);
+	WYN_STEP();
+	/* [steal] gives the slots back, to itself. */
+	atomic_store_explicit(&deque->taken, taken, memory_order_release);
 	wyn_deque_unlock(deque);
-	return (size_t)n;
 }

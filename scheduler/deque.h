@@ -130,10 +130,9 @@ static inline bool wyn_deque_pop(
 }
 
 /*
- * wyn_deque_steal - takes up to `max` of the oldest items, half of them at
- * most unless there is only one.
- *
- * An oldest item with the function `alone` (or NULL) is taken alone.
+ * wyn_deque_steal - takes up to `max` of the oldest items, half of them at most
+ * unless there is only one. An oldest one with the function `alone` (or NULL)
+ * is taken alone.
  *
  * Thread: any. Returns: how many; 0 if it was empty or another thief is there.
  * Blocks: never.
@@ -160,19 +159,20 @@ bool wyn_deque_steal_above(
 	struct wyn_deque *deque, int64_t mark, struct wyn_item *ret_item);
 
 /*
- * wyn_deque_shed - takes up to `max` of the oldest items of the own deque.
+ * wyn_deque_shed_begin - copies up to `max` of the oldest items, none from the
+ * first with the function `stays` (or NULL) on. They stay, with the lock held,
+ * until wyn_deque_shed_end takes the n oldest out.
  *
  * Thread: worker (the owner). Returns: how many.
  * Blocks: yields while a thief is there.
  */
-size_t wyn_deque_shed(
-	struct wyn_deque *deque, struct wyn_item *ret_items, size_t max);
+size_t wyn_deque_shed_begin(struct wyn_deque *deque, void (*stays)(void *arg),
+	struct wyn_item *ret_items, size_t max);
+void wyn_deque_shed_end(struct wyn_deque *deque, size_t n);
 
 /*
- * wyn_deque_mark - where the next item will be pushed.
- *
- * What is pushed from here on lies above the mark, and what it finds below is
- * older, whoever takes how much of it.
+ * wyn_deque_mark - where the next item will be pushed. What is pushed from here
+ * on lies above, and what it finds below is older, whoever takes how much.
  *
  * Thread: worker (the owner). Blocks: never.
  */

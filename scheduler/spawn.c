@@ -42,44 +42,46 @@ static bool in_flight_enter(struct wyn_pool *pool, uint64_t n)
 	return true;
 }
 
-/* Moves the older half of a full deque to the injector. */
-static int deque_overflow(struct wyn_pool *pool, struct wyn_seat *seat)
+/* Makes room in a full deque: moves the older half of it to the injector, as
+ * far as there is no fork; a worker that joins one may be the last that could
+ * take it from there. With a fork at the old end the new item goes instead.
+ * Returns: 1 if so; 0; -ENOMEM. */
+static int deque_overflow(
+	struct wyn_pool *pool, struct wyn_seat *seat, struct wyn_item item)
 {
+	struct wyn_lane *lane = wyn_pool_producer(pool)->lane;
 	struct wyn_injector_batch batch = {.items = seat->scratch};
-	int r;
+	int r = 0;
 
-	batch.n = wyn_deque_shed(
-		&seat->deque, seat->scratch, WYN_COUNT_OF(seat->scratch));
-	if (batch.n == 0) {
-		return 0;
+	batch.n = wyn_deque_shed_begin(&seat->deque, wyn_fork_run_,
+		seat->scratch, WYN_COUNT_OF(seat->scratch));
+	if (batch.n > 0) {
+		/* Seen in both for a moment, but only taken from there. */
+		r = wyn_injector_push(
+			&pool->injector, lane, &batch, WYN_INJECTOR_MOVE);
 	}
-	r = wyn_injector_push(&pool->injector, wyn_pool_producer(pool)->lane,
-		&batch, WYN_INJECTOR_MOVE);
-	for (size_t i = 0; r < 0 && i < batch.n; i++) {
-		bool pushed = wyn_deque_push(&seat->deque, seat->scratch[i]);
-
-		wyn_assert(pushed);
+	wyn_deque_shed_end(&seat->deque, r == 0 ? batch.n : 0);
+	if (batch.n > 0) {
+		return r;
 	}
-	if (r < 0) {
-		/* [park] They were in no queue for a moment. */
-		wyn_park_notify(&pool->park);
-	}
-	return r;
+	batch = (struct wyn_injector_batch){.items = &item, .n = 1};
+	r = wyn_injector_push(&pool->injector, lane, &batch, WYN_INJECTOR_MOVE);
+	return r < 0 ? r : 1;
 }
 
 static int spawn_local(struct wyn_thread *thread, struct wyn_item item)
 {
 	struct wyn_seat *seat = thread->seat;
-	int r;
+	int r = 0;
 
 	/* [drain] before a thief can see it and count its end. */
 	wyn_counter_add(&thread->counters.spawned, 1);
-	while (!wyn_deque_push(&seat->deque, item)) {
-		r = deque_overflow(thread->pool, seat);
-		if (r < 0) {
-			wyn_counter_add(&thread->counters.spawned, UINT64_MAX);
-			return r;
-		}
+	while (r == 0 && !wyn_deque_push(&seat->deque, item)) {
+		r = deque_overflow(thread->pool, seat, item);
+	}
+	if (r < 0) {
+		wyn_counter_add(&thread->counters.spawned, UINT64_MAX);
+		return r;
 	}
 	return 0;
 }

@@ -111,6 +111,7 @@ static bool find_injected(
 static bool find_fair(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	struct wyn_seat *seat = thread->seat;
+	size_t n;
 
 	if (WYN_LIKELY(seat->tick < FAIR_TICKS)) {
 		return false;
@@ -120,7 +121,9 @@ static bool find_fair(struct wyn_thread *thread, struct wyn_item *ret_item)
 		return find_injected(thread, ret_item, 1);
 	}
 	seat->tick = 0;
-	return wyn_deque_shed(&seat->deque, ret_item, 1) > 0;
+	n = wyn_deque_shed_begin(&seat->deque, NULL, ret_item, 1);
+	wyn_deque_shed_end(&seat->deque, n);
+	return n > 0;
 }
 
 static bool find_stolen(struct wyn_thread *thread, struct wyn_item *ret_item)

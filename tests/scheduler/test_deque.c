@@ -98,6 +98,15 @@ static void deque_gives_half_when_stolen(void **state)
 	assert_int_equal(wyn_deque_length(*state), 3);
 }
 
+static size_t shed(struct wyn_deque *deque, void (*stays)(void *arg),
+	struct wyn_item *ret_items, size_t max)
+{
+	size_t n = wyn_deque_shed_begin(deque, stays, ret_items, max);
+
+	wyn_deque_shed_end(deque, n);
+	return n;
+}
+
 static void deque_gives_oldest_when_it_sheds(void **state)
 {
 	struct wyn_item items[4];
@@ -106,10 +115,45 @@ static void deque_gives_oldest_when_it_sheds(void **state)
 		wyn_deque_push(*state, item_of(i));
 	}
 
-	assert_int_equal(wyn_deque_shed(*state, items, 2), 2);
+	assert_int_equal(shed(*state, NULL, items, 2), 2);
 	assert_ptr_equal(items[1].arg, (void *)1);
-	assert_int_equal(wyn_deque_shed(*state, items, 4), 1);
-	assert_int_equal(wyn_deque_shed(*state, items, 4), 0);
+	assert_int_equal(shed(*state, NULL, items, 4), 1);
+	assert_int_equal(shed(*state, NULL, items, 4), 0);
+}
+
+static void deque_is_as_before_when_it_sheds_none(void **state)
+{
+	struct wyn_item items[4];
+
+	for (uintptr_t i = 0; i < 3; i++) {
+		wyn_deque_push(*state, item_of(i));
+	}
+
+	assert_int_equal(wyn_deque_shed_begin(*state, NULL, items, 4), 3);
+	wyn_deque_shed_end(*state, 0);
+	assert_int_equal(wyn_deque_length(*state), 3);
+	assert_true(wyn_deque_pop(*state, items));
+	assert_ptr_equal(items[0].arg, (void *)2);
+	assert_int_equal(wyn_deque_steal(*state, NULL, items, 1), 1);
+	assert_ptr_equal(items[0].arg, (void *)0);
+}
+
+static void other(void *arg)
+{
+	(void)arg;
+}
+
+static void deque_sheds_only_what_is_older_when_something_stays(void **state)
+{
+	struct wyn_item items[4];
+
+	wyn_deque_push(*state, item_of(0));
+	wyn_deque_push(*state, (struct wyn_item){.fn = other});
+	wyn_deque_push(*state, item_of(2));
+
+	assert_int_equal(shed(*state, other, items, 4), 1);
+	assert_int_equal(shed(*state, other, items, 4), 0);
+	assert_int_equal(wyn_deque_length(*state), 2);
 }
 
 static void deque_keeps_order_when_published_at_once(void **state)
@@ -228,6 +272,8 @@ int main(void)
 		TEST(deque_gives_oldest_when_stolen),
 		TEST(deque_gives_half_when_stolen),
 		TEST(deque_gives_oldest_when_it_sheds),
+		TEST(deque_is_as_before_when_it_sheds_none),
+		TEST(deque_sheds_only_what_is_older_when_something_stays),
 		TEST(deque_keeps_order_when_published_at_once),
 		TEST(deque_refuses_when_full),
 		TEST(deque_keeps_order_when_indices_pass_size),

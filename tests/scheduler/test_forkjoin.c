@@ -300,6 +300,51 @@ static void forkjoin_counts_only_what_was_scheduled(void **state)
 	assert_int_equal(counters.unfinished, 0);
 }
 
+static void nobody(void *arg)
+{
+	(void)arg;
+}
+
+/* Spawns so much that the deque overflows, while the only worker is here. */
+static int overflowing_task(void *arg, struct wyn_value *ret_value)
+{
+	struct one one = {.holds = false};
+	struct wyn_forker *forker = wyn_forker_self();
+
+	(void)arg;
+	wyn_fork(forker, &one.fork, one_run);
+	for (unsigned i = 0; i < MANY; i++) {
+		if (wyn_pool_spawn_detached(pool, nobody, NULL) < 0) {
+			return -1;
+		}
+	}
+	wyn_join(forker, &one.fork);
+	ret_value->u64[0] = one.ran_on == pthread_self();
+	latch_open(&taken);
+	return 0;
+}
+
+static void forkjoin_joins_when_the_deque_overflows_without_spares(void **state)
+{
+	struct wyn_pool_config config;
+	struct wyn_future *future = NULL;
+	struct wyn_value value = {.u64 = {0, 0}};
+
+	(void)state;
+	pool_ended(pool);
+	wyn_pool_config_init(&config);
+	config.workers = 1;
+	config.spare_max = 0;
+	assert_int_equal(wyn_pool_create(&config, &pool), 0);
+	assert_int_equal(wyn_pool_start(pool), 0);
+	assert_int_equal(
+		wyn_pool_spawn(pool, overflowing_task, NULL, NULL, &future), 0);
+	latch_wait(&taken);
+	assert_int_equal(wyn_future_await(future, &value), 0);
+	assert_int_equal(value.u64[0], 1);
+	wyn_future_drop(future);
+}
+
 /* Forked by a task: the child has the deque, and no worker to run what else
  * lies in it. */
 static int forking_task(void *arg, struct wyn_value *ret_value)
@@ -348,6 +393,7 @@ int main(void)
 		TEST(forkjoin_comes_back_when_recursion_is_deep),
 		TEST(forkjoin_sums_up_when_mixed_with_futures),
 		TEST(forkjoin_counts_only_what_was_scheduled),
+		TEST(forkjoin_joins_when_the_deque_overflows_without_spares),
 		TEST(forkjoin_joins_when_in_a_forked_child),
 	};
 
