@@ -150,11 +150,19 @@ size_t wyn_deque_steal(struct wyn_deque *deque, void (*alone)(void *arg),
 	return (size_t)n;
 }
 
-bool wyn_deque_steal_above(
-	struct wyn_deque *deque, int64_t mark, struct wyn_item *ret_item)
+bool wyn_deque_steal_above(struct wyn_deque *deque, int64_t mark,
+	_Atomic uint32_t *word, uint32_t value, struct wyn_item *ret_item)
 {
 	if (taken_of(deque) < mark || length_locked(deque) <= 0 ||
 		claim(deque, 1) == 0) {
+		return false;
+	}
+	WYN_STEP();
+	/* [leap] After the claim: who pushed the item, if it was pushed after
+	 * the change, published the change with it. */
+	if (atomic_load_explicit(word, memory_order_relaxed) != value) {
+		atomic_store_explicit(
+			&deque->claim, taken_of(deque), memory_order_relaxed);
 		return false;
 	}
 	items_take(deque, ret_item, 1);

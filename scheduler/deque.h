@@ -150,13 +150,13 @@ bool wyn_deque_trylock(struct wyn_deque *deque);
 void wyn_deque_unlock(struct wyn_deque *deque);
 
 /*
- * wyn_deque_steal_above - takes the oldest item unless it lies below a mark.
+ * wyn_deque_steal_above - takes the oldest item unless it lies below a mark, or
+ * *word is not `value` now: what was pushed after that change is left.
  *
- * Thread: any, with the lock. Returns: false if it does, or the deque is empty.
- * Blocks: never.
+ * Thread: any, with the lock. Returns: false if it took nothing. Blocks: never.
  */
-bool wyn_deque_steal_above(
-	struct wyn_deque *deque, int64_t mark, struct wyn_item *ret_item);
+bool wyn_deque_steal_above(struct wyn_deque *deque, int64_t mark,
+	_Atomic uint32_t *word, uint32_t value, struct wyn_item *ret_item);
 
 /*
  * wyn_deque_shed_begin - copies up to `max` of the oldest items, none from the

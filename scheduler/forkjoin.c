@@ -64,16 +64,14 @@ void wyn_forker_init(struct wyn_thread *thread)
 
 void wyn_forker_seat(struct wyn_thread *thread, struct wyn_seat *seat)
 {
-	if (seat == NULL && thread->fork != NULL) {
-		wyn_deque_lock(&thread->seat->deque);
-		for (struct wyn_fork *fork = thread->fork; fork != NULL;
-			fork = fork->outer) {
-			WYN_STEP();
-			/* [leap] under the lock, where helpers look again. */
-			atomic_store_explicit(
-				where_of(fork), 0, memory_order_relaxed);
-		}
-		wyn_deque_unlock(&thread->seat->deque);
+	uint32_t where = seat != NULL ? seat->index + 1 : 0;
+
+	for (struct wyn_fork *fork = thread->fork; fork != NULL;
+		fork = fork->outer) {
+		WYN_STEP();
+		/* [leap] before the seat's next thread pushes anything. */
+		atomic_store_explicit(
+			where_of(fork), where, memory_order_release);
 	}
 	thread->forker.deque =
 		seat != NULL ? (struct wyn_fork_deque *)&seat->deque : NULL;
@@ -114,6 +112,9 @@ void wyn_fork_run_(void *arg)
 		where_of(fork), thread->seat->index + 1, memory_order_release);
 	fork->fn(&thread->forker, fork);
 	thread->fork = fork->outer;
+	WYN_STEP();
+	/* [leap] before this thread pushes what is no descendant of it. */
+	atomic_store_explicit(where_of(fork), 0, memory_order_relaxed);
 	if (WYN_UNLIKELY(thread->seat == NULL)) {
 		wyn_thread_offer(thread);
 	}
@@ -181,7 +182,7 @@ static bool join_leap(struct wyn_thread *thread, struct wyn_fork *fork)
 		atomic_load_explicit(where_of(fork), memory_order_acquire);
 	struct wyn_deque *deque;
 	struct wyn_item item = {.fn = NULL};
-	bool found = false;
+	bool found;
 
 	if (where == 0 || thread->seat == NULL ||
 		thread->help_depth >= thread->pool->config.help_depth_max) {
@@ -191,12 +192,8 @@ static bool join_leap(struct wyn_thread *thread, struct wyn_fork *fork)
 	if (wyn_deque_length(deque) == 0 || !wyn_deque_trylock(deque)) {
 		return false;
 	}
-	WYN_STEP();
-	/* [leap] the seat is still the thief's. */
-	if (atomic_load_explicit(where_of(fork), memory_order_relaxed) ==
-		where) {
-		found = wyn_deque_steal_above(deque, fork->floor, &item);
-	}
+	found = wyn_deque_steal_above(
+		deque, fork->floor, where_of(fork), where, &item);
 	wyn_deque_unlock(deque);
 	if (found) {
 		wyn_counter_add(&thread->counters.stolen_approx, 1);

@@ -24,7 +24,7 @@ void wyn_forker_init(struct wyn_thread *thread);
  * deque, where what lies from now on is another thread's.
  *
  * Thread: worker, its own or, for a thread that is being made, its maker's.
- * Blocks: yields while a thief is in the deque.
+ * Blocks: never.
  */
 void wyn_forker_seat(struct wyn_thread *thread, struct wyn_seat *seat);
 

@@ -156,6 +156,44 @@ static void deque_sheds_only_what_is_older_when_something_stays(void **state)
 	assert_int_equal(wyn_deque_length(*state), 2);
 }
 
+static bool steal_above(struct wyn_deque *deque, int64_t mark, uint32_t word_is,
+	uint32_t word_was, struct wyn_item *ret_item)
+{
+	_Atomic uint32_t word = word_is;
+	bool stolen;
+
+	wyn_deque_lock(deque);
+	stolen = wyn_deque_steal_above(deque, mark, &word, word_was, ret_item);
+	wyn_deque_unlock(deque);
+	return stolen;
+}
+
+static void deque_gives_oldest_when_stolen_above_a_mark(void **state)
+{
+	struct wyn_item item;
+
+	wyn_deque_push(*state, item_of(0));
+	wyn_deque_push(*state, item_of(1));
+
+	assert_false(steal_above(*state, 1, 7, 7, &item));
+	assert_int_equal(shed(*state, NULL, &item, 1), 1);
+	assert_true(steal_above(*state, 1, 7, 7, &item));
+	assert_ptr_equal(item.arg, (void *)1);
+	assert_false(steal_above(*state, 1, 7, 7, &item));
+}
+
+static void deque_keeps_all_when_the_word_has_changed(void **state)
+{
+	struct wyn_item item;
+
+	wyn_deque_push(*state, item_of(1));
+
+	assert_false(steal_above(*state, 0, 0, 7, &item));
+	assert_int_equal(wyn_deque_length(*state), 1);
+	assert_true(wyn_deque_pop(*state, &item));
+	assert_ptr_equal(item.arg, (void *)1);
+}
+
 static void deque_keeps_order_when_published_at_once(void **state)
 {
 	struct wyn_item item;
@@ -274,6 +312,8 @@ int main(void)
 		TEST(deque_gives_oldest_when_it_sheds),
 		TEST(deque_is_as_before_when_it_sheds_none),
 		TEST(deque_sheds_only_what_is_older_when_something_stays),
+		TEST(deque_gives_oldest_when_stolen_above_a_mark),
+		TEST(deque_keeps_all_when_the_word_has_changed),
 		TEST(deque_keeps_order_when_published_at_once),
 		TEST(deque_refuses_when_full),
 		TEST(deque_keeps_order_when_indices_pass_size),
