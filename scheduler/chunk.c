@@ -87,9 +87,15 @@ void wyn_chunks_init(struct wyn_chunks *chunks, size_t keep_bytes)
 
 void wyn_chunks_fini(struct wyn_chunks *chunks)
 {
-	while (chunks->kept > 0) {
-		unmap(kept_pop(chunks), WYN_CHUNK_BYTES);
+	/* A forked child's may be held by a thread that it does not have and
+	 * that was in the midst of the list. */
+	if (pthread_mutex_trylock(&chunks->lock) != 0) {
+		return;
 	}
+	while (chunks->kept > 0) {
+		wyn_chunk_discard(kept_pop(chunks));
+	}
+	pthread_mutex_unlock(&chunks->lock);
 	pthread_mutex_destroy(&chunks->lock);
 }
 
@@ -121,4 +127,9 @@ void wyn_chunk_release(struct wyn_chunks *chunks, void *chunk)
 	if (!keep) {
 		unmap(chunk, WYN_CHUNK_BYTES);
 	}
+}
+
+void wyn_chunk_discard(void *chunk)
+{
+	unmap(chunk, WYN_CHUNK_BYTES);
 }

@@ -34,7 +34,9 @@ struct wyn_chunks {
 void wyn_chunks_init(struct wyn_chunks *chunks, size_t keep_bytes);
 
 /*
- * wyn_chunks_fini - gives back what is kept; the rest must have been released.
+ * wyn_chunks_fini - gives back what is kept; the rest is released or discarded.
+ *
+ * In a forked child whose lock is held it gives back nothing.
  *
  * Thread: boot, when nobody else uses it. Blocks: never.
  */
@@ -53,3 +55,10 @@ void *wyn_chunk_acquire(struct wyn_chunks *chunks);
  * Thread: any. Takes the chunk. Blocks: on the store's mutex.
  */
 void wyn_chunk_release(struct wyn_chunks *chunks, void *chunk);
+
+/*
+ * wyn_chunk_discard - gives it back to the kernel, as the store ends.
+ *
+ * Thread: any. Takes the chunk. Blocks: never.
+ */
+void wyn_chunk_discard(void *chunk);

@@ -285,9 +285,15 @@ void wyn_injector_fini(struct wyn_injector *injector)
 {
 	for (unsigned i = 0; i < lanes_opened(injector); i++) {
 		struct wyn_lane *lane = &injector->lanes[i];
+		struct wyn_injector_block *block =
+			lane->head != NULL ? lane->head : lane->first;
 
-		chain_release(injector,
-			lane->head != NULL ? lane->head : lane->first);
+		while (block != NULL) {
+			struct wyn_injector_block *next = block->next;
+
+			wyn_chunk_discard(block);
+			block = next;
+		}
 	}
 }
 

@@ -25,12 +25,17 @@ void wyn_larges_fini(struct wyn_larges *larges)
 {
 	struct wyn_large *large = larges->first;
 
+	/* As in wyn_chunks_fini. */
+	if (pthread_mutex_trylock(&larges->lock) != 0) {
+		return;
+	}
 	while (large != NULL) {
 		struct wyn_large *next = large->next;
 
 		free(large);
 		large = next;
 	}
+	pthread_mutex_unlock(&larges->lock);
 	pthread_mutex_destroy(&larges->lock);
 }
 

@@ -120,15 +120,21 @@ void wyn_slabs_init(
 void wyn_slabs_fini(struct wyn_slabs *slabs)
 {
 	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
-		struct wyn_slab *slab = slabs->shards[i].first;
+		struct wyn_slab_shard *shard = &slabs->shards[i];
+		struct wyn_slab *slab = shard->first;
 
+		/* As in wyn_chunks_fini. */
+		if (pthread_mutex_trylock(&shard->lock) != 0) {
+			continue;
+		}
 		while (slab != NULL) {
 			struct wyn_slab *next = slab->next;
 
-			wyn_chunk_release(slabs->chunks, slab);
+			wyn_chunk_discard(slab);
 			slab = next;
 		}
-		pthread_mutex_destroy(&slabs->shards[i].lock);
+		pthread_mutex_unlock(&shard->lock);
+		pthread_mutex_destroy(&shard->lock);
 	}
 }
 

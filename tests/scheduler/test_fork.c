@@ -5,8 +5,10 @@
 #include <wyn/pool.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/wait.h>
@@ -16,6 +18,7 @@
 #include <wyn/combine.h>
 
 #include "base/compiler.h"
+#include "scheduler/pool.h"
 #include "tests/support/latch.h"
 #include "tests/support/pool.h"
 
@@ -160,6 +163,36 @@ static void pool_is_dead_when_forked_by_a_task(void **state)
 	latch_open(&latch);
 }
 
+/* Forked while another thread is in the midst of what the lock guards. */
+static bool child_destroys_when_held(pthread_mutex_t *lock)
+{
+	int status = -1;
+	pid_t pid;
+
+	pthread_mutex_lock(lock);
+	pid = fork();
+	if (pid == 0) {
+		alarm(LATCH_TIMEOUT_S);
+		wyn_pool_destroy(pool);
+		_exit(0);
+	}
+	pthread_mutex_unlock(lock);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status);
+}
+
+static void pool_is_destroyed_when_forked_with_a_lock_held(void **state)
+{
+	(void)state;
+	latch_open(&latch);
+	assert_int_equal(wyn_future_await(pending, NULL), 0);
+	assert_true(child_destroys_when_held(&pool->chunks.lock));
+	assert_true(child_destroys_when_held(&pool->larges.lock));
+	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
+		assert_true(
+			child_destroys_when_held(&pool->slabs.shards[i].lock));
+	}
+}
+
 #define TEST(name)                       \
 	cmocka_unit_test_setup_teardown( \
 		name, fork_test_setup, fork_test_teardown)
@@ -169,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(pool_is_dead_when_in_forked_child),
 		TEST(pool_is_dead_when_forked_by_a_task),
+		TEST(pool_is_destroyed_when_forked_with_a_lock_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
