@@ -98,8 +98,10 @@ static void *thread_main(void *arg)
 	if (pool->config.thread_start != NULL) {
 		pool->config.thread_start(pool->config.thread_start_arg);
 	}
-	/* After the hook, which is no task of the pool. */
+	/* After the hook, which is no task of the pool; what it has spawned
+	 * came from outside, and what comes now does not. */
 	wyn_thread_self_ = thread;
+	wyn_producer_self_.express_id = 0;
 	do {
 		wyn_worker_run(thread);
 	} while (spare_wait(thread));

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <wyn/future.h>
+
 #include "tests/support/latch.h"
 #include "tests/support/pool.h"
 
@@ -276,6 +278,57 @@ static void threads_have_large_stacks_when_config_says_so(void **state)
 	assert_in_range(place.stack_bytes, STACK - 65536, STACK + 65536);
 }
 
+static void spawn_as_hook(void *arg)
+{
+	struct wyn_pool *const *pool = arg;
+
+	if (wyn_pool_spawn_detached(*pool, add, (void *)1) < 0) {
+		abort();
+	}
+}
+
+static int give_nothing(void *arg, struct wyn_value *ret_value)
+{
+	(void)arg;
+	(void)ret_value;
+	return 0;
+}
+
+/* Without spares it must find its child in the own deque. */
+static int wait_for_child(void *arg, struct wyn_value *ret_value)
+{
+	struct wyn_group group;
+	int r;
+
+	(void)ret_value;
+	wyn_group_init(&group, arg);
+	r = wyn_group_spawn(&group, give_nothing, NULL);
+	return r < 0 ? r : wyn_group_wait(&group);
+}
+
+static void worker_spawns_for_itself_when_its_hook_has_spawned(void **state)
+{
+	struct wyn_pool_config config;
+	struct wyn_pool *pool;
+	struct wyn_future *future;
+
+	(void)state;
+	wyn_pool_config_init(&config);
+	config.workers = 1;
+	config.spare_max = 0;
+	config.thread_start = spawn_as_hook;
+	config.thread_start_arg = &pool;
+	assert_int_equal(wyn_pool_create(&config, &pool), 0);
+	assert_int_equal(wyn_pool_start(pool), 0);
+
+	assert_int_equal(
+		wyn_pool_spawn(pool, wait_for_child, pool, NULL, &future), 0);
+	assert_int_equal(wyn_future_await(future, NULL), 0);
+	wyn_future_drop(future);
+	pool_ended(pool);
+	assert_int_equal(sum, 1);
+}
+
 #define TEST(name)                       \
 	cmocka_unit_test_setup_teardown( \
 		name, thread_test_setup, thread_test_teardown)
@@ -290,6 +343,7 @@ int main(void)
 		TEST(workers_run_where_they_should_when_pinned),
 		TEST(spare_runs_on_every_cpu_when_workers_are_pinned),
 		TEST(threads_have_large_stacks_when_config_says_so),
+		TEST(worker_spawns_for_itself_when_its_hook_has_spawned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
