@@ -7,13 +7,15 @@
  * Every node of a tree forks, spawns, awaits, blocks and joins as its number
  * says, and is counted once. Whatever runs on the stack of another node must be
  * of the same tree: a join or an await that helped with anything else would
- * bury a node under one that may wait for it.
+ * bury a node under one that may wait for it. One round of four destroys the
+ * pool in the midst of it: then what is joined has still run.
  */
 #include <wyn/forkjoin.h>
 
 #include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,7 +155,7 @@ static void part_await(struct part *part, uint64_t how)
 		r = how % 4 == 1 ? wyn_future_await_until(part->future,
 					   WYN_DEADLINE_NONE, &value)
 				 : wyn_future_await(part->future, &value);
-		require(r == 0 || r == -EDEADLK);
+		require(r == 0 || r == -EDEADLK || r == -ECANCELED);
 		require(r < 0 || value.ptr[0] == part->awaited);
 	}
 	wyn_future_drop(part->future);
@@ -196,6 +198,7 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 {
 	struct wyn_pool_config config;
 	unsigned roots = 1 + (unsigned)wyn_prng_below(prng, ROOTS);
+	bool drains = wyn_prng_below(prng, 4) != 0;
 	struct wyn_pool_counters counters;
 
 	depth_max = 1 + (unsigned)wyn_prng_below(prng, DEPTH_MAX);
@@ -212,14 +215,16 @@ static void round_run(unsigned workers, struct wyn_prng *prng)
 	for (unsigned i = 1; i <= roots; i++) {
 		spawn_detached(node_new(i, 0, wyn_prng_next(prng)));
 	}
-	require(wyn_pool_drain(current, WYN_DEADLINE_NONE) == 0);
-	wyn_pool_counters(current, &counters);
-	require(counters.unfinished == 0 && counters.queued == 0);
-	for (unsigned i = 0; i < ledger_count; i++) {
-		require(ledger[i].ran == 1);
+	if (drains) {
+		require(wyn_pool_drain(current, WYN_DEADLINE_NONE) == 0);
+		wyn_pool_counters(current, &counters);
+		require(counters.unfinished == 0 && counters.queued == 0);
 	}
 	stress_watch(NULL);
 	wyn_pool_destroy(current);
+	for (unsigned i = 0; i < ledger_count; i++) {
+		require(ledger[i].ran <= 1 && (!drains || ledger[i].ran == 1));
+	}
 	nodes += ledger_count;
 	memset(ledger, 0, ledger_count * sizeof(*ledger));
 	ledger_count = 0;
