@@ -159,11 +159,13 @@ void wyn_fork_slow_(struct wyn_forker *forker, struct wyn_fork *fork)
 
 /* Runs what lies in the own deque above the floor, until the fork is found
  * there, or its state says that it needs nobody. True: it has been run. */
-static bool join_own(struct wyn_thread *thread, struct wyn_fork *fork)
+static bool join_own(struct wyn_thread *thread, struct wyn_fork *fork,
+	const struct wyn_goal *goal)
 {
 	struct wyn_item item;
 
-	while (thread->seat != NULL && wyn_worker_descendant(thread, &item)) {
+	while (!wyn_goal_reached(goal) && thread->seat != NULL &&
+		wyn_worker_descendant(thread, &item)) {
 		if (item.fn == wyn_fork_run_ && item.arg == fork) {
 			fork->fn(&thread->forker, fork);
 			return true;
@@ -238,7 +240,7 @@ void wyn_join_slow_(struct wyn_forker *forker, struct wyn_fork *fork)
 			fork->fn(forker, fork);
 			return;
 		}
-		if (join_own(thread, fork)) {
+		if (join_own(thread, fork, &goal)) {
 			return;
 		}
 		join_help(thread, fork, &goal);

@@ -136,7 +136,8 @@ static inline void wyn_fork(
  * wyn_join - what was forked last has been done when it returns.
  *
  * If another worker has it, helps that worker with what the fork has forked,
- * and when there is nothing of it, waits: in a blocking section in the end.
+ * and when there is nothing of it, waits: in a blocking section in the end. In
+ * a forked child, which has no other worker, it runs the fork itself.
  *
  * Thread: the forker's. Gives: the fork. Blocks: until then.
  */

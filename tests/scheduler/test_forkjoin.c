@@ -5,6 +5,7 @@
 #include <wyn/forkjoin.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -300,6 +301,78 @@ static void forkjoin_counts_only_what_was_scheduled(void **state)
 	assert_int_equal(counters.unfinished, 0);
 }
 
+struct beside {
+	struct wyn_fork fork;
+	pthread_t joiner;
+	_Atomic unsigned ran;
+	_Atomic unsigned ran_on_joiner;
+};
+
+static void until_joined(void *arg)
+{
+	(void)arg;
+	latch_wait_for(&latch, 2);
+}
+
+/* Leaves its worker something to do when it has ended. */
+static void beside_run(struct wyn_forker *forker, struct wyn_fork *fork)
+{
+	(void)forker;
+	(void)fork;
+	if (wyn_pool_spawn_detached(pool, until_joined, NULL) < 0) {
+		abort();
+	}
+	latch_open(&taken);
+	latch_wait(&latch);
+}
+
+static void beside_older(void *arg)
+{
+	struct beside *beside = arg;
+
+	beside->ran_on_joiner += pthread_self() == beside->joiner;
+	beside->ran++;
+}
+
+/* Lets the fork go, and sees its end. */
+static void beside_newer(void *arg)
+{
+	struct beside *beside = arg;
+
+	latch_open(&latch);
+	while (__atomic_load_n(&beside->fork.state, __ATOMIC_ACQUIRE) == 0) {
+		sched_yield();
+	}
+}
+
+static int beside_task(void *arg, struct wyn_value *ret_value)
+{
+	struct beside *beside = arg;
+	struct wyn_forker *forker = wyn_forker_self();
+
+	beside->joiner = pthread_self();
+	wyn_fork(forker, &beside->fork, beside_run);
+	latch_wait(&taken);
+	if (wyn_pool_spawn_detached(pool, beside_older, beside) < 0 ||
+		wyn_pool_spawn_detached(pool, beside_newer, beside) < 0) {
+		abort();
+	}
+	wyn_join(forker, &beside->fork);
+	ret_value->u64[0] = beside->ran_on_joiner;
+	latch_open(&latch);
+	return 0;
+}
+
+static void forkjoin_helps_no_longer_when_the_fork_has_ended(void **state)
+{
+	struct beside beside = {.ran = 0};
+
+	(void)state;
+	assert_int_equal(run(beside_task, (uintptr_t)&beside), 0);
+	assert_int_equal(wyn_pool_wait_until(pool, WYN_DEADLINE_NONE), 0);
+	assert_int_equal(beside.ran, 1);
+}
+
 static void nobody(void *arg)
 {
 	(void)arg;
@@ -395,6 +468,7 @@ int main(void)
 		TEST(forkjoin_counts_only_what_was_scheduled),
 		TEST(forkjoin_joins_when_the_deque_overflows_without_spares),
 		TEST(forkjoin_joins_when_in_a_forked_child),
+		TEST(forkjoin_helps_no_longer_when_the_fork_has_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
