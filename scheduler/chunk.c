@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * chunk.c - a queue of unused chunks, and the kernel behind it.
+ *
+ * An extent is unmapped when all of its chunks are kept and more are than need
+ * be. So extents of which a chunk is used stay whole.
  */
 #include "scheduler/chunk.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/mman.h>
 
 #include "base/assert.h"
-
-struct wyn_chunk {
-	struct wyn_chunk *next; /* [M lock] */
-};
 
 static_assert((WYN_CHUNK_BYTES & (WYN_CHUNK_BYTES - 1)) == 0, "masked");
 
@@ -35,101 +33,200 @@ static void unmap(void *memory, size_t bytes)
 	}
 }
 
-static void *chunk_map(void)
+/* Memory that is aligned to its size. */
+static void *map_aligned(size_t bytes)
 {
-	char *memory = map(WYN_CHUNK_BYTES);
+	char *memory = map(bytes);
 	size_t off;
 
 	/* The kernel puts one mapping below the other, so that the second time
 	 * it is aligned. */
-	if (memory == NULL || (uintptr_t)memory % WYN_CHUNK_BYTES == 0) {
+	if (memory == NULL || (uintptr_t)memory % bytes == 0) {
 		return memory;
 	}
-	unmap(memory, WYN_CHUNK_BYTES);
-	memory = map(2 * WYN_CHUNK_BYTES);
+	unmap(memory, bytes);
+	memory = map(2 * bytes);
 	if (memory == NULL) {
 		return NULL;
 	}
-	off = WYN_CHUNK_BYTES - (uintptr_t)memory % WYN_CHUNK_BYTES;
+	off = bytes - (uintptr_t)memory % bytes;
 	unmap(memory, off);
-	unmap(memory + off + WYN_CHUNK_BYTES, WYN_CHUNK_BYTES - off);
+	unmap(memory + off + bytes, bytes - off);
 	return memory + off;
 }
 
-/* With the lock, and one there. */
-static struct wyn_chunk *kept_pop(struct wyn_chunks *chunks)
+/* A mapping of so many chunks with their heads filled in, none of them kept. */
+static struct wyn_chunk *extent_map(uint32_t count)
 {
-	struct wyn_chunk *chunk = chunks->first;
+	char *memory = map_aligned(count * WYN_CHUNK_BYTES);
 
-	chunks->first = chunk->next;
+	if (memory == NULL) {
+		return NULL;
+	}
+	if (count > 1) {
+		/* Advice: without huge pages all is as it was. */
+		(void)madvise(memory, count * WYN_CHUNK_BYTES, MADV_HUGEPAGE);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct wyn_chunk *chunk =
+			(void *)(memory + i * WYN_CHUNK_BYTES);
+
+		chunk->extent = (void *)memory;
+		chunk->count = count;
+		chunk->kept = 0;
+	}
+	return (void *)memory;
+}
+
+static void extent_unmap(struct wyn_chunk *extent)
+{
+	if (extent != NULL) {
+		unmap(extent, extent->count * WYN_CHUNK_BYTES);
+	}
+}
+
+static struct wyn_chunk *chunk_at(struct wyn_chunk *extent, uint32_t i)
+{
+	return (void *)((char *)extent + i * WYN_CHUNK_BYTES);
+}
+
+/* Keeps a chunk, behind `at`. */
+static void kept_put(struct wyn_chunks *chunks, struct wyn_chunk *chunk,
+	struct wyn_chunk *at)
+{
+	chunk->prev = at;
+	chunk->next = at->next;
+	chunk->next->prev = chunk;
+	at->next = chunk;
+	chunk->extent->kept++;
+	chunks->kept++;
+}
+
+static void kept_remove(struct wyn_chunks *chunks, struct wyn_chunk *chunk)
+{
+	chunk->prev->next = chunk->next;
+	chunk->next->prev = chunk->prev;
+	chunk->extent->kept--;
 	chunks->kept--;
-	return chunk;
 }
 
 /* The one that rests longest, if more than `spared` do. */
 static struct wyn_chunk *kept_take(struct wyn_chunks *chunks, size_t spared)
 {
-	struct wyn_chunk *chunk = NULL;
+	struct wyn_chunk *chunk = chunks->ring.next;
 
+	if (chunks->kept <= spared) {
+		return NULL;
+	}
+	kept_remove(chunks, chunk);
+	return chunk;
+}
+
+/* Takes an extent whose chunks all are kept away, if it is one. */
+static struct wyn_chunk *extent_take(
+	struct wyn_chunks *chunks, struct wyn_chunk *extent)
+{
+	if (extent->kept != extent->count) {
+		return NULL;
+	}
+	for (uint32_t i = 0; i < extent->count; i++) {
+		kept_remove(chunks, chunk_at(extent, i));
+	}
+	extent->mapping_prev->mapping_next = extent->mapping_next;
+	extent->mapping_next->mapping_prev = extent->mapping_prev;
+	chunks->mapped -= extent->count;
+	return extent;
+}
+
+/* Maps some, without the lock, and keeps all but the first. */
+static struct wyn_chunk *chunk_map(struct wyn_chunks *chunks, uint32_t count)
+{
+	struct wyn_chunk *extent = extent_map(count);
+
+	if (extent == NULL) {
+		return NULL;
+	}
 	pthread_mutex_lock(&chunks->lock);
-	if (chunks->kept > spared) {
-		chunk = kept_pop(chunks);
+	extent->mapping_prev = &chunks->ring;
+	extent->mapping_next = chunks->ring.mapping_next;
+	extent->mapping_next->mapping_prev = extent;
+	chunks->ring.mapping_next = extent;
+	chunks->mapped += count;
+	for (uint32_t i = 1; i < count; i++) {
+		/* Before those that rest, in whose stead it was mapped. */
+		kept_put(chunks, chunk_at(extent, count - i), &chunks->ring);
 	}
 	pthread_mutex_unlock(&chunks->lock);
-	return chunk;
+	return extent;
 }
 
 void wyn_chunks_init(struct wyn_chunks *chunks, size_t keep_bytes)
 {
 	*chunks = (struct wyn_chunks){.keep_max = keep_bytes / WYN_CHUNK_BYTES};
+	chunks->ring.next = &chunks->ring;
+	chunks->ring.prev = &chunks->ring;
+	chunks->ring.mapping_next = &chunks->ring;
+	chunks->ring.mapping_prev = &chunks->ring;
 	pthread_mutex_init(&chunks->lock, NULL);
 }
 
 void wyn_chunks_fini(struct wyn_chunks *chunks)
 {
+	struct wyn_chunk *extent = chunks->ring.mapping_next;
+
 	/* A forked child's may be held by a thread that it does not have and
-	 * that was in the midst of the list. */
+	 * that was in the midst of the rings. */
 	if (pthread_mutex_trylock(&chunks->lock) != 0) {
 		return;
 	}
-	while (chunks->kept > 0) {
-		wyn_chunk_discard(kept_pop(chunks));
+	while (extent != &chunks->ring) {
+		struct wyn_chunk *next = extent->mapping_next;
+
+		extent_unmap(extent);
+		extent = next;
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	pthread_mutex_destroy(&chunks->lock);
 }
 
-void *wyn_chunk_acquire(struct wyn_chunks *chunks)
+struct wyn_chunk *wyn_chunk_acquire(struct wyn_chunks *chunks)
 {
-	void *chunk = kept_take(chunks, chunks->keep_max / 2);
+	struct wyn_chunk *chunk;
+	bool alone;
 
-	if (chunk == NULL) {
-		chunk = chunk_map();
+	pthread_mutex_lock(&chunks->lock);
+	chunk = kept_take(chunks, chunks->keep_max / 2);
+	alone = chunks->mapped < WYN_CHUNKS_MAPPED_ALONE;
+	pthread_mutex_unlock(&chunks->lock);
+	if (chunk == NULL && !alone) {
+		chunk = chunk_map(chunks, WYN_CHUNKS_PER_EXTENT);
 	}
-	return chunk != NULL ? chunk : kept_take(chunks, 0);
+	if (chunk == NULL) {
+		chunk = chunk_map(chunks, 1);
+	}
+	if (chunk == NULL) {
+		pthread_mutex_lock(&chunks->lock);
+		chunk = kept_take(chunks, 0);
+		pthread_mutex_unlock(&chunks->lock);
+	}
+	return chunk;
 }
 
-void wyn_chunk_release(struct wyn_chunks *chunks, void *chunk)
+void wyn_chunk_release(struct wyn_chunks *chunks, struct wyn_chunk *chunk)
 {
-	struct wyn_chunk *kept = chunk;
-	bool keep;
+	struct wyn_chunk *extent = NULL;
 
-	kept->next = NULL;
 	pthread_mutex_lock(&chunks->lock);
-	keep = chunks->kept < chunks->keep_max;
-	if (keep) {
-		*(chunks->kept > 0 ? &chunks->last->next : &chunks->first) =
-			kept;
-		chunks->last = kept;
-		chunks->kept++;
+	kept_put(chunks, chunk, chunks->ring.prev);
+	if (chunks->kept > chunks->keep_max) {
+		extent = extent_take(chunks, chunk->extent);
+	}
+	if (chunks->kept > chunks->keep_max) {
+		/* Its own is in use: the one that rests longest instead. */
+		extent = extent != NULL ? extent
+					: extent_take(chunks,
+						  chunks->ring.next->extent);
 	}
 	pthread_mutex_unlock(&chunks->lock);
-	if (!keep) {
-		unmap(chunk, WYN_CHUNK_BYTES);
-	}
-}
-
-void wyn_chunk_discard(void *chunk)
-{
-	unmap(chunk, WYN_CHUNK_BYTES);
+	extent_unmap(extent);
 }

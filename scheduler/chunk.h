@@ -3,38 +3,57 @@
  * chunk.h - where the memory of queues and futures comes from.
  *
  * Chunks of one size, aligned to it, mapped from the kernel and given back to
- * it. A pool keeps some when it needs none. Of those the one that has rested
- * longest is used first, and only when the pool keeps its half already: what
- * another core has just read is slow to write, 9 ns for an item of 16 bytes,
- * and fast, 3 ns, once other memory has driven it out of that core's cache.
+ * it: the first ones alone, later ones in extents of a huge page, whose first
+ * touch costs a tenth. A pool keeps some when it needs none. Of those the one
+ * that has rested longest is used first, and only when the pool keeps its half
+ * already: what another core has just read is slow to write, 9 ns for an item
+ * of 16 bytes, and fast, 3 ns, once other memory has driven it out of that
+ * core's cache.
  */
 #pragma once
 
 #include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A chunk's size and alignment: enough that mapping it costs a task nothing. */
-#define WYN_CHUNK_BYTES ((size_t)128 * 1024)
+#define WYN_CHUNK_BYTES		((size_t)128 * 1024)
+#define WYN_CHUNKS_PER_EXTENT	16u /* a huge page */
+#define WYN_CHUNKS_MAPPED_ALONE 16u /* before there are extents */
 
-struct wyn_chunk;
+/* The head of every chunk; its user's memory begins behind it. */
+struct wyn_chunk {
+	struct wyn_chunk *extent; /* [I] the first chunk of its mapping */
+	struct wyn_chunk *next;	  /* [M lock] of those that are kept */
+	struct wyn_chunk *prev;	  /* [M lock] */
+	/* Of the first chunk of a mapping, for all of it: */
+	struct wyn_chunk *mapping_next; /* [M lock] */
+	struct wyn_chunk *mapping_prev; /* [M lock] */
+	uint32_t count;			/* [I] chunks */
+	uint32_t kept;			/* [M lock] of them */
+};
 
 struct wyn_chunks {
 	pthread_mutex_t lock;
-	size_t keep_max;	 /* [I] chunks that nobody uses, at most */
-	size_t kept;		 /* [M lock] */
-	struct wyn_chunk *first; /* [M lock] the one that rests longest */
-	struct wyn_chunk *last;	 /* [M lock] */
+	size_t keep_max; /* [I] chunks that nobody uses, as a rule */
+	size_t kept;	 /* [M lock] */
+	size_t mapped;	 /* [M lock] chunks, kept ones included */
+	/* [M lock] Two rings: by next those that are kept, from the one that
+	 * rests longest on; by mapping_next all mappings. */
+	struct wyn_chunk ring;
 };
 
 /*
- * wyn_chunks_init - makes a store that keeps at most so many bytes unused.
+ * wyn_chunks_init - makes a store that keeps so many bytes unused.
+ *
+ * It keeps more only where a chunk in use holds its extent.
  *
  * Thread: boot. Blocks: never.
  */
 void wyn_chunks_init(struct wyn_chunks *chunks, size_t keep_bytes);
 
 /*
- * wyn_chunks_fini - gives back what is kept; the rest is released or discarded.
+ * wyn_chunks_fini - gives back everything, chunks in use included.
  *
  * In a forked child whose lock is held it gives back nothing.
  *
@@ -43,22 +62,15 @@ void wyn_chunks_init(struct wyn_chunks *chunks, size_t keep_bytes);
 void wyn_chunks_fini(struct wyn_chunks *chunks);
 
 /*
- * wyn_chunk_acquire - gives a chunk with anything in it.
+ * wyn_chunk_acquire - gives a chunk with anything behind its head.
  *
  * Thread: any. Returns: NULL if memory is out. Blocks: on the store's mutex.
  */
-void *wyn_chunk_acquire(struct wyn_chunks *chunks);
+struct wyn_chunk *wyn_chunk_acquire(struct wyn_chunks *chunks);
 
 /*
  * wyn_chunk_release - takes it back.
  *
  * Thread: any. Takes the chunk. Blocks: on the store's mutex.
  */
-void wyn_chunk_release(struct wyn_chunks *chunks, void *chunk);
-
-/*
- * wyn_chunk_discard - gives it back to the kernel, as the store ends.
- *
- * Thread: any. Takes the chunk. Blocks: never.
- */
-void wyn_chunk_discard(void *chunk);
+void wyn_chunk_release(struct wyn_chunks *chunks, struct wyn_chunk *chunk);

@@ -43,7 +43,8 @@ static void lock_release(_Atomic uint32_t *lock)
 static struct wyn_injector_block *block_make(
 	struct wyn_injector *injector, uint64_t begin)
 {
-	struct wyn_injector_block *block = wyn_chunk_acquire(injector->chunks);
+	struct wyn_injector_block *block =
+		(void *)wyn_chunk_acquire(injector->chunks);
 
 	if (block != NULL) {
 		block->next = NULL;
@@ -58,7 +59,7 @@ static void chain_release(
 	while (block != NULL) {
 		struct wyn_injector_block *next = block->next;
 
-		wyn_chunk_release(injector->chunks, block);
+		wyn_chunk_release(injector->chunks, &block->chunk);
 		block = next;
 	}
 }
@@ -178,7 +179,7 @@ static void lane_advance(struct wyn_injector *injector, struct wyn_lane *lane)
 
 	lane->head = old != NULL ? old->next : lane->first;
 	if (old != NULL) {
-		wyn_chunk_release(injector->chunks, old);
+		wyn_chunk_release(injector->chunks, &old->chunk);
 	}
 }
 
@@ -278,22 +279,6 @@ void wyn_injector_init(struct wyn_injector *injector, struct wyn_chunks *chunks)
 	for (unsigned i = 0; i <= WYN_INJECTOR_LANES; i++) {
 		/* As if a block before the first were full. */
 		injector->lanes[i].tail_begin = 0 - (uint64_t)BLOCK_ITEMS;
-	}
-}
-
-void wyn_injector_fini(struct wyn_injector *injector)
-{
-	for (unsigned i = 0; i < lanes_opened(injector); i++) {
-		struct wyn_lane *lane = &injector->lanes[i];
-		struct wyn_injector_block *block =
-			lane->head != NULL ? lane->head : lane->first;
-
-		while (block != NULL) {
-			struct wyn_injector_block *next = block->next;
-
-			wyn_chunk_discard(block);
-			block = next;
-		}
 	}
 }
 

@@ -31,6 +31,7 @@
 #define WYN_INJECTOR_GRAB_MAX 128
 
 struct wyn_injector_block {
+	struct wyn_chunk chunk;
 	struct wyn_injector_block *next; /* [M held], read under head */
 	uint64_t begin;			 /* [I] index of its first item */
 	_Alignas(
@@ -82,13 +83,6 @@ enum wyn_injector_kind {
  */
 void wyn_injector_init(
 	struct wyn_injector *injector, struct wyn_chunks *chunks);
-
-/*
- * wyn_injector_fini - releases all blocks; items left are forgotten.
- *
- * Thread: boot, when nobody else uses it. Blocks: never.
- */
-void wyn_injector_fini(struct wyn_injector *injector);
 
 /*
  * wyn_lane_hold - gives the calling thread a lane of its own.

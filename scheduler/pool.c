@@ -177,7 +177,6 @@ void wyn_pool_destroy(struct wyn_pool *pool)
 		wyn_threads_join(pool);
 	}
 	wyn_producers_fini(&pool->producers);
-	wyn_injector_fini(&pool->injector);
 	wyn_larges_fini(&pool->larges);
 	wyn_slabs_fini(&pool->slabs);
 	wyn_chunks_fini(&pool->chunks);

@@ -17,6 +17,7 @@ struct slot {
 };
 
 struct wyn_slab {
+	struct wyn_chunk chunk;
 	struct wyn_slabs *slabs;      /* [I] */
 	struct wyn_slab_shard *shard; /* [I] */
 	struct wyn_slab *prev;	      /* [M lock] */
@@ -72,13 +73,12 @@ static struct wyn_slab *shard_slab(
 	if (slab != NULL && slab->used < SLOTS_PER_SLAB) {
 		return slab;
 	}
-	slab = wyn_chunk_acquire(slabs->chunks);
+	slab = (void *)wyn_chunk_acquire(slabs->chunks);
 	if (slab == NULL) {
 		return NULL;
 	}
-	memset(slab, 0, sizeof(*slab));
-	slab->slabs = slabs;
-	slab->shard = shard;
+	*slab = (struct wyn_slab){
+		.chunk = slab->chunk, .slabs = slabs, .shard = shard};
 	list_put_first(shard, slab);
 	shard->slab_count++;
 	shard->empty_count++;
@@ -120,21 +120,7 @@ void wyn_slabs_init(
 void wyn_slabs_fini(struct wyn_slabs *slabs)
 {
 	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
-		struct wyn_slab_shard *shard = &slabs->shards[i];
-		struct wyn_slab *slab = shard->first;
-
-		/* As in wyn_chunks_fini. */
-		if (pthread_mutex_trylock(&shard->lock) != 0) {
-			continue;
-		}
-		while (slab != NULL) {
-			struct wyn_slab *next = slab->next;
-
-			wyn_chunk_discard(slab);
-			slab = next;
-		}
-		pthread_mutex_unlock(&shard->lock);
-		pthread_mutex_destroy(&shard->lock);
+		pthread_mutex_destroy(&slabs->shards[i].lock);
 	}
 }
 
@@ -198,7 +184,7 @@ static struct wyn_slab *slab_put(struct wyn_slab_shard *shard, void *slot)
 static void slab_release(struct wyn_slab *slab)
 {
 	if (slab != NULL) {
-		wyn_chunk_release(slab->slabs->chunks, slab);
+		wyn_chunk_release(slab->slabs->chunks, &slab->chunk);
 	}
 }
 

@@ -52,7 +52,7 @@ void wyn_slabs_init(
 	struct wyn_slabs *slabs, struct wyn_chunks *chunks, void *owner);
 
 /*
- * wyn_slabs_fini - releases every slab, slots in use included.
+ * wyn_slabs_fini - forgets every slab; their memory ends with the chunks.
  *
  * Thread: boot, when nobody else uses it. Blocks: never.
  */

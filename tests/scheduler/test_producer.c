@@ -36,7 +36,6 @@ static int producer_teardown(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		wyn_producers_fini(&producers[i]);
-		wyn_injector_fini(&injectors[i]);
 	}
 	wyn_chunks_fini(&chunks);
 	return 0;
@@ -94,7 +93,6 @@ static void producer_forgets_its_lane_when_the_pool_is_gone(void **state)
 	(void)state;
 	(void)wyn_producer_self(&producers[0], true);
 	wyn_producers_fini(&producers[0]);
-	wyn_injector_fini(&injectors[0]);
 	wyn_injector_init(&injectors[0], &chunks);
 	wyn_producers_init(&producers[0], &injectors[0], false);
 
