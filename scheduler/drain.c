@@ -16,7 +16,8 @@
 #include "scheduler/thread.h"
 
 /* Between two looks at the counts of all threads. */
-#define FINISHED_PAUSES 64u
+#define FINISHED_PAUSES	    64u
+#define FINISHED_STALLS_MAX 2u
 
 uint64_t wyn_pool_unfinished(struct wyn_pool *pool)
 {
@@ -50,13 +51,21 @@ void wyn_pool_quiet(struct wyn_pool *pool)
 	wyn_futex_wake_all(&pool->drain_turn);
 }
 
-/* Looks now and then for a while: the last task is often about to end. */
+/* Looks now and then for a while: the last task is often about to end. Not
+ * while nothing ends: perhaps a worker waits for this CPU. */
 static bool finished_soon(struct wyn_pool *pool)
 {
+	uint64_t before = UINT64_MAX;
+	unsigned stalls = 0;
+
 	for (unsigned i = 0; i < pool->config.spin_max; i++) {
-		if (wyn_pool_unfinished(pool) == 0) {
-			return true;
+		uint64_t left = wyn_pool_unfinished(pool);
+
+		stalls = left < before ? 0 : stalls + 1;
+		if (left == 0 || stalls == FINISHED_STALLS_MAX) {
+			return left == 0;
 		}
+		before = left;
 		/* Each look takes the workers' lines from them. */
 		wyn_cpu_relax_for(FINISHED_PAUSES);
 	}
