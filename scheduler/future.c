@@ -46,16 +46,14 @@ static struct wyn_goal goal_of(const struct wyn_future *future)
 	};
 }
 
-static void slot_release(struct wyn_future *future)
+static void slot_release(struct wyn_pool *pool, struct wyn_future *future)
 {
-	struct wyn_pool *pool = wyn_future_pool(future);
-
 	wyn_slab_release(future, wyn_pool_producer(pool)->magazine);
 }
 
 /* Both sides are through with it: frees it and what it alone kept. A loop,
  * since combinations of combinations may be deep. */
-static void future_free(struct wyn_future *future)
+static void future_free(struct wyn_pool *pool, struct wyn_future *future)
 {
 	struct wyn_future *garbage = NULL;
 
@@ -72,10 +70,9 @@ static void future_free(struct wyn_future *future)
 			future->value_destroy(future->value);
 		}
 		if (combination != NULL) {
-			wyn_combination_fini(wyn_future_pool(future),
-				combination, read, &garbage);
+			wyn_combination_fini(pool, combination, read, &garbage);
 		}
-		slot_release(future);
+		slot_release(pool, future);
 		future = garbage;
 		garbage = future != NULL ? future->next : NULL;
 	}
@@ -101,7 +98,7 @@ static struct wyn_future *future_end(struct wyn_future *future, uint32_t flags)
 	}
 	if ((before & WYN_FUTURE_DROPPED) != 0 &&
 		((before | flags) & WYN_FUTURE_CONSUMED) != 0) {
-		future_free(future);
+		future_free(wyn_future_pool(future), future);
 	}
 	return NULL;
 }
@@ -118,7 +115,7 @@ uint32_t wyn_future_consume(struct wyn_future *future)
 		&future->state, WYN_FUTURE_CONSUMED, memory_order_acq_rel);
 
 	if ((before & WYN_FUTURE_DROPPED) != 0) {
-		future_free(future);
+		future_free(wyn_future_pool(future), future);
 	}
 	return before;
 }
@@ -172,7 +169,7 @@ static bool future_stop(struct wyn_future *future, uint32_t flags)
 		wyn_combine_tell(future->next, future);
 	} else if ((state & WYN_FUTURE_DROPPED) != 0 &&
 		   (flags & WYN_FUTURE_CONSUMED) != 0) {
-		future_free(future);
+		future_free(wyn_future_pool(future), future);
 	}
 	return true;
 }
@@ -304,7 +301,7 @@ void wyn_future_unmake(struct wyn_future *future)
 	if (group != NULL) {
 		wyn_group_leave(group, 0);
 	}
-	slot_release(future);
+	slot_release(wyn_future_pool(future), future);
 }
 
 int wyn_pool_spawn(struct wyn_pool *pool, wyn_task_fn *fn, void *arg,
@@ -370,9 +367,13 @@ int wyn_future_outcome(struct wyn_future *future)
 
 void wyn_future_keep(struct wyn_future *future)
 {
-	/* Whoever frees it is ordered behind us by what it frees it for. */
-	atomic_fetch_or_explicit(
-		&future->state, WYN_FUTURE_READ, memory_order_relaxed);
+	if ((atomic_load_explicit(&future->state, memory_order_relaxed) &
+		    WYN_FUTURE_READ) == 0) {
+		/* Whoever frees it is ordered behind us by what it frees it
+		 * for. */
+		atomic_fetch_or_explicit(
+			&future->state, WYN_FUTURE_READ, memory_order_relaxed);
+	}
 }
 
 /* What an await gives once the future is done. */
@@ -384,8 +385,8 @@ static int future_read(struct wyn_future *future, struct wyn_value *ret_value)
 		return r;
 	}
 	*ret_value = future->value;
-	if ((atomic_load_explicit(&future->state, memory_order_relaxed) &
-		    WYN_FUTURE_READ) == 0) {
+	if (future->value_destroy != NULL ||
+		wyn_future_combination(future) != NULL) {
 		wyn_future_keep(future);
 	}
 	return r;
@@ -393,10 +394,14 @@ static int future_read(struct wyn_future *future, struct wyn_value *ret_value)
 
 int wyn_future_await(struct wyn_future *future, struct wyn_value *ret_value)
 {
-	struct wyn_pool *pool = wyn_future_pool(future);
 	struct wyn_goal goal = goal_of(future);
+	struct wyn_pool *pool;
 	int r;
 
+	if (wyn_goal_reached(&goal)) {
+		return future_read(future, ret_value);
+	}
+	pool = wyn_future_pool(future);
 	wyn_await_help(pool, &goal);
 	future_claim(future);
 	r = wyn_await_until(pool, &goal, WYN_DEADLINE_NONE);
@@ -463,12 +468,14 @@ bool wyn_future_let_go(struct wyn_future *future)
 
 void wyn_future_drop(struct wyn_future *future)
 {
+	struct wyn_pool *pool = future != NULL ? wyn_future_pool(future) : NULL;
+
 	/* A forked child's locks may be held by threads it does not have. */
-	if (future == NULL || wyn_pool_is_dead(wyn_future_pool(future))) {
+	if (pool == NULL || wyn_pool_is_dead(pool)) {
 		return;
 	}
 	if (wyn_future_let_go(future)) {
-		future_free(future);
+		future_free(pool, future);
 	}
 }
 
