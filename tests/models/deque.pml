@@ -6,9 +6,7 @@
  * up to STEAL_MAX at once, ATTEMPTS times, as in scheduler/deque.{h,c}. Each
  * item is taken exactly once.
  *
- * Abstracted: SIZE slots and small indices that begin at SIZE, so that none is
- * negative; an item is its number; sched_yield is nothing. Everything in
- * struct wyn_deque but taken_seen goes through the store buffers, slots too.
+ * Abstracted: what deque_ops.pml says, which has the steps.
  *
  * run: short SIZE=4 ITEMS=4 THIEVES=1 ATTEMPTS=1 SB=2
  * run: short SIZE=2 ITEMS=3 THIEVES=1 ATTEMPTS=2 SB=3
@@ -23,25 +21,15 @@
 #define STEAL_MAX 2 /* of three */
 
 #define PROCS (1 + THIEVES)
-#define VARS  (4 + SIZE)
-#include "tso.pml"
-
-#define bottom	0
-#define claim	1
-#define taken	2
-#define lock	3
-#define slot(i) (4 + (i) % SIZE)
+#define VARS  DEQUE_VARS
+#include "deque_ops.pml"
 
 byte had; /* ghost: a bit for each item that somebody took */
 byte thieves = THIEVES;
 
 init
 {
-	d_step {
-		mem[bottom] = SIZE;
-		mem[claim] = SIZE;
-		mem[taken] = SIZE
-	}
+	d_step { deque_init() }
 	atomic {
 		run owner();
 		run thief(1);
@@ -61,100 +49,7 @@ inline took(index)
 	}
 }
 
-/* wyn_deque_trylock */
-inline trylock(ret)
-{
-	load(lock, ret);
-	if
-	:: ret == 0 -> exchange(lock, 1, ret)
-	:: else
-	fi;
-	ret = !ret
-}
-
-/* wyn_deque_lock */
-inline lock_deque()
-{
-	do
-	:: trylock(held);
-		if
-		:: held -> break
-		:: else
-		fi
-	od;
-	held = 0
-}
-
-/* The holder of the lock takes n items from `first`. */
-inline items_take()
-{
-	i = 0;
-	do
-	:: i < n -> took(first + i); i++
-	:: else -> break
-	od;
-	i = 0;
-	store(taken, first + n)
-}
-
-/* index = bottom - 1 has been stored and the claim is above it. */
-inline pop_contended()
-{
-	load(taken, first);
-	if
-	:: first == index + 1 -> store(bottom, index + 1); found_none = 1
-	:: else ->
-#ifndef NO_LOCK
-		lock_deque();
-#endif
-		load(taken, first);
-		if
-		:: first <= index -> took(index)
-		:: else -> store(bottom, index + 1); found_none = 1
-		fi;
-#ifndef NO_LOCK
-		store(lock, 0)
-#endif
-	fi
-}
-
-inline pop()
-{
-	load(bottom, index);
-	index--;
-	store(bottom, index);
-	fence_light();
-	load(claim, first);
-	if
-	:: index < first -> pop_contended()
-	:: else -> took(index)
-	fi;
-	index = 0;
-	first = 0
-}
-
-inline push()
-{
-	load(bottom, index);
-	if
-	:: index - taken_seen > SIZE - 1 ->
-#ifdef ROOM_BY_CLAIM
-		load(claim, taken_seen)
-#else
-		load(taken, taken_seen)
-#endif
-	:: else
-	fi;
-	if
-	:: index - taken_seen <= SIZE - 1 ->
-		store(slot(index), next);
-		store(bottom, index + 1);
-		next++
-	:: else
-	fi;
-	index = 0
-}
-
+/* wyn_deque_shed_begin and wyn_deque_shed_end, with nothing that stays. */
 inline shed()
 {
 	lock_deque();
@@ -171,7 +66,7 @@ inline shed()
 proctype owner()
 {
 	byte me = 0;
-	byte next = 1, taken_seen = SIZE, index, first, item, n, i;
+	byte index, first, item, n, i;
 	bool found_none, held;
 
 	do
@@ -211,21 +106,7 @@ inline steal()
 	}
 	if
 	:: n > 0 ->
-		store(claim, first + n);
-#ifdef LOCAL_FENCE
-		DRAINED;
-#elif !defined(NO_HEAVY_FENCE)
-		fence_heavy();
-#endif
-#ifndef NO_SECOND_LOOK
-		d_step { view(bottom, length); length = length - first }
-		if
-		:: n > length ->
-			n = (length > 0 -> length : 0);
-			store(claim, first + n)
-		:: else
-		fi;
-#endif
+		claim_items();
 		/* The oldest may be one that is taken alone. */
 		if
 		:: n > 1 -> n = 1; store(claim, first + 1)
