@@ -20,17 +20,20 @@ byte sb_var[PROCS * SB];
 byte sb_val[PROCS * SB];
 hidden byte sb_i;
 
-inline store(v, x)
+/* For use inside a d_step, where there is room. */
+inline put(v, x)
 {
-	d_step {
-		sb_len[me] < SB ->
-		sb_var[me * SB + sb_len[me]] = v;
-		sb_val[me * SB + sb_len[me]] = x;
-		sb_len[me]++
-	}
+	sb_var[me * SB + sb_len[me]] = v;
+	sb_val[me * SB + sb_len[me]] = x;
+	sb_len[me]++
 }
 
-/* For use inside a d_step. */
+inline store(v, x)
+{
+	d_step { sb_len[me] < SB -> put(v, x) }
+}
+
+/* Likewise. */
 inline view(v, ret)
 {
 	ret = mem[v];
