@@ -12,19 +12,21 @@
  * buffer, taken in one step whatever the end; its lock is kept, since who finds
  * it held goes elsewhere, and so is the time when items are in no queue. A
  * token is there or its seat sleeps: futex(2) compares by itself. A search has
- * any number of rounds. The epoch counts to EPOCHS. Fairness, blocking
- * sections, DRAIN and STOP are not here.
+ * any number of rounds. Whether the epoch has grown since a process read the
+ * word is noted for each, so that it never wraps. Fairness, blocking sections,
+ * DRAIN and STOP are not here.
  *
- * run: short WORKERS=2 SPAWNERS=1 PUSHES=2 CHILDREN=0 EPOCHS=2
- * run: short WORKERS=2 SPAWNERS=1 PUSHES=1 CHILDREN=1 EPOCHS=2
- * run: long WORKERS=2 SPAWNERS=1 PUSHES=2 CHILDREN=1 EPOCHS=8
+ * run: short WORKERS=2 SPAWNERS=1 PUSHES=2 CHILDREN=0
+ * run: short WORKERS=2 SPAWNERS=1 PUSHES=1 CHILDREN=1
+ * run: long WORKERS=2 SPAWNERS=1 PUSHES=2 CHILDREN=1
+ * run: long WORKERS=2 SPAWNERS=2 PUSHES=1 CHILDREN=1
  * twin: NO_FENCE_ENTER - who parks looks before a spawn's push is visible
  * twin: LOCAL_FENCE_ENTER - who parks fences nobody but itself
  * twin: NO_LOOK_ENTER - who parks does not look again
  * twin: NO_FENCE_SEARCH_END - the last searcher looks before a push is visible
  * twin: NO_LOOK_SEARCH_END - the last searcher does not look
  * twin: NO_NOTIFY_MOVED - who moved items does not look at the word
- * twin: SPAWNERS=2 PUSHES=1 CHILDREN=1 EPOCHS=1 - the epoch stands still
+ * twin: SPAWNERS=2 PUSHES=1 CHILDREN=1 NO_EPOCH - the epoch stands still
  */
 #define SEARCHING_MAX ((WORKERS + 1) / 2)
 #define PROCS	      (WORKERS + SPAWNERS)
@@ -40,7 +42,7 @@ bool lock[PROCS];
 /* The word. It is written by read-modify-writes only, so never in a buffer. */
 byte searching;
 byte top; /* seat + 1 */
-byte epoch;
+byte read[PROCS]; /* 1: the word is read; 2: and its epoch has grown */
 
 byte next[WORKERS];
 bool token[WORKERS];
@@ -57,34 +59,35 @@ bool lasting;		  /* ghost: some body has chosen to last */
 inline notify()
 {
 	fence_light();
-	d_step { s = searching; t = top; e = epoch }
+	d_step { s = searching; t = top; read[me] = 1 }
 	do
-	:: s > 0 || t == 0 -> break
+	:: d_step { s > 0 || t == 0 -> read[me] = 0 }
+		break
 	:: else ->
 		n = next[t - 1];
 		if
 		:: d_step {
 				DRAINED && searching == s && top == t &&
-					epoch == e ->
+					read[me] == 1 ->
 				searching++;
 				top = n;
+				read[me] = 0;
 				s = 0;
 				n = 0
 			}
 			token[t - 1] = 1;
 			break
 		:: d_step {
-				searching != s || top != t || epoch != e ->
+				searching != s || top != t || read[me] == 2 ->
 				s = searching;
 				t = top;
-				e = epoch;
+				read[me] = 1;
 				n = 0
 			}
 		fi
 	od;
 	s = 0;
-	t = 0;
-	e = 0
+	t = 0
 }
 
 /* spawn_local or wyn_lane_push. */
@@ -97,7 +100,7 @@ inline push(count)
 
 proctype spawner(byte me)
 {
-	byte i, x, s, t, e, n;
+	byte i, x, s, t, n;
 
 	do
 	:: i < PUSHES ->
@@ -240,29 +243,47 @@ inline search()
 	od
 }
 
+/* Inside a d_step. */
+inline epoch_grows()
+{
+#ifndef NO_EPOCH
+	sb_i = 0;
+	do
+	:: sb_i < PROCS ->
+		read[sb_i] = (read[sb_i] == 1 -> 2 : read[sb_i]);
+		sb_i++
+	:: else -> break
+	od;
+	sb_i = 0
+#else
+	skip
+#endif
+}
+
 inline park_enter()
 {
-	d_step { s = searching; t = top; e = epoch; next[me] = t }
+	d_step { s = searching; t = top; read[me] = 1; next[me] = t }
 	do
 	:: d_step {
-			DRAINED && searching == s && top == t && epoch == e ->
+			DRAINED && searching == s && top == t &&
+				read[me] == 1 ->
 			searching = searching - is_searching;
 			is_searching = 0;
 			top = me + 1;
-			epoch = (epoch + 1) % EPOCHS
+			read[me] = 0;
+			epoch_grows()
 		}
 		break
 	:: d_step {
-			searching != s || top != t || epoch != e ->
+			searching != s || top != t || read[me] == 2 ->
 			s = searching;
 			t = top;
-			e = epoch;
+			read[me] = 1;
 			next[me] = t
 		}
 	od;
 	s = 0;
 	t = 0;
-	e = 0;
 #ifdef LOCAL_FENCE_ENTER
 	DRAINED
 #elif !defined(NO_FENCE_ENTER)
@@ -306,7 +327,7 @@ inline body()
 
 proctype worker(byte me)
 {
-	byte x, s, t, e, n, p, q, moving, fenced;
+	byte x, s, t, n, p, q, moving, fenced;
 	bool found, is_searching, last;
 
 	do
