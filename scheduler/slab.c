@@ -77,8 +77,12 @@ static struct wyn_slab *shard_slab(
 	if (slab == NULL) {
 		return NULL;
 	}
-	*slab = (struct wyn_slab){
-		.chunk = slab->chunk, .slabs = slabs, .shard = shard};
+	/* Not its chunk's head, which is the store's. */
+	slab->slabs = slabs;
+	slab->shard = shard;
+	slab->free = NULL;
+	slab->used = 0;
+	slab->fresh = 0;
 	list_put_first(shard, slab);
 	shard->slab_count++;
 	shard->empty_count++;
