@@ -24,6 +24,7 @@ struct meter {
 	uint64_t spins;	    /* rounds of meter_spin per task */
 	uint64_t inside;    /* 1 = spawned from inside a task */
 	uint64_t rate;	    /* tasks per second, for one second */
+	uint64_t keep_mib;  /* memory a pool keeps; 0 = its default */
 };
 
 static inline void meter_parse(struct meter *meter, int argc, char **argv)
@@ -40,6 +41,7 @@ static inline void meter_parse(struct meter *meter, int argc, char **argv)
 		{"spins=", &meter->spins},
 		{"inside=", &meter->inside},
 		{"rate=", &meter->rate},
+		{"keep_mib=", &meter->keep_mib},
 	};
 
 	memset(meter, 0, sizeof(*meter));

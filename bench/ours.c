@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		calibrate();
 		return 0;
 	}
-	pool = ours_started(meter.workers);
+	pool = ours_started(&meter);
 	if (strcmp(meter.work, "value") == 0) {
 		run_value(&meter);
 	} else if (strncmp(meter.work, "fib", 3) == 0) {

@@ -183,7 +183,7 @@ int main(int argc, char **argv)
 	struct meter meter;
 
 	meter_parse(&meter, argc, argv);
-	pool = ours_started(meter.workers);
+	pool = ours_started(&meter);
 	if (strcmp(meter.work, "memory") == 0) {
 		memory(&meter);
 	} else if (strcmp(meter.work, "futures") == 0) {

@@ -21,17 +21,19 @@ ALONE = ('a lone task from outside', 'a lone task from inside')
 OURS = 'libwyn'
 SHARED = 'libwyn shared'
 FUTURES = 'libwyn futures'  # fib by spawn and await
+KEEPING = 'libwyn, 1 GiB'  # its reserve, so that it gives no memory back
+KEEP_MIB = 1024
 # The spawner is a task: not what our figures are for, but some peers' best.
 TOKIO_INSIDE = 'tokio, inside'
 RAYON_INSIDE = 'rayon, inside'
 INSIDE = (TOKIO_INSIDE, RAYON_INSIDE)
-FORMS = (OURS, SHARED, FUTURES)  # all of libwyn; the rest are peers
+FORMS = (OURS, SHARED, FUTURES, KEEPING)  # all of libwyn; the rest are peers
 POOLS = (OURS, 'go', 'tokio', 'rayon', 'tbb', 'mutex')
 DETACHED = (OURS, SHARED, 'go', 'tokio', 'rayon', RAYON_INSIDE, 'tbb', 'mutex')
-VALUE = (OURS, 'go', 'tokio', TOKIO_INSIDE, 'mutex')
+VALUE = (OURS, KEEPING, 'go', 'tokio', TOKIO_INSIDE, 'mutex')
 FIB = (OURS, SHARED, FUTURES, 'go', 'rayon', 'tbb')
 
-BINARY = {OURS: 'ours', SHARED: 'ours-shared', FUTURES: 'ours',
+BINARY = {OURS: 'ours', KEEPING: 'ours', SHARED: 'ours-shared', FUTURES: 'ours',
           TOKIO_INSIDE: 'tokio', RAYON_INSIDE: 'rayon'}
 
 
@@ -81,6 +83,8 @@ def value(n, quick, rounds):
     for program in VALUE:
         words = [f'n={n}', f'workers={WORKERS}', f'repeats={repeats(n, quick)}',
                  f'inside={inside(program)}']
+        if program == KEEPING:
+            words.append(f'keep_mib={KEEP_MIB}')
         yield timed('value', SIZES[n], program, 'value', words, rounds)
 
 

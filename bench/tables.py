@@ -167,7 +167,7 @@ def show(about, data):
     timing(data, 'detached',
            'Detached no-op tasks from one outside thread (ms)')
     timing(data, 'value', 'Spawn N and await N values (ms; first touch, then '
-           'warm, the reserve of libwyn as built: it has no setting); rayon '
+           'warm, libwyn with its reserve of 4 MiB and of 1 GiB); rayon '
            'and oneTBB have no values')
     timing(data, 'fib', 'Fork-join, fib inside a task (ns per spawn); tokio '
            'and the list would deadlock', 'workers',
