@@ -3,8 +3,8 @@
  * ours.h - the pool as our own benchmarks start it and wait for it.
  *
  * One configuration for every figure: the defaults, and the number of workers.
- * Only where it is asked for the pool keeps more memory. Only <wyn/...> is used,
- * as a program outside of this tree would.
+ * Only where it is asked for the pool keeps more memory. Only <wyn/...> is
+ * used, as a program outside of this tree would.
  */
 #pragma once
 

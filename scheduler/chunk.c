@@ -163,6 +163,9 @@ static struct wyn_chunk *chunk_map(struct wyn_chunks *chunks, uint32_t count)
 void wyn_chunks_init(struct wyn_chunks *chunks, size_t keep_bytes)
 {
 	*chunks = (struct wyn_chunks){.keep_max = keep_bytes / WYN_CHUNK_BYTES};
+	chunks->resting_max = chunks->keep_max / 2 < WYN_CHUNKS_RESTING_MAX
+				      ? chunks->keep_max / 2
+				      : WYN_CHUNKS_RESTING_MAX;
 	chunks->ring.next = &chunks->ring;
 	chunks->ring.prev = &chunks->ring;
 	chunks->ring.mapping_next = &chunks->ring;
@@ -195,7 +198,7 @@ struct wyn_chunk *wyn_chunk_acquire(struct wyn_chunks *chunks)
 	bool alone;
 
 	pthread_mutex_lock(&chunks->lock);
-	chunk = kept_take(chunks, chunks->keep_max / 2);
+	chunk = kept_take(chunks, chunks->resting_max);
 	alone = chunks->mapped < WYN_CHUNKS_MAPPED_ALONE;
 	pthread_mutex_unlock(&chunks->lock);
 	if (chunk == NULL && !alone) {

@@ -5,9 +5,9 @@
  * Chunks of one size, aligned to it, mapped from the kernel and given back to
  * it: the first ones alone, later ones in extents of a huge page, whose first
  * touch costs a tenth. A pool keeps some when it needs none. Of those the one
- * that has rested longest is used first, and only when the pool keeps its half
- * already: what another core has just read is slow to write, 9 ns for an item
- * of 16 bytes, and fast, 3 ns, once other memory has driven it out of that
+ * that has rested longest is used first, and only when 2 MiB rest, or half of
+ * what is kept: what another core has just read is slow to write, 9 ns for an
+ * item of 16 bytes, and fast, 3 ns, once other memory has driven it out of that
  * core's cache.
  */
 #pragma once
@@ -19,7 +19,8 @@
 /* A chunk's size and alignment: enough that mapping it costs a task nothing. */
 #define WYN_CHUNK_BYTES		((size_t)128 * 1024)
 #define WYN_CHUNKS_PER_EXTENT	16u /* a huge page */
-#define WYN_CHUNKS_MAPPED_ALONE 16u /* before there are extents */
+#define WYN_CHUNKS_MAPPED_ALONE 4u  /* before there are extents */
+#define WYN_CHUNKS_RESTING_MAX	16u /* before one is used again */
 
 /* The head of every chunk; its user's memory begins behind it. */
 struct wyn_chunk {
@@ -35,9 +36,10 @@ struct wyn_chunk {
 
 struct wyn_chunks {
 	pthread_mutex_t lock;
-	size_t keep_max; /* [I] chunks that nobody uses, as a rule */
-	size_t kept;	 /* [M lock] */
-	size_t mapped;	 /* [M lock] chunks, kept ones included */
+	size_t keep_max;    /* [I] chunks that nobody uses, as a rule */
+	size_t resting_max; /* [I] of them, before one is used again */
+	size_t kept;	    /* [M lock] */
+	size_t mapped;	    /* [M lock] chunks, kept ones included */
 	/* [M lock] Two rings: by next those that are kept, from the one that
 	 * rests longest on; by mapping_next all mappings. */
 	struct wyn_chunk ring;

@@ -161,20 +161,23 @@ static bool find(struct wyn_thread *thread, struct wyn_item *ret_item)
 	       find_stolen(thread, ret_item);
 }
 
-bool wyn_pool_has_work(struct wyn_pool *pool)
+static bool deques_have_work(struct wyn_pool *pool)
 {
 	unsigned workers =
 		atomic_load_explicit(&pool->workers, memory_order_relaxed);
 
-	if (wyn_injector_length(&pool->injector) > 0) {
-		return true;
-	}
 	for (unsigned i = 0; i < workers; i++) {
 		if (wyn_deque_length(&pool->seats[i].deque) > 0) {
 			return true;
 		}
 	}
 	return false;
+}
+
+bool wyn_pool_has_work(struct wyn_pool *pool)
+{
+	return wyn_injector_length(&pool->injector) > 0 ||
+	       deques_have_work(pool);
 }
 
 /* A searcher stops searching with something to do: the chain of wakes. */
@@ -318,7 +321,12 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 		}
 		park(thread, searching);
 		searching = true;
-		seen = thread->finished_at_park - finished_by(thread);
+		seen = finished_by_others(thread);
+		if (deques_have_work(pool)) {
+			/* Perhaps we run in the stead of who woke us, and it
+			 * has the tasks in its hands. */
+			sched_yield();
+		}
 	}
 	return false;
 }

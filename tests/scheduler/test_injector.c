@@ -177,14 +177,14 @@ static void injector_gives_blocks_back_when_they_are_read(void **state)
 	for (uintptr_t i = 0; i < SEVERAL_BLOCKS; i++) {
 		assert_int_equal(push_one(*state, i, WYN_INJECTOR_OUTSIDE), 0);
 	}
-	assert_int_equal(chunks.mapped, 6);
+	assert_int_equal(chunks.mapped - chunks.kept, 6);
 	for (uintptr_t i = 0; i < WYN_INJECTOR_BLOCK_ITEMS + 1; i++) {
 		assert_int_equal(
 			wyn_injector_take(*state, &cursor, 1, &item, 1), 1);
 	}
 	assert_int_equal(wyn_injector_length(*state),
 		SEVERAL_BLOCKS - WYN_INJECTOR_BLOCK_ITEMS - 1);
-	assert_int_equal(chunks.mapped, 5);
+	assert_int_equal(chunks.mapped - chunks.kept, 5);
 }
 
 struct crowd {
