@@ -45,26 +45,30 @@ void wyn_producers_init(struct wyn_producers *producers,
 	struct wyn_injector *injector, bool bounded);
 void wyn_producers_fini(struct wyn_producers *producers);
 
-/* The slow way of the one below. */
-const struct wyn_producer *wyn_producer_enter(
-	struct wyn_producers *producers, bool outside);
+/*
+ * wyn_producer_held - what the calling thread holds of this pool.
+ *
+ * Thread: any. Owns: the thread's. Returns: NULL if it turned to another pool
+ * since, or never held anything: wyn_producer_enter. Blocks: never.
+ */
+static inline const struct wyn_producer *wyn_producer_held(
+	const struct wyn_producers *producers)
+{
+	return WYN_LIKELY(wyn_producer_self_.id == producers->id)
+		       ? &wyn_producer_self_
+		       : NULL;
+}
 
 /*
- * wyn_producer_self - what the calling thread holds of this pool.
+ * wyn_producer_enter - lets go of another pool's, and holds some of this one.
  *
  * outside: the thread is none of the pool's.
  *
- * Thread: any. Owns: the thread's. Returns: never NULL.
- * Blocks: on the registry's mutex when the thread comes from another pool.
+ * Thread: any. Owns: the thread's. Returns: never NULL, but perhaps nothing
+ * in it. Blocks: on the registry's mutex.
  */
-static inline const struct wyn_producer *wyn_producer_self(
-	struct wyn_producers *producers, bool outside)
-{
-	if (WYN_LIKELY(wyn_producer_self_.id == producers->id)) {
-		return &wyn_producer_self_;
-	}
-	return wyn_producer_enter(producers, outside);
-}
+const struct wyn_producer *wyn_producer_enter(
+	struct wyn_producers *producers, bool outside);
 
 /*
  * wyn_producers_lock, wyn_producers_unlock - around fork(2).

@@ -12,19 +12,8 @@
 
 #include "base/assert.h"
 
-struct slot {
-	struct slot *next;
-};
-
-struct wyn_slab {
-	struct wyn_chunk chunk;
-	struct wyn_slabs *slabs;      /* [I] */
-	struct wyn_slab_shard *shard; /* [I] */
-	struct wyn_slab *prev;	      /* [M lock] */
-	struct wyn_slab *next;	      /* [M lock] */
-	struct slot *free;	      /* [M lock] released slots */
-	uint32_t used;		      /* [M lock] slots given out */
-	uint32_t fresh;		      /* [M lock] slots never given out begin */
+struct wyn_slab_slot {
+	struct wyn_slab_slot *next;
 };
 
 #define SLOTS_PER_SLAB \
@@ -35,12 +24,6 @@ static_assert(WYN_SLAB_SLOT_BYTES % 8 == 0, "slots are aligned to 8");
 
 static _Thread_local unsigned sticky_shard;
 static _Atomic unsigned next_sticky_approx;
-
-static struct wyn_slab *slab_of(const void *slot)
-{
-	return (struct wyn_slab *)((uintptr_t)slot &
-				   ~(uintptr_t)(WYN_CHUNK_BYTES - 1));
-}
 
 static void list_remove(struct wyn_slab_shard *shard, struct wyn_slab *slab)
 {
@@ -91,7 +74,7 @@ static struct wyn_slab *shard_slab(
 
 static void *slab_take(struct wyn_slab_shard *shard, struct wyn_slab *slab)
 {
-	struct slot *slot = slab->free;
+	struct wyn_slab_slot *slot = slab->free;
 
 	if (slot != NULL) {
 		slab->free = slot->next;
@@ -163,8 +146,8 @@ size_t wyn_slab_acquire_some(
 /* Returns: a slab that is to be released, or NULL. */
 static struct wyn_slab *slab_put(struct wyn_slab_shard *shard, void *slot)
 {
-	struct wyn_slab *slab = slab_of(slot);
-	struct slot *freed = slot;
+	struct wyn_slab *slab = wyn_slab_of(slot);
+	struct wyn_slab_slot *freed = slot;
 
 	wyn_assert(slab->used > 0);
 	freed->next = slab->free;
@@ -197,21 +180,16 @@ void wyn_slab_release_some(void *const *slots, size_t n)
 	size_t i = 0;
 
 	while (i < n) {
-		struct wyn_slab_shard *shard = slab_of(slots[i])->shard;
+		struct wyn_slab_shard *shard = wyn_slab_of(slots[i])->shard;
 
 		/* Most of them come from the same one. */
 		pthread_mutex_lock(&shard->lock);
 		do {
 			slab_release(slab_put(shard, slots[i]));
 			i++;
-		} while (i < n && slab_of(slots[i])->shard == shard);
+		} while (i < n && wyn_slab_of(slots[i])->shard == shard);
 		pthread_mutex_unlock(&shard->lock);
 	}
-}
-
-void *wyn_slab_owner(const void *slot)
-{
-	return slab_of(slot)->slabs->owner;
 }
 
 size_t wyn_slabs_bytes(struct wyn_slabs *slabs)

@@ -21,7 +21,7 @@
 #define WYN_SLAB_EMPTY_MAX  1	/* slabs that a shard keeps empty */
 #define WYN_MAGAZINE_SLOTS  128 /* even */
 
-struct wyn_slab;
+struct wyn_slab_slot;
 
 struct wyn_slab_shard {
 	_Alignas(64) pthread_mutex_t lock;
@@ -37,11 +37,34 @@ struct wyn_slabs {
 	void *owner;		   /* [I] found again from any slot */
 };
 
+/* The head of a slab. */
+struct wyn_slab {
+	struct wyn_chunk chunk;
+	struct wyn_slabs *slabs;      /* [I] */
+	struct wyn_slab_shard *shard; /* [I] */
+	struct wyn_slab *prev;	      /* [M lock] */
+	struct wyn_slab *next;	      /* [M lock] */
+	struct wyn_slab_slot *free;   /* [M lock] released slots */
+	uint32_t used;		      /* [M lock] slots given out */
+	uint32_t fresh;		      /* [M lock] slots never given out begin */
+};
+
 /* Zero bytes are an empty one. Used by one thread at a time. */
 struct wyn_magazine {
 	unsigned n;
 	void *slots[WYN_MAGAZINE_SLOTS];
 };
+
+/*
+ * wyn_slab_of - the slab that a slot lies in.
+ *
+ * Thread: any. Blocks: never.
+ */
+static inline struct wyn_slab *wyn_slab_of(const void *slot)
+{
+	return (struct wyn_slab *)((uintptr_t)slot &
+				   ~(uintptr_t)(WYN_CHUNK_BYTES - 1));
+}
 
 /*
  * wyn_slabs_init - makes an empty store, whose slabs are chunks of these.
@@ -118,7 +141,10 @@ static inline void wyn_slab_release(void *slot, struct wyn_magazine *magazine)
  *
  * Thread: any. Blocks: never.
  */
-void *wyn_slab_owner(const void *slot);
+static inline void *wyn_slab_owner(const void *slot)
+{
+	return wyn_slab_of(slot)->slabs->owner;
+}
 
 /*
  * wyn_slabs_bytes - memory held now, used or not.

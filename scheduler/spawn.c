@@ -17,9 +17,9 @@
 #include "scheduler/thread.h"
 #include "scheduler/worker.h"
 
-const struct wyn_producer *wyn_pool_producer(struct wyn_pool *pool)
+const struct wyn_producer *wyn_pool_producer_enter(struct wyn_pool *pool)
 {
-	return wyn_producer_self(
+	return wyn_producer_enter(
 		&pool->producers, wyn_thread_self_of(pool) == NULL);
 }
 

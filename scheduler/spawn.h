@@ -48,12 +48,21 @@ WYN_NODISCARD
 int wyn_pool_enqueue(
 	struct wyn_pool *pool, const struct wyn_injector_batch *batch);
 
+/* The slow way of the one below. */
+const struct wyn_producer *wyn_pool_producer_enter(struct wyn_pool *pool);
+
 /*
  * wyn_pool_producer - what the calling thread holds of the pool.
  *
- * Thread: any. Returns: never NULL. Blocks: as wyn_producer_self.
+ * Thread: any. Returns: never NULL. Blocks: as wyn_producer_enter.
  */
-const struct wyn_producer *wyn_pool_producer(struct wyn_pool *pool);
+static inline const struct wyn_producer *wyn_pool_producer(
+	struct wyn_pool *pool)
+{
+	const struct wyn_producer *held = wyn_producer_held(&pool->producers);
+
+	return held != NULL ? held : wyn_pool_producer_enter(pool);
+}
 
 /*
  * wyn_pool_leave - tasks no longer count as in flight.

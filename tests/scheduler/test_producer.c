@@ -19,6 +19,13 @@ static struct wyn_chunks chunks;
 static struct wyn_injector injectors[2];
 static struct wyn_producers producers[2];
 
+static const struct wyn_producer *self(struct wyn_producers *pool)
+{
+	const struct wyn_producer *held = wyn_producer_held(pool);
+
+	return held != NULL ? held : wyn_producer_enter(pool, true);
+}
+
 static int producer_setup(void **state)
 {
 	(void)state;
@@ -43,17 +50,17 @@ static int producer_teardown(void **state)
 
 static void producer_keeps_its_lane_when_asked_again(void **state)
 {
-	struct wyn_lane *lane = wyn_producer_self(&producers[0], true)->lane;
+	struct wyn_lane *lane = self(&producers[0])->lane;
 
 	(void)state;
 	assert_non_null(lane);
-	assert_ptr_equal(wyn_producer_self(&producers[0], true)->lane, lane);
-	assert_non_null(wyn_producer_self(&producers[0], true)->magazine);
+	assert_ptr_equal(self(&producers[0])->lane, lane);
+	assert_non_null(self(&producers[0])->magazine);
 }
 
 static void *lane_of_another(void *arg)
 {
-	return wyn_producer_self(arg, true)->lane;
+	return self(arg)->lane;
 }
 
 static struct wyn_lane *lane_in_thread(void)
@@ -70,7 +77,7 @@ static struct wyn_lane *lane_in_thread(void)
 
 static void producer_gives_its_lane_back_when_its_thread_ends(void **state)
 {
-	struct wyn_lane *mine = wyn_producer_self(&producers[0], true)->lane;
+	struct wyn_lane *mine = self(&producers[0])->lane;
 	struct wyn_lane *first = lane_in_thread();
 
 	(void)state;
@@ -80,25 +87,23 @@ static void producer_gives_its_lane_back_when_its_thread_ends(void **state)
 
 static void producer_gives_its_lane_back_when_it_turns_away(void **state)
 {
-	struct wyn_lane *first = wyn_producer_self(&producers[0], true)->lane;
+	struct wyn_lane *first = self(&producers[0])->lane;
 
 	(void)state;
-	assert_ptr_equal(wyn_producer_self(&producers[1], true)->lane,
-		&injectors[1].lanes[1]);
+	assert_ptr_equal(self(&producers[1])->lane, &injectors[1].lanes[1]);
 	assert_ptr_equal(lane_in_thread(), first);
 }
 
 static void producer_forgets_its_lane_when_the_pool_is_gone(void **state)
 {
 	(void)state;
-	(void)wyn_producer_self(&producers[0], true);
+	(void)self(&producers[0]);
 	wyn_producers_fini(&producers[0]);
 	wyn_injector_init(&injectors[0], &chunks);
 	wyn_producers_init(&producers[0], &injectors[0], false);
 
 	/* The same addresses, another pool. */
-	assert_ptr_equal(wyn_producer_self(&producers[0], true)->lane,
-		&injectors[0].lanes[1]);
+	assert_ptr_equal(self(&producers[0])->lane, &injectors[0].lanes[1]);
 }
 
 static void producer_shares_when_all_lanes_are_held(void **state)
@@ -108,19 +113,18 @@ static void producer_shares_when_all_lanes_are_held(void **state)
 		assert_non_null(wyn_lane_hold(&injectors[0]));
 	}
 
-	assert_null(wyn_producer_self(&producers[0], true)->lane);
-	assert_null(wyn_producer_self(&producers[0], true)->magazine);
+	assert_null(self(&producers[0])->lane);
+	assert_null(self(&producers[0])->magazine);
 
 	wyn_lane_release(&injectors[0].lanes[3]);
-	assert_ptr_equal(wyn_producer_self(&producers[0], true)->lane,
-		&injectors[0].lanes[3]);
+	assert_ptr_equal(self(&producers[0])->lane, &injectors[0].lanes[3]);
 }
 
 static void producer_is_no_express_when_inside(void **state)
 {
 	(void)state;
 	assert_int_equal(
-		wyn_producer_self(&producers[0], false)->express_id, 0);
+		wyn_producer_enter(&producers[0], false)->express_id, 0);
 }
 
 #define TEST(name) \
