@@ -28,6 +28,12 @@
 static_assert(WYN_POOL_WORKERS_MAX < FIELD_MASK, "seats fit their fields");
 static_assert(EPOCH_SHIFT + EPOCH_BITS == 62, "the flags are above the epoch");
 
+enum token {
+	TOKEN_NONE,
+	TOKEN_NOTIFIED,
+	TOKEN_PASSED_ON
+};
+
 static uint64_t word_searching(uint64_t word)
 {
 	return word & FIELD_MASK;
@@ -56,11 +62,11 @@ static void seat_count(_Atomic uint64_t *counter)
 	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-static void seat_wake(struct wyn_park_seat *seat)
+static void seat_wake(struct wyn_park_seat *seat, enum token token)
 {
 	WYN_STEP();
 	/* [wake] the sleeper takes the token, or finds the word changed. */
-	atomic_store_explicit(&seat->token, 1, memory_order_release);
+	atomic_store_explicit(&seat->token, token, memory_order_release);
 	wyn_futex_wake(&seat->token);
 }
 
@@ -134,23 +140,26 @@ uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching)
 	return word & FLAGS;
 }
 
-void wyn_park_sleep(struct wyn_park *park, unsigned seat)
+bool wyn_park_sleep(struct wyn_park *park, unsigned seat)
 {
 	struct wyn_park_seat *me = &park->seats[seat];
+	uint32_t token;
 
 	WYN_STEP();
 	/* [wake] acquires the notifier's release. */
-	while (atomic_exchange_explicit(&me->token, 0, memory_order_acquire) ==
-		0) {
+	while ((token = atomic_exchange_explicit(&me->token, TOKEN_NONE,
+			memory_order_acquire)) == TOKEN_NONE) {
 		if (wyn_park_stopped(park)) {
-			return;
+			return false;
 		}
-		wyn_futex_wait(&me->token, 0, WYN_DEADLINE_NONE);
+		wyn_futex_wait(&me->token, TOKEN_NONE, WYN_DEADLINE_NONE);
 	}
 	seat_count(&me->woken_approx);
+	return token == TOKEN_PASSED_ON;
 }
 
-bool wyn_park_notify(struct wyn_park *park)
+/* Wakes one unless somebody searches. */
+static bool wake_one(struct wyn_park *park, enum token token)
 {
 	struct wyn_park_seat *seat;
 	uint64_t word, next;
@@ -172,8 +181,18 @@ bool wyn_park_notify(struct wyn_park *park)
 		/* [park] the one that is popped searches from here on. */
 	} while (!atomic_compare_exchange_weak_explicit(&park->word, &word,
 		next, memory_order_acq_rel, memory_order_acquire));
-	seat_wake(seat);
+	seat_wake(seat, token);
 	return true;
+}
+
+bool wyn_park_notify(struct wyn_park *park)
+{
+	return wake_one(park, TOKEN_NOTIFIED);
+}
+
+bool wyn_park_pass_on(struct wyn_park *park)
+{
+	return wake_one(park, TOKEN_PASSED_ON);
 }
 
 void wyn_park_raise(struct wyn_park *park, uint64_t flags)
@@ -186,7 +205,7 @@ void wyn_park_raise(struct wyn_park *park, uint64_t flags)
 		return;
 	}
 	for (unsigned i = 0; i < park->seat_count; i++) {
-		seat_wake(&park->seats[i]);
+		seat_wake(&park->seats[i], TOKEN_NOTIFIED);
 	}
 }
 

@@ -82,9 +82,10 @@ uint64_t wyn_park_enter(struct wyn_park *park, unsigned seat, bool searching);
  *
  * Notified, the caller is a searcher; stopped, it is whatever it is.
  *
- * Thread: worker. Blocks: until then.
+ * Thread: worker. Returns: whether it was by wyn_park_pass_on.
+ * Blocks: until then.
  */
-void wyn_park_sleep(struct wyn_park *park, unsigned seat);
+bool wyn_park_sleep(struct wyn_park *park, unsigned seat);
 
 /*
  * wyn_park_is_calm - there is new work, and nothing needs to be done about it.
@@ -108,6 +109,16 @@ static inline bool wyn_park_is_calm(struct wyn_park *park)
  * Thread: any. Returns: whether it woke one. Blocks: never.
  */
 bool wyn_park_notify(struct wyn_park *park);
+
+/*
+ * wyn_park_pass_on - the same by one who goes on with other work of the pool.
+ *
+ * A worker that has tasks of its own to run, or a thread that spawns from
+ * outside: the one that is woken should not run in their stead.
+ *
+ * Thread: any. Returns: whether it woke one. Blocks: never.
+ */
+bool wyn_park_pass_on(struct wyn_park *park);
 
 /*
  * wyn_park_raise - sets flags; WYN_PARK_STOP wakes everyone for good.

@@ -89,7 +89,11 @@ static int spawn_local(struct wyn_thread *thread, struct wyn_item item)
 /* There is new work, and the parking word was not calm. */
 static __attribute__((noinline)) void spawned_notify(struct wyn_pool *pool)
 {
-	wyn_park_notify(&pool->park);
+	if (wyn_thread_self_of(pool) != NULL) {
+		wyn_park_notify(&pool->park);
+	} else {
+		wyn_park_pass_on(&pool->park);
+	}
 	/* The pool is being destroyed round a task that spawns: the workers
 	 * may have looked at the queues for the last time. */
 	if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {

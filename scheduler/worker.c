@@ -61,7 +61,7 @@ static void scratch_take(
 		wyn_deque_publish(&seat->deque, n - 1);
 		/* [park] They were in no queue for a moment: whoever was
 		 * woken for them may have parked again meanwhile. */
-		wyn_park_notify(&pool->park);
+		wyn_park_pass_on(&pool->park);
 		if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
 			wyn_pool_discard(pool);
 		}
@@ -184,7 +184,7 @@ bool wyn_pool_has_work(struct wyn_pool *pool)
 static void search_end(struct wyn_pool *pool)
 {
 	if (wyn_park_search_end(&pool->park) && wyn_pool_has_work(pool)) {
-		wyn_park_notify(&pool->park);
+		wyn_park_pass_on(&pool->park);
 	}
 }
 
@@ -287,7 +287,11 @@ static void park(struct wyn_thread *thread, bool searching)
 	}
 	thread->finished_at_park =
 		finished_by(thread) + finished_by_others(thread);
-	wyn_park_sleep(&pool->park, seat);
+	if (wyn_park_sleep(&pool->park, seat) && deques_have_work(pool)) {
+		/* Others are at work, and perhaps we run in their stead, or in
+		 * that of the spawner. */
+		sched_yield();
+	}
 }
 
 /* Who waits for the end need not wait for the search too. What this misses is
@@ -322,11 +326,6 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 		park(thread, searching);
 		searching = true;
 		seen = finished_by_others(thread);
-		if (deques_have_work(pool)) {
-			/* Perhaps we run in the stead of who woke us, and it
-			 * has the tasks in its hands. */
-			sched_yield();
-		}
 	}
 	return false;
 }
