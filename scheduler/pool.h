@@ -47,7 +47,7 @@ struct wyn_thread {
 	struct wyn_pool *pool;	   /* [I] */
 	struct wyn_seat *seat;	   /* [W] or NULL */
 	struct wyn_future *task;   /* [W] the future task that runs, or NULL */
-	uint64_t finished_at_park; /* [W] tasks of the whole pool then */
+	uint64_t finished_at_park; /* [W] tasks of the whole pool, for search */
 	struct wyn_forker forker;  /* [W] */
 	struct wyn_fork *fork;	   /* [W] somebody's that runs here, or NULL */
 	int64_t floor;		   /* [W] own deque when that task began */

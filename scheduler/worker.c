@@ -17,24 +17,18 @@
 #include "scheduler/future.h"
 #include "scheduler/futex.h"
 #include "scheduler/job.h"
+#include "scheduler/search.h"
 #include "scheduler/thread.h"
 
 /* After so many local tasks one is taken from the injector, and the next
  * from the old end of the own deque; a prime, as in Go's scheduler. */
 #define FAIR_TICKS 61
 
-/* Between two looks of a searcher: about a microsecond. */
-#define SEARCH_PAUSES 32u
-
 /* A batch from the injector that is worth its cache lines. */
 #define GATHER_ENOUGH 128u
 
-/* Pauses of a searcher before it begins to yield its CPU. */
-#define SEARCH_YIELDS 4u
-
-/* Tasks that each worker runs between two looks when they are so small that
- * moving them takes longer. */
-#define SEARCH_QUICK 8u
+/* What a smaller one lets pass before the next: about a microsecond. */
+#define GATHER_PAUSES 32u
 
 /* Most items that one steal moves. */
 #define WYN_WORKER_STEAL_MAX 64u
@@ -76,7 +70,7 @@ static void scratch_take(
 static void let_gather(const struct wyn_seat *seat)
 {
 	if (seat->grabbed > 0 && seat->grabbed < GATHER_ENOUGH) {
-		wyn_cpu_relax_for(SEARCH_PAUSES);
+		wyn_cpu_relax_for(GATHER_PAUSES);
 	}
 }
 
@@ -188,85 +182,24 @@ static void search_end(struct wyn_pool *pool)
 	}
 }
 
-static uint64_t finished_by(struct wyn_thread *thread)
-{
-	return atomic_load_explicit(
-		&thread->counters.finished, memory_order_relaxed);
-}
-
-static uint64_t finished_by_others(struct wyn_thread *thread)
+/* Searches for a while. True: found, and no searcher any more. */
+static bool search(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	struct wyn_pool *pool = thread->pool;
-	unsigned threads = wyn_threads_made(pool);
-	uint64_t sum = 0;
+	struct wyn_search patience;
 
-	for (unsigned i = 0; i < threads; i++) {
-		sum += &pool->threads[i] != thread
-			       ? finished_by(&pool->threads[i])
-			       : 0;
-	}
-	return sum;
-}
-
-/* Looks before the next sleep: few for one who was woken for a task or two,
- * or a trickle of them would cost more in looks than in work. */
-static unsigned search_looks(struct wyn_thread *thread)
-{
-	uint64_t ran = finished_by(thread) + finished_by_others(thread) -
-		       thread->finished_at_park;
-	unsigned spin_max = thread->pool->config.spin_max;
-
-	ran = ran < spin_max ? ran : spin_max;
-	return ran > 0 ? (unsigned)ran : 1;
-}
-
-/* Others have run so many tasks since the last look that they will have run
- * what waits, too, before it could be moved here: it is left to them until they
- * slow down. */
-static bool search_leaves(struct wyn_thread *thread, uint64_t *seen)
-{
-	uint64_t now = finished_by_others(thread);
-	uint64_t ran = now - *seen;
-
-	*seen = now;
-	return ran >=
-	       SEARCH_QUICK * atomic_load_explicit(&thread->pool->workers,
-				      memory_order_relaxed);
-}
-
-/* Between two looks. Each takes the producers' lines from them; what comes in a
- * burst is better taken by the dozen. */
-static void search_pause(unsigned pauses)
-{
-	wyn_cpu_relax_for(SEARCH_PAUSES);
-	/* Perhaps it is the producer who waits for this CPU. Not at first: the
-	 * kernel is slow to run again whom it woke after a yield. */
-	if (pauses >= SEARCH_YIELDS) {
-		sched_yield();
-	}
-}
-
-/* Searches for a while; others had finished `seen` tasks at its last look.
- * True: found, and no searcher any more. */
-static bool search(
-	struct wyn_thread *thread, uint64_t seen, struct wyn_item *ret_item)
-{
-	struct wyn_pool *pool = thread->pool;
-	unsigned looks = search_looks(thread);
-
-	for (unsigned pauses = 0; !wyn_park_stopped(&pool->park); pauses++) {
+	wyn_search_begin(&patience, thread);
+	while (!wyn_park_stopped(&pool->park)) {
 		bool work = wyn_pool_has_work(pool);
-		bool left = work && search_leaves(thread, &seen);
+		bool left = work && wyn_search_leaves(&patience, thread);
 
 		if (work && !left && find(thread, ret_item)) {
 			search_end(pool);
 			return true;
 		}
-		/* Nobody sleeps beside work that others may yet leave to us. */
-		if (!left && --looks == 0) {
+		if (!wyn_search_pause(&patience, left)) {
 			break;
 		}
-		search_pause(pauses);
 	}
 	return false;
 }
@@ -285,8 +218,7 @@ static void park(struct wyn_thread *thread, bool searching)
 	if (wyn_pool_has_work(pool)) {
 		wyn_park_notify(&pool->park);
 	}
-	thread->finished_at_park =
-		finished_by(thread) + finished_by_others(thread);
+	wyn_search_rest(thread);
 	if (wyn_park_sleep(&pool->park, seat) && deques_have_work(pool)) {
 		/* Others are at work, and perhaps we run in their stead, or in
 		 * that of the spawner. */
@@ -309,7 +241,6 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 {
 	struct wyn_pool *pool = thread->pool;
 	bool searching = false;
-	uint64_t seen = 0;
 
 	while (!wyn_park_stopped(&pool->park)) {
 		if (!searching && find(thread, ret_item)) {
@@ -318,14 +249,12 @@ static bool acquire(struct wyn_thread *thread, struct wyn_item *ret_item)
 		if (!searching) {
 			tell_early(pool);
 			searching = wyn_park_search_begin(&pool->park);
-			seen = finished_by_others(thread);
 		}
-		if (searching && search(thread, seen, ret_item)) {
+		if (searching && search(thread, ret_item)) {
 			return true;
 		}
 		park(thread, searching);
 		searching = true;
-		seen = finished_by_others(thread);
 	}
 	return false;
 }
