@@ -223,12 +223,10 @@ void wyn_chunk_release(struct wyn_chunks *chunks, struct wyn_chunk *chunk)
 	kept_put(chunks, chunk, chunks->ring.prev);
 	if (chunks->kept > chunks->keep_max) {
 		extent = extent_take(chunks, chunk->extent);
-	}
-	if (chunks->kept > chunks->keep_max) {
-		/* Its own is in use: the one that rests longest instead. */
-		extent = extent != NULL ? extent
-					: extent_take(chunks,
-						  chunks->ring.next->extent);
+		if (extent == NULL) {
+			/* In use: that of the one that rests longest. */
+			extent = extent_take(chunks, chunks->ring.next->extent);
+		}
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	extent_unmap(extent);
