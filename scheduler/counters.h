@@ -4,7 +4,8 @@
  *
  * Written by the owning thread alone, so that an increment is a plain load
  * and store. All are statistics except `spawned` and `finished`, which decide
- * when a drain is over (label [drain]).
+ * when a drain is over (label [drain]); `finished` also says to a searcher how
+ * busy others are.
  */
 #pragma once
 

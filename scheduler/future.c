@@ -29,7 +29,7 @@ static_assert(sizeof(struct wyn_future) <= WYN_SLAB_SLOT_BYTES,
 	"a future fits its slot");
 /* What a pending future costs: its slot, and its place in a queue. */
 static_assert(WYN_SLAB_SLOT_BYTES + sizeof(struct wyn_item) <= 64,
-	"the bound that wyn/future.h and the README name");
+	"the bound that the README names");
 static_assert(sizeof(struct wyn_value) == 16, "a value is two words");
 
 struct wyn_pool *wyn_future_pool(const struct wyn_future *future)

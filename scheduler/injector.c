@@ -29,14 +29,14 @@ static bool lock_try(_Atomic uint32_t *lock)
 {
 	WYN_STEP();
 	return atomic_load_explicit(lock, memory_order_relaxed) == 0 &&
-	       /* [inject] acquires what the last holder left. */
+	       /* [inject] [lane] acquires what the last holder left. */
 	       atomic_exchange_explicit(lock, 1, memory_order_acquire) == 0;
 }
 
 static void lock_release(_Atomic uint32_t *lock)
 {
 	WYN_STEP();
-	/* [inject] hands the side over; nobody sleeps for it. */
+	/* [inject] [lane] hands the side over; nobody sleeps for it. */
 	atomic_store_explicit(lock, 0, memory_order_release);
 }
 
@@ -240,13 +240,14 @@ static size_t lane_take(struct wyn_injector *injector, struct wyn_lane *lane,
 	}
 	lane_read(injector, lane, taken, ret_items, n);
 	WYN_STEP();
+	/* [inject] for those who look for work without the lock. */
 	atomic_store_explicit(&lane->taken, taken + n, memory_order_release);
 	return n;
 }
 
 static uint64_t lane_length(struct wyn_lane *lane)
 {
-	/* In this order, so that it cannot seem emptier than it is. */
+	/* [inject] In this order: it cannot seem emptier than it is. */
 	uint64_t taken =
 		atomic_load_explicit(&lane->taken, memory_order_acquire);
 	uint64_t pushed =

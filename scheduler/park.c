@@ -78,7 +78,7 @@ void wyn_park_init(struct wyn_park *park, struct wyn_park_seat *seats,
 	park->seat_count = seat_count_;
 	park->searching_max = (seat_count_ + 1) / 2;
 	for (unsigned i = 0; i < seat_count_; i++) {
-		atomic_init(&seats[i].token, 0);
+		atomic_init(&seats[i].token, TOKEN_NONE);
 		atomic_init(&seats[i].next, 0);
 		atomic_init(&seats[i].parked_approx, 0);
 		atomic_init(&seats[i].woken_approx, 0);

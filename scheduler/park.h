@@ -2,11 +2,11 @@
 /*
  * park.h - who sleeps, who searches, and who is woken.
  *
- * One word holds the number of searchers, the number of parked seats, the
- * stack of parked seats and two flags. A spawn wakes somebody only if nobody
- * searches and somebody is parked; the last searcher to find work wakes the
- * next: a chain of wakes, not one per spawn. Knows seats by number only, and
- * no queue: the caller does the looking. See label [park] in the README.
+ * One word holds the number of searchers, the stack of parked seats and two
+ * flags. A spawn wakes somebody only if nobody searches and somebody is parked;
+ * the last searcher to find work wakes the next: a chain of wakes, not one per
+ * spawn. Knows seats by number only, and no queue: the caller does the looking.
+ * See label [park] in the README.
  */
 #pragma once
 
@@ -61,7 +61,7 @@ bool wyn_park_search_begin(struct wyn_park *park);
  * wyn_park_search_end - a searcher has found work.
  *
  * Thread: worker. Returns: true if it was the last one and somebody is parked:
- * then it has to look at every queue, and wyn_park_notify if there is more.
+ * then it has to look at every queue, and wyn_park_pass_on if there is more.
  * Blocks: never.
  */
 bool wyn_park_search_end(struct wyn_park *park);

@@ -31,7 +31,7 @@
 #define GATHER_PAUSES 32u
 
 /* Most items that one steal moves. */
-#define WYN_WORKER_STEAL_MAX 64u
+#define STEAL_MAX 64u
 
 /* Of n items in the scratch, oldest first, takes the first and puts the rest
  * into the own deque in reverse, so that it pops the oldest first. */
@@ -42,7 +42,6 @@ static void scratch_take(
 	struct wyn_pool *pool = thread->pool;
 
 	*ret_item = seat->scratch[0];
-	/* The queues of a pool that stops may have been emptied meanwhile. */
 	if (n > 1) {
 		bool room = wyn_deque_has_room(&seat->deque, n - 1);
 
@@ -56,6 +55,7 @@ static void scratch_take(
 		/* [park] They were in no queue for a moment: whoever was
 		 * woken for them may have parked again meanwhile. */
 		wyn_park_pass_on(&pool->park);
+		/* The queues of a pool that stops may have been emptied. */
 		if (WYN_UNLIKELY(wyn_park_stopped(&pool->park))) {
 			wyn_pool_discard(pool);
 		}
@@ -136,7 +136,7 @@ static bool find_stolen(struct wyn_thread *thread, struct wyn_item *ret_item)
 			continue;
 		}
 		n = wyn_deque_steal(&victim->deque, wyn_fork_run_,
-			thread->seat->scratch, WYN_WORKER_STEAL_MAX);
+			thread->seat->scratch, STEAL_MAX);
 		if (n > 0) {
 			wyn_counter_add(&thread->counters.stolen_approx, n);
 			scratch_take(thread, n, ret_item);
