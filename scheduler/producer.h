@@ -71,6 +71,17 @@ const struct wyn_producer *wyn_producer_enter(
 	struct wyn_producers *producers, bool outside);
 
 /*
+ * wyn_producer_go_inside - what the calling thread pushes is a task's from now
+ * on, whatever it holds.
+ *
+ * Thread: worker, before its first task. Blocks: never.
+ */
+static inline void wyn_producer_go_inside(void)
+{
+	wyn_producer_self_.express_id = 0;
+}
+
+/*
  * wyn_producers_lock, wyn_producers_unlock - around fork(2).
  *
  * Thread: any. Blocks: on the registry's mutex.

@@ -101,7 +101,7 @@ static void *thread_main(void *arg)
 	/* After the hook, which is no task of the pool; what it has spawned
 	 * came from outside, and what comes now does not. */
 	wyn_thread_self_ = thread;
-	wyn_producer_self_.express_id = 0;
+	wyn_producer_go_inside();
 	do {
 		wyn_worker_run(thread);
 	} while (spare_wait(thread));
