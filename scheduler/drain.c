@@ -92,7 +92,7 @@ static void waiters_remove(struct wyn_pool *pool)
 	pthread_mutex_unlock(&pool->waiters_lock);
 }
 
-static int wait_finished(struct wyn_pool *pool, uint64_t deadline_ns)
+static int sleep_until_finished(struct wyn_pool *pool, uint64_t deadline_ns)
 {
 	for (;;) {
 		/* [drain] the turn before the look. */
@@ -111,6 +111,16 @@ static int wait_finished(struct wyn_pool *pool, uint64_t deadline_ns)
 	}
 }
 
+static int wait_finished(struct wyn_pool *pool, uint64_t deadline_ns)
+{
+	int r;
+
+	waiters_add(pool);
+	r = sleep_until_finished(pool, deadline_ns);
+	waiters_remove(pool);
+	return r;
+}
+
 static int drain_refused(const struct wyn_pool *pool)
 {
 	if (wyn_pool_is_dead(pool)) {
@@ -127,10 +137,7 @@ int wyn_pool_drain(struct wyn_pool *pool, uint64_t deadline_ns)
 		return r;
 	}
 	wyn_injector_close(&pool->injector);
-	waiters_add(pool);
-	r = wait_finished(pool, deadline_ns);
-	waiters_remove(pool);
-	return r;
+	return wait_finished(pool, deadline_ns);
 }
 
 int wyn_pool_wait_until(struct wyn_pool *pool, uint64_t deadline_ns)
@@ -140,8 +147,5 @@ int wyn_pool_wait_until(struct wyn_pool *pool, uint64_t deadline_ns)
 	if (r < 0 || finished_soon(pool)) {
 		return r;
 	}
-	waiters_add(pool);
-	r = wait_finished(pool, deadline_ns);
-	waiters_remove(pool);
-	return r;
+	return wait_finished(pool, deadline_ns);
 }
