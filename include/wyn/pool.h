@@ -41,15 +41,16 @@ struct wyn_pool_config {
 	/* Threads that stand in for blocked workers, beside these; at most
 	 * WYN_POOL_SPARES_MAX, and 0 = no blocking section ever begins. */
 	unsigned spare_max;
-	/* Looks at the queues before parking, about 1 us each; at most
-	 * WYN_POOL_SPIN_MAX, and 0 = one look. */
+	/* Looks at the queues before parking, about 1 us each, and fewer after
+	 * few tasks; at most WYN_POOL_SPIN_MAX, and 0 = one look. */
 	unsigned spin_max;
 	/* Tasks that awaits may nest on one stack; at most WYN_POOL_HELP_MAX,
 	 * and 0 = an await never helps. */
 	unsigned help_depth_max;
 	/* Tasks accepted and not finished; 0 = no bound. */
 	uint64_t in_flight_max;
-	/* Memory that queues and futures keep while they need none. */
+	/* Memory that queues and futures keep while they need none, in steps
+	 * of 128 KiB. */
 	size_t reserve_bytes;
 	/* Of each thread; 0 = the libc's default, else WYN_POOL_STACK_MIN or
 	 * more. */
