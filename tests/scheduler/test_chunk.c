@@ -112,7 +112,7 @@ static void extent_stays_when_one_of_its_chunks_is_used(void **state)
 	assert_false(mapped(last));
 }
 
-static void chunk_rests_until_half_is_kept(void **state)
+static void chunk_rests_when_no_more_than_half_is_kept(void **state)
 {
 	struct wyn_chunk *many[3], *again;
 
@@ -170,7 +170,7 @@ int main(void)
 		TEST(chunks_are_aligned_and_apart_when_many),
 		TEST(store_keeps_no_more_than_told_when_all_released),
 		TEST(extent_stays_when_one_of_its_chunks_is_used),
-		TEST(chunk_rests_until_half_is_kept),
+		TEST(chunk_rests_when_no_more_than_half_is_kept),
 		TEST(store_keeps_nothing_when_told_so),
 		TEST(store_gives_all_back_when_it_ends),
 	};

@@ -99,7 +99,7 @@ static void park_wakes_last_parked_when_notified(void **state)
 	assert_false(wyn_park_notify(&f->park));
 }
 
-static void park_tells_the_woken_by_whom(void **state)
+static void park_tells_by_whom_when_woken(void **state)
 {
 	struct fixture *f = *state;
 
@@ -235,7 +235,7 @@ int main(void)
 		TEST(park_asks_for_no_look_when_nobody_parked),
 		TEST(park_wakes_nobody_when_one_searches),
 		TEST(park_wakes_last_parked_when_notified),
-		TEST(park_tells_the_woken_by_whom),
+		TEST(park_tells_by_whom_when_woken),
 		TEST(park_wakes_one_when_notified_twice),
 		TEST(park_ends_search_when_searcher_parks),
 		TEST(park_finds_all_when_one_parks_again),
