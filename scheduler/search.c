@@ -22,6 +22,10 @@
  * moving them takes longer. */
 #define SEARCH_QUICK 8u
 
+/* Looks in a row that leave work to others; they come to what they can come to
+ * within a few. */
+#define SEARCH_LEAVES_MAX 64u
+
 static uint64_t finished_by(struct wyn_thread *thread)
 {
 	return atomic_load_explicit(
@@ -61,9 +65,15 @@ bool wyn_search_leaves(struct wyn_search *search, struct wyn_thread *thread)
 	uint64_t ran = now - search->seen;
 
 	search->seen = now;
-	return ran >=
-	       SEARCH_QUICK * atomic_load_explicit(&thread->pool->workers,
-				      memory_order_relaxed);
+	if (ran < (uint64_t)SEARCH_QUICK *
+				atomic_load_explicit(&thread->pool->workers,
+					memory_order_relaxed) ||
+		search->leaves == SEARCH_LEAVES_MAX) {
+		search->leaves = 0;
+		return false;
+	}
+	search->leaves++;
+	return true;
 }
 
 bool wyn_search_pause(struct wyn_search *search, bool left)

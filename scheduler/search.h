@@ -18,6 +18,7 @@
 struct wyn_search {
 	uint64_t seen;	 /* tasks that others had finished at the last look */
 	unsigned looks;	 /* that are left */
+	unsigned leaves; /* looks in a row that left work to others */
 	unsigned pauses; /* so far */
 };
 
@@ -36,6 +37,8 @@ void wyn_search_begin(struct wyn_search *search, struct wyn_thread *thread);
  *
  * They have run so many tasks since the last look that they will have run this,
  * too, before it could be moved here: it is left to them until they slow down.
+ * Not for ever, because they may never come to it: it may lie in the deque of
+ * one that is in a long task, or in the injector while they help inside one.
  *
  * Thread: worker. Blocks: never.
  */

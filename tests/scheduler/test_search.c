@@ -98,6 +98,22 @@ static void search_leaves_work_when_others_are_quick(void **state)
 	assert_false(wyn_search_leaves(&search, me));
 }
 
+static void search_takes_when_it_has_left_work_too_often(void **state)
+{
+	struct wyn_search search;
+	unsigned left = 0;
+
+	(void)state;
+	wyn_search_begin(&search, me);
+	do {
+		wyn_counter_add(&other->counters.finished, 16);
+	} while (wyn_search_leaves(&search, me) && ++left <= 64);
+	assert_int_equal(left, 64);
+	/* And begins to count anew. */
+	wyn_counter_add(&other->counters.finished, 16);
+	assert_true(wyn_search_leaves(&search, me));
+}
+
 static void search_leaves_nothing_when_only_it_was_quick(void **state)
 {
 	struct wyn_search search;
@@ -130,6 +146,7 @@ int main(void)
 		TEST(search_looks_spin_max_times_when_many_ran),
 		TEST(search_counts_from_the_last_sleep_when_there_was_one),
 		TEST(search_leaves_work_when_others_are_quick),
+		TEST(search_takes_when_it_has_left_work_too_often),
 		TEST(search_leaves_nothing_when_only_it_was_quick),
 		TEST(search_goes_on_when_it_left_work_at_the_last_look),
 	};

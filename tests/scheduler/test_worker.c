@@ -13,12 +13,15 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
+#include "scheduler/thread.h"
 #include "tests/support/latch.h"
 #include "tests/support/pool.h"
 
 #define WORKERS	     4u
 #define MEETINGS     200u
 #define RENEWALS_MAX 1000000u
+#define QUICK	     100u
+#define CHILDREN     500u
 
 static _Atomic uint64_t sum;
 static bool stopped; /* by the only worker */
@@ -151,6 +154,54 @@ static void worker_comes_to_its_oldest_when_busy_with_newer(void **state)
 	stops_soon(stop_from_the_old_end);
 }
 
+static void run_one(void *unused)
+{
+	(void)unused;
+	sum++;
+}
+
+/* The running task seems to have helped with many tiny ones of its own: that is
+ * when a worker does not come to the queues. */
+static void be_quick(void)
+{
+	struct wyn_counters *counters = &wyn_thread_self()->counters;
+
+	wyn_counter_add(&counters->spawned, QUICK);
+	wyn_counter_add(&counters->finished, QUICK);
+}
+
+/* Each child comes to the other worker at another moment of its search. */
+static void be_quick_beside_a_child(void *arg)
+{
+	void *unused = NULL;
+
+	for (unsigned i = 0; i < CHILDREN; i++) {
+		for (unsigned j = 0; j < i; j++) {
+			be_quick();
+		}
+		assert_int_equal(
+			i % 2 == 0 ? wyn_pool_spawn_detached(arg, run_one, NULL)
+				   : wyn_pool_spawn_detached_batch(
+					     arg, run_one, &unused, 1),
+			0);
+		while (sum <= i) {
+			be_quick();
+		}
+	}
+}
+
+static void worker_comes_to_work_when_quick_ones_pass_it_by(void **state)
+{
+	struct wyn_pool *pool = pool_started(2);
+
+	(void)state;
+	assert_int_equal(
+		wyn_pool_spawn_detached(pool, be_quick_beside_a_child, pool),
+		0);
+	pool_ended(pool);
+	assert_int_equal(sum, CHILDREN);
+}
+
 #define TEST(name)                       \
 	cmocka_unit_test_setup_teardown( \
 		name, worker_test_setup, worker_test_teardown)
@@ -162,6 +213,7 @@ int main(void)
 		TEST(worker_runs_oldest_first_when_injected),
 		TEST(worker_comes_to_the_injector_when_busy_by_itself),
 		TEST(worker_comes_to_its_oldest_when_busy_with_newer),
+		TEST(worker_comes_to_work_when_quick_ones_pass_it_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
