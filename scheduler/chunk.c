@@ -90,34 +90,36 @@ static struct wyn_chunk *chunk_at(struct wyn_chunk *extent, uint32_t i)
 	return (void *)((char *)extent + i * WYN_CHUNK_BYTES);
 }
 
-/* Keeps a chunk, behind `at`. */
-static void kept_put(struct wyn_chunks *chunks, struct wyn_chunk *chunk,
-	struct wyn_chunk *at)
+/* Counts a chunk that was put on the list of the resting ones, or off it. */
+static void kept_add(struct wyn_chunks *chunks, struct wyn_chunk *chunk)
 {
-	chunk->prev = at;
-	chunk->next = at->next;
-	chunk->next->prev = chunk;
-	at->next = chunk;
 	chunk->extent->kept++;
 	chunks->kept++;
 }
 
 static void kept_remove(struct wyn_chunks *chunks, struct wyn_chunk *chunk)
 {
-	chunk->prev->next = chunk->next;
-	chunk->next->prev = chunk->prev;
+	wyn_list_remove(&chunk->rest);
 	chunk->extent->kept--;
 	chunks->kept--;
+}
+
+/* Some are kept. */
+static struct wyn_chunk *kept_first(const struct wyn_chunks *chunks)
+{
+	return wyn_list_entry(
+		wyn_list_first(&chunks->resting), struct wyn_chunk, rest);
 }
 
 /* The one that rests longest, if more than `spared` do. */
 static struct wyn_chunk *kept_take(struct wyn_chunks *chunks, size_t spared)
 {
-	struct wyn_chunk *chunk = chunks->ring.next;
+	struct wyn_chunk *chunk;
 
 	if (chunks->kept <= spared) {
 		return NULL;
 	}
+	chunk = kept_first(chunks);
 	kept_remove(chunks, chunk);
 	return chunk;
 }
@@ -132,8 +134,7 @@ static struct wyn_chunk *extent_take(
 	for (uint32_t i = 0; i < extent->count; i++) {
 		kept_remove(chunks, chunk_at(extent, i));
 	}
-	extent->mapping_prev->mapping_next = extent->mapping_next;
-	extent->mapping_next->mapping_prev = extent->mapping_prev;
+	wyn_list_remove(&extent->mapping);
 	chunks->mapped -= extent->count;
 	return extent;
 }
@@ -147,14 +148,14 @@ static struct wyn_chunk *chunk_map(struct wyn_chunks *chunks, uint32_t count)
 		return NULL;
 	}
 	pthread_mutex_lock(&chunks->lock);
-	extent->mapping_prev = &chunks->ring;
-	extent->mapping_next = chunks->ring.mapping_next;
-	extent->mapping_next->mapping_prev = extent;
-	chunks->ring.mapping_next = extent;
+	wyn_list_push_front(&chunks->mappings, &extent->mapping);
 	chunks->mapped += count;
 	for (uint32_t i = 1; i < count; i++) {
+		struct wyn_chunk *chunk = chunk_at(extent, count - i);
+
 		/* Before those that rest, in whose stead it was mapped. */
-		kept_put(chunks, chunk_at(extent, count - i), &chunks->ring);
+		wyn_list_push_front(&chunks->resting, &chunk->rest);
+		kept_add(chunks, chunk);
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	return extent;
@@ -166,27 +167,22 @@ void wyn_chunks_init(struct wyn_chunks *chunks, size_t keep_bytes)
 	chunks->resting_max = chunks->keep_max / 2 < WYN_CHUNKS_RESTING_MAX
 				      ? chunks->keep_max / 2
 				      : WYN_CHUNKS_RESTING_MAX;
-	chunks->ring.next = &chunks->ring;
-	chunks->ring.prev = &chunks->ring;
-	chunks->ring.mapping_next = &chunks->ring;
-	chunks->ring.mapping_prev = &chunks->ring;
+	wyn_list_init(&chunks->resting);
+	wyn_list_init(&chunks->mappings);
 	pthread_mutex_init(&chunks->lock, NULL);
 }
 
 void wyn_chunks_fini(struct wyn_chunks *chunks)
 {
-	struct wyn_chunk *extent = chunks->ring.mapping_next;
+	struct wyn_list *link, *after;
 
 	/* A forked child's may be held by a thread that it does not have and
-	 * that was in the midst of the rings. */
+	 * that was in the midst of the lists. */
 	if (pthread_mutex_trylock(&chunks->lock) != 0) {
 		return;
 	}
-	while (extent != &chunks->ring) {
-		struct wyn_chunk *next = extent->mapping_next;
-
-		extent_unmap(extent);
-		extent = next;
+	wyn_list_for_each_safe (link, after, &chunks->mappings) {
+		extent_unmap(wyn_list_entry(link, struct wyn_chunk, mapping));
 	}
 	pthread_mutex_unlock(&chunks->lock);
 	pthread_mutex_destroy(&chunks->lock);
@@ -220,12 +216,14 @@ void wyn_chunk_release(struct wyn_chunks *chunks, struct wyn_chunk *chunk)
 	struct wyn_chunk *extent = NULL;
 
 	pthread_mutex_lock(&chunks->lock);
-	kept_put(chunks, chunk, chunks->ring.prev);
+	wyn_list_push_back(&chunks->resting, &chunk->rest);
+	kept_add(chunks, chunk);
 	if (chunks->kept > chunks->keep_max) {
 		extent = extent_take(chunks, chunk->extent);
 		if (extent == NULL) {
 			/* In use: that of the one that rests longest. */
-			extent = extent_take(chunks, chunks->ring.next->extent);
+			extent =
+				extent_take(chunks, kept_first(chunks)->extent);
 		}
 	}
 	pthread_mutex_unlock(&chunks->lock);

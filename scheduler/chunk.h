@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 /* A chunk's size and alignment: enough that mapping it costs a task nothing. */
 #define WYN_CHUNK_BYTES		((size_t)128 * 1024)
 #define WYN_CHUNKS_PER_EXTENT	16u /* a huge page */
@@ -25,24 +27,21 @@
 /* The head of every chunk; its user's memory begins behind it. */
 struct wyn_chunk {
 	struct wyn_chunk *extent; /* [I] the first chunk of its mapping */
-	struct wyn_chunk *next;	  /* [M lock] of those that are kept */
-	struct wyn_chunk *prev;	  /* [M lock] */
+	struct wyn_list rest;	  /* [M lock] among those that are kept */
 	/* Of the first chunk of a mapping, for all of it: */
-	struct wyn_chunk *mapping_next; /* [M lock] */
-	struct wyn_chunk *mapping_prev; /* [M lock] */
-	uint32_t count;			/* [I] chunks */
-	uint32_t kept;			/* [M lock] of them */
+	struct wyn_list mapping; /* [M lock] among all mappings */
+	uint32_t count;		 /* [I] chunks */
+	uint32_t kept;		 /* [M lock] of them */
 };
 
 struct wyn_chunks {
 	pthread_mutex_t lock;
-	size_t keep_max;    /* [I] chunks that nobody uses, as a rule */
-	size_t resting_max; /* [I] of them, before one is used again */
-	size_t kept;	    /* [M lock] */
-	size_t mapped;	    /* [M lock] chunks, kept ones included */
-	/* [M lock] Two rings: by next those that are kept, from the one that
-	 * rests longest on; by mapping_next all mappings. */
-	struct wyn_chunk ring;
+	size_t keep_max;	 /* [I] chunks that nobody uses, as a rule */
+	size_t resting_max;	 /* [I] of them, before one is used again */
+	size_t kept;		 /* [M lock] */
+	size_t mapped;		 /* [M lock] chunks, kept ones included */
+	struct wyn_list resting; /* [M lock] the one that rests longest first */
+	struct wyn_list mappings; /* [M lock] by their first chunks */
 };
 
 /*

@@ -10,11 +10,11 @@
 #include <pthread.h>
 #include <stddef.h>
 
-struct wyn_large;
+#include "base/list.h"
 
 struct wyn_larges {
 	pthread_mutex_t lock;
-	struct wyn_large *first; /* [M lock] */
+	struct wyn_list pieces; /* [M lock] */
 };
 
 /*

@@ -25,33 +25,14 @@ static_assert(WYN_SLAB_SLOT_BYTES % 8 == 0, "slots are aligned to 8");
 static _Thread_local unsigned sticky_shard;
 static _Atomic unsigned next_sticky_approx;
 
-static void list_remove(struct wyn_slab_shard *shard, struct wyn_slab *slab)
-{
-	*(slab->prev != NULL ? &slab->prev->next : &shard->first) = slab->next;
-	*(slab->next != NULL ? &slab->next->prev : &shard->last) = slab->prev;
-}
-
-static void list_put_first(struct wyn_slab_shard *shard, struct wyn_slab *slab)
-{
-	slab->prev = NULL;
-	slab->next = shard->first;
-	*(shard->first != NULL ? &shard->first->prev : &shard->last) = slab;
-	shard->first = slab;
-}
-
-static void list_put_last(struct wyn_slab_shard *shard, struct wyn_slab *slab)
-{
-	slab->next = NULL;
-	slab->prev = shard->last;
-	*(shard->last != NULL ? &shard->last->next : &shard->first) = slab;
-	shard->last = slab;
-}
-
 /* The first slab, with at least one free slot. */
 static struct wyn_slab *shard_slab(
 	struct wyn_slabs *slabs, struct wyn_slab_shard *shard)
 {
-	struct wyn_slab *slab = shard->first;
+	struct wyn_list *first = wyn_list_first(&shard->slabs);
+	struct wyn_slab *slab =
+		first != NULL ? wyn_list_entry(first, struct wyn_slab, link)
+			      : NULL;
 
 	if (slab != NULL && slab->used < SLOTS_PER_SLAB) {
 		return slab;
@@ -66,7 +47,7 @@ static struct wyn_slab *shard_slab(
 	slab->free = NULL;
 	slab->used = 0;
 	slab->fresh = 0;
-	list_put_first(shard, slab);
+	wyn_list_push_front(&shard->slabs, &slab->link);
 	shard->slab_count++;
 	shard->empty_count++;
 	return slab;
@@ -87,8 +68,8 @@ static void *slab_take(struct wyn_slab_shard *shard, struct wyn_slab *slab)
 		shard->empty_count--;
 	}
 	if (slab->used == SLOTS_PER_SLAB) {
-		list_remove(shard, slab);
-		list_put_last(shard, slab);
+		wyn_list_remove(&slab->link);
+		wyn_list_push_back(&shard->slabs, &slab->link);
 	}
 	return slot;
 }
@@ -100,6 +81,7 @@ void wyn_slabs_init(
 	slabs->chunks = chunks;
 	slabs->owner = owner;
 	for (unsigned i = 0; i < WYN_SLAB_SHARDS; i++) {
+		wyn_list_init(&slabs->shards[i].slabs);
 		pthread_mutex_init(&slabs->shards[i].lock, NULL);
 	}
 }
@@ -153,8 +135,8 @@ static struct wyn_slab *slab_put(struct wyn_slab_shard *shard, void *slot)
 	freed->next = slab->free;
 	slab->free = freed;
 	if (slab->used-- == SLOTS_PER_SLAB) {
-		list_remove(shard, slab);
-		list_put_first(shard, slab);
+		wyn_list_remove(&slab->link);
+		wyn_list_push_front(&shard->slabs, &slab->link);
 	}
 	if (slab->used > 0) {
 		return NULL;
@@ -163,7 +145,7 @@ static struct wyn_slab *slab_put(struct wyn_slab_shard *shard, void *slot)
 		shard->empty_count++;
 		return NULL;
 	}
-	list_remove(shard, slab);
+	wyn_list_remove(&slab->link);
 	shard->slab_count--;
 	return slab;
 }

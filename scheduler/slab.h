@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "scheduler/chunk.h"
 
 #define WYN_SLAB_SHARDS	    8
@@ -25,10 +26,9 @@ struct wyn_slab_slot;
 
 struct wyn_slab_shard {
 	_Alignas(64) pthread_mutex_t lock;
-	struct wyn_slab *first; /* [M lock] those with room come first */
-	struct wyn_slab *last;	/* [M lock] */
-	size_t slab_count;	/* [M lock] */
-	size_t empty_count;	/* [M lock] */
+	struct wyn_list slabs; /* [M lock] those with room come first */
+	size_t slab_count;     /* [M lock] */
+	size_t empty_count;    /* [M lock] */
 };
 
 struct wyn_slabs {
@@ -42,8 +42,7 @@ struct wyn_slab {
 	struct wyn_chunk chunk;
 	struct wyn_slabs *slabs;      /* [I] */
 	struct wyn_slab_shard *shard; /* [I] */
-	struct wyn_slab *prev;	      /* [M lock] */
-	struct wyn_slab *next;	      /* [M lock] */
+	struct wyn_list link;	      /* [M lock] among the shard's */
 	struct wyn_slab_slot *free;   /* [M lock] released slots */
 	uint32_t used;		      /* [M lock] slots given out */
 	uint32_t fresh;		      /* [M lock] slots never given out begin */

@@ -35,9 +35,10 @@ static void combination_lies_in_a_slot_when_it_fits(void **state)
 
 		assert_non_null(combination);
 		assert_int_equal(combination->n, rows[i].n);
-		assert_int_equal(pool->larges.first != NULL, rows[i].large);
+		assert_int_equal(
+			!wyn_list_empty(&pool->larges.pieces), rows[i].large);
 		wyn_combination_free(pool, combination);
-		assert_null(pool->larges.first);
+		assert_true(wyn_list_empty(&pool->larges.pieces));
 	}
 	pool_ended(pool);
 }

@@ -26,7 +26,7 @@ static void large_is_aligned_and_whole_when_acquired(void **state)
 	assert_int_equal((uintptr_t)memory % 16, 0);
 	memset(memory, 0xff, 1000);
 	wyn_large_release(&larges, memory);
-	assert_null(larges.first);
+	assert_true(wyn_list_empty(&larges.pieces));
 	wyn_larges_fini(&larges);
 }
 
@@ -44,10 +44,10 @@ static void larges_stay_listed_when_released_in_any_order(void **state)
 			memory[j] = wyn_large_acquire(&larges, 1);
 		}
 		for (size_t j = 0; j < 3; j++) {
-			assert_non_null(larges.first);
+			assert_false(wyn_list_empty(&larges.pieces));
 			wyn_large_release(&larges, memory[orders[i][j]]);
 		}
-		assert_null(larges.first);
+		assert_true(wyn_list_empty(&larges.pieces));
 	}
 	wyn_larges_fini(&larges);
 }
