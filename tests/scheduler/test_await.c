@@ -38,8 +38,7 @@ static struct wyn_pool *pool_with_spares(unsigned workers)
 	wyn_pool_config_init(&config);
 	config.workers = workers;
 	config.spare_max = SPARES;
-	assert_int_equal(wyn_pool_create(&config, &made), 0);
-	assert_int_equal(wyn_pool_start(made), 0);
+	made = pool_started_as(&config);
 	return made;
 }
 

@@ -31,8 +31,7 @@ static int block_setup(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.spare_max = SPARES;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	return 0;
 }
 

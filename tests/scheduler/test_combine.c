@@ -149,8 +149,7 @@ static void then_gives_back_its_place_when_it_does_not_run(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.in_flight_max = 2;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	for (unsigned i = 0; i < 300; i++) {
 		struct wyn_future *input =
 			i % 3 == 0 ? spawned(refuse, EIO) : spawned(give, 1);
@@ -311,8 +310,7 @@ static void await_helps_when_inside_a_task(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.spare_max = 0;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	future = spawned(combine_inside, 0);
 	assert_int_equal(awaited(future).u64[0], 7);
 	wyn_future_drop(future);

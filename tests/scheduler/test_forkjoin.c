@@ -408,8 +408,7 @@ static void forkjoin_joins_when_the_deque_overflows_without_spares(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.spare_max = 0;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	assert_int_equal(
 		wyn_pool_spawn(pool, overflowing_task, NULL, NULL, &future), 0);
 	latch_wait(&taken);

@@ -180,8 +180,7 @@ static void job_is_refused_when_in_flight_max(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.in_flight_max = 1;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 
 	assert_int_equal(wyn_pool_submit_batch(pool, jobs, 2), -EAGAIN);
 	assert_int_equal(wyn_pool_submit_batch(pool, jobs, 1), 0);

@@ -151,8 +151,7 @@ static void spawn_is_refused_when_in_flight_max(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.in_flight_max = 2;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	assert_int_equal(wyn_pool_spawn_detached(pool, wait_latch, &latch), 0);
 
 	assert_int_equal(
@@ -183,8 +182,7 @@ static void spawn_of_a_value_is_refused_when_in_flight_max(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.in_flight_max = 1;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	wyn_group_init(&group, pool);
 	assert_int_equal(
 		wyn_pool_spawn(pool, wait_with_value, &latch, NULL, &future),

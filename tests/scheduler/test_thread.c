@@ -58,8 +58,7 @@ static void threads_are_fewer_when_one_fails(void **state)
 	config.workers = 2;
 	config.cpus = cpus;
 	config.cpu_count = 2;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 
 	assert_int_equal(wyn_pool_workers(pool), 1);
 	assert_int_equal(wyn_pool_spawn_detached(pool, add, (void *)3), 0);
@@ -99,8 +98,7 @@ static void threads_call_hook_when_they_start(void **state)
 	config.workers = 3;
 	config.thread_start = start_hook;
 	config.thread_start_arg = &latch;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 
 	latch_wait_for(&latch, 3);
 	pool_ended(pool);
@@ -194,8 +192,7 @@ static void workers_run_where_they_should_when_pinned(void **state)
 	for (size_t i = 0; i < WORKERS; i++) {
 		args[i] = &places[i];
 	}
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	assert_int_equal(
 		wyn_pool_spawn_detached_batch(pool, look_around, args, WORKERS),
 		0);
@@ -236,8 +233,7 @@ static void spare_runs_on_every_cpu_when_workers_are_pinned(void **state)
 	config.workers = 1;
 	config.cpus = cpus;
 	config.cpu_count = cpus_given(cpus);
-	assert_int_equal(wyn_pool_create(&config, &blocking_pool), 0);
-	assert_int_equal(wyn_pool_start(blocking_pool), 0);
+	blocking_pool = pool_started_as(&config);
 	for (unsigned i = 2; i < WORKERS; i++) {
 		latch_open(&latch);
 	}
@@ -266,8 +262,7 @@ static void threads_have_large_stacks_when_config_says_so(void **state)
 	wyn_pool_config_init(&config);
 	config.workers = 1;
 	config.stack_bytes = STACK;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	for (unsigned i = 1; i < WORKERS; i++) {
 		latch_open(&latch);
 	}
@@ -318,8 +313,7 @@ static void worker_spawns_for_itself_when_its_hook_has_spawned(void **state)
 	config.spare_max = 0;
 	config.thread_start = spawn_as_hook;
 	config.thread_start_arg = &pool;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 
 	assert_int_equal(
 		wyn_pool_spawn(pool, wait_for_child, pool, NULL, &future), 0);

@@ -14,15 +14,24 @@
 
 #include <wyn/pool.h>
 
+static inline struct wyn_pool *pool_started_as(
+	const struct wyn_pool_config *config)
+{
+	struct wyn_pool *pool = NULL;
+
+	assert_int_equal(wyn_pool_create(config, &pool), 0);
+	assert_int_equal(wyn_pool_start(pool), 0);
+	return pool;
+}
+
 static inline struct wyn_pool *pool_started(unsigned workers)
 {
 	struct wyn_pool_config config;
-	struct wyn_pool *pool = NULL;
+	struct wyn_pool *pool;
 
 	wyn_pool_config_init(&config);
 	config.workers = workers;
-	assert_int_equal(wyn_pool_create(&config, &pool), 0);
-	assert_int_equal(wyn_pool_start(pool), 0);
+	pool = pool_started_as(&config);
 	assert_int_equal(wyn_pool_workers(pool), workers);
 	return pool;
 }
