@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "bench/meter.h"
+#include "bench/meter_series.h"
 #include "bench/meter_words.h"
 
 /* Sent by the spawner, started by the task; in ns. */
@@ -96,4 +97,23 @@ static inline void meter_trickle(const struct meter *meter,
 	meter_latencies(stamps, count);
 	printf("}\n");
 	free(stamps);
+}
+
+/* The works that a pool of any kind has. */
+static inline void meter_run_plain(const struct meter *meter,
+	void (*detached)(const struct meter *),
+	void (*memory)(const struct meter *),
+	void (*spawn)(struct meter_stamp *stamp), void (*wait)(void))
+{
+	if (strcmp(meter->work, "memory") == 0) {
+		memory(meter);
+	} else if (strcmp(meter->work, "idle") == 0) {
+		detached(meter);
+		meter_idle();
+	} else if (strcmp(meter->work, "trickle") == 0) {
+		meter_trickle(meter, spawn, wait);
+	} else {
+		meter_require(strcmp(meter->work, "detached") == 0);
+		meter_run(meter, detached);
+	}
 }

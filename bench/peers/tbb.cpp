@@ -95,16 +95,9 @@ static void run(const struct meter *meter)
 {
 	if (strcmp(meter->work, "fib") == 0) {
 		meter_run(meter, fib_run);
-	} else if (strcmp(meter->work, "memory") == 0) {
-		memory(meter);
-	} else if (strcmp(meter->work, "idle") == 0) {
-		detached(meter);
-		meter_idle();
-	} else if (strcmp(meter->work, "trickle") == 0) {
-		meter_trickle(meter, spawn_stamp, wait_for_all);
 	} else {
-		meter_require(strcmp(meter->work, "detached") == 0);
-		meter_run(meter, detached);
+		meter_run_plain(
+			meter, detached, memory, spawn_stamp, wait_for_all);
 	}
 }
 
