@@ -107,15 +107,20 @@ static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	task->job.run = wyn_invoke;
 	task->function = batch->function;
 	task->stream = &engine->stream;
-	task->account = conn->account;
-	task->value_bytes_max = limits->value_bytes_max;
 	task->partial_unsent_max = limits->stream_bytes_max;
 	task->partial_bytes_max =
 		!options->stream ? 0
 				 : (uint32_t)(limits->frame_bytes_max -
 					      WYN_CHUNK_HEAD_BYTES_MAX);
 	task->timed = options->timeout_ms != 0;
-	task->outcome = (struct wyn_task_outcome){.code = 0};
+	task->outcome = (struct wyn_outcome){
+		.account = conn->account,
+		.value_bytes_max = limits->value_bytes_max,
+		.small = task->small_value,
+	};
+	task->ran = false;
+	task->handed_back = false;
+	task->waited = false;
 	atomic_init(&task->cancelled, false);
 	atomic_init(&task->recalled, false);
 	atomic_init(&task->started_ns, 0);
@@ -193,7 +198,7 @@ static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 		wyn_account_hold(conn->account);
 		timeout_arm(engine, task);
 		wyn_list_push_back(&conn->running, &task->link);
-		engine->slice[n++] = task;
+		engine->slice[n++] = &task->job;
 	}
 	if (batch->options.stream && n > start) {
 		conn->starved_ns = 0;
@@ -230,7 +235,8 @@ static void slice_start(struct wyn_engine *engine, size_t n)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct wyn_task *task = engine->slice[i];
+		struct wyn_task *task = WYN_CONTAINER_OF(
+			engine->slice[i], struct wyn_task, job);
 
 		task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
 		task->outcome.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX;

@@ -42,7 +42,7 @@ static int engine_alloc(struct wyn_engine *engine)
 		(uint32_t)limits->connections_max + WYN_SLOTS_SPARE;
 	engine->slots = calloc(engine->slots_count, sizeof(*engine->slots));
 	engine->slice =
-		calloc(limits->executor_tasks_max, sizeof(struct wyn_task *));
+		calloc(limits->executor_tasks_max, sizeof(struct wyn_job *));
 	dispatch->estimate_ns =
 		calloc(WYN_FUNCTIONS_MAX, sizeof(*dispatch->estimate_ns));
 	dispatch->starts = calloc(WYN_FUNCTIONS_MAX, sizeof(*dispatch->starts));
@@ -168,8 +168,8 @@ void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task)
 {
 	wyn_list_remove(&task->link);
 	wyn_timers_disarm(&engine->timers, &task->timer);
-	wyn_task_outcome_clear(task);
-	wyn_account_release(task->account);
+	wyn_outcome_clear(&task->outcome);
+	wyn_account_release(task->outcome.account);
 	wyn_engine_unhold(engine, 0, wyn_batch_release(task->batch));
 	if (engine->free_tasks_count >=
 		engine->shared->limits.executor_tasks_max) {
@@ -242,10 +242,9 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_list_remove(&task->of_batch);
 	if (task->batch->options.stream) {
 		stream_ended(engine, conn);
-		WYN_STATS_ADD(
-			&engine->stats, stream_over_max, task->outcome.waited);
+		WYN_STATS_ADD(&engine->stats, stream_over_max, task->waited);
 	}
-	if (task->outcome.recalled && conn != NULL && is_awaited(conn, task)) {
+	if (task->handed_back && conn != NULL && is_awaited(conn, task)) {
 		if (!wyn_task_is_cancelled(task)) {
 			wyn_recall_returned(engine, task);
 			return;
@@ -268,7 +267,7 @@ static void returns_take(struct wyn_engine *engine)
 {
 	/* [outcome] acquired with the chain of jobs. In this order: every
 	 * partial value of a task that is back is there. */
-	struct wyn_task *task = engine->executor->ops->done(engine->executor);
+	struct wyn_job *job = engine->executor->ops->done(engine->executor);
 	struct wyn_partial *partial = wyn_stream_take(&engine->stream);
 
 	while (partial != NULL) {
@@ -277,13 +276,12 @@ static void returns_take(struct wyn_engine *engine)
 		partial_deliver(engine, partial);
 		partial = next;
 	}
-	while (task != NULL) {
-		struct wyn_job *next = task->job.next;
+	while (job != NULL) {
+		struct wyn_job *next = job->next;
 
-		wyn_engine_task_returned(engine, task);
-		task = next == NULL
-			       ? NULL
-			       : WYN_CONTAINER_OF(next, struct wyn_task, job);
+		wyn_engine_task_returned(
+			engine, WYN_CONTAINER_OF(job, struct wyn_task, job));
+		job = next;
 	}
 	wyn_recall_requeue(engine);
 }

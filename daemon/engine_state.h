@@ -150,7 +150,7 @@ struct wyn_engine {
 	struct wyn_list free_tasks; /* by their link */
 	size_t free_tasks_count;
 	struct wyn_list recalled; /* by their link; empty between two turns */
-	struct wyn_task **slice; /* what one submit takes: executor_tasks_max */
+	struct wyn_job **slice;	 /* what one submit takes: executor_tasks_max */
 	uint64_t released_tasks; /* since the last turn, which tells shared */
 	uint64_t released_bytes;
 	uint64_t carry_bytes;	/* of all its connections */

@@ -16,11 +16,3 @@
  * worker. Blocks: as long as the function does.
  */
 void wyn_invoke(struct wyn_job *job);
-
-/*
- * wyn_task_outcome_clear - frees what the outcome owns and gives large values
- * back to the account.
- *
- * Thread: loop, after the completion.
- */
-void wyn_task_outcome_clear(struct wyn_task *task);

@@ -2,10 +2,8 @@
 /*
  * pool_executor.c - the work-stealing pool as a loop's executor.
  *
- * A task's job is the pool's while it is in here: dispatch says what it runs,
- * this executor where it comes back. The array that a slice is handed over in
- * is as long as executor_tasks_max can be made; what is never used of it is
- * never touched, so it costs address space alone.
+ * A job is the pool's while it is in here: dispatch says what it runs, this
+ * executor where it comes back.
  */
 #include "daemon/pool_executor.h"
 
@@ -13,7 +11,6 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "daemon/limits.h"
 #include "daemon/stream.h"
 #include "daemon/task.h"
 
@@ -23,12 +20,7 @@ struct pool_executor {
 	void (*wake)(void *context); /* [I] Thread: worker */
 	void *wake_context;	     /* [I] */
 	struct wyn_sink sink;	     /* pushed by workers, drained by [L] */
-	struct wyn_job **slice;	     /* [L] only within a start */
 };
-
-#define LIMIT_MAX(field, flag, unit, value, min, max, ...) .field = (max),
-
-static const struct wyn_limits limits_max = {WYN_LIMIT_TABLE(LIMIT_MAX)};
 
 static struct pool_executor *of(struct wyn_executor *executor)
 {
@@ -36,18 +28,16 @@ static struct pool_executor *of(struct wyn_executor *executor)
 }
 
 static int pool_executor_start(
-	struct wyn_executor *executor, struct wyn_task *const *tasks, size_t n)
+	struct wyn_executor *executor, struct wyn_job *const *jobs, size_t n)
 {
 	struct pool_executor *self = of(executor);
 	int rc;
 
-	wyn_assert(n <= limits_max.executor_tasks_max);
 	for (size_t i = 0; i < n; i++) {
-		wyn_assert(tasks[i]->job.run != NULL);
-		tasks[i]->job.sink = &self->sink;
-		self->slice[i] = &tasks[i]->job;
+		wyn_assert(jobs[i]->run != NULL);
+		jobs[i]->sink = &self->sink;
 	}
-	rc = wyn_pool_submit_batch(self->pool, self->slice, n);
+	rc = wyn_pool_submit_batch(self->pool, jobs, n);
 	/* The pool has no bound of its own here, and outlives the loops. */
 	wyn_assert(rc == 0 || rc == -ENOMEM);
 	return rc;
@@ -60,16 +50,13 @@ static void pool_executor_cancel(
 	wyn_stream_cancel(task->stream, task);
 }
 
-static struct wyn_task *pool_executor_done(struct wyn_executor *executor)
+static struct wyn_job *pool_executor_done(struct wyn_executor *executor)
 {
 	struct wyn_sink *sink = &of(executor)->sink;
-	struct wyn_job *first;
 
 	/* The loop is awake, whatever for: it needs no bell. */
 	wyn_sink_disarm(sink);
-	first = wyn_sink_drain(sink);
-	return first != NULL ? WYN_CONTAINER_OF(first, struct wyn_task, job)
-			     : NULL;
+	return wyn_sink_drain(sink);
 }
 
 static bool pool_executor_arm(struct wyn_executor *executor)
@@ -109,12 +96,6 @@ int wyn_pool_executor_create(struct wyn_pool *pool, void (*wake)(void *context),
 	if (self == NULL) {
 		return -ENOMEM;
 	}
-	self->slice =
-		calloc(limits_max.executor_tasks_max, sizeof(struct wyn_job *));
-	if (self->slice == NULL) {
-		free(self);
-		return -ENOMEM;
-	}
 	self->executor.ops = &pool_executor_ops;
 	self->pool = pool;
 	self->wake = wake;
@@ -133,6 +114,5 @@ void wyn_pool_executor_destroy(struct wyn_executor *executor)
 	}
 	self = of(executor);
 	wyn_assert(wyn_sink_drain(&self->sink) == NULL);
-	free(self->slice);
 	free(self);
 }

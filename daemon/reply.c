@@ -102,19 +102,17 @@ static void verdict_rows(struct wyn_conn *conn, struct rows *rows)
 
 static void detail_fill(struct wyn_detail *detail, const struct wyn_task *task)
 {
-	const struct wyn_task_outcome *outcome = &task->outcome;
-
+	const struct wyn_outcome *outcome = &task->outcome;
 	const struct wyn_refusal_entry *entry =
 		wyn_refusal_of(outcome->refusal);
 
 	*detail = (struct wyn_detail){
-		.ran = outcome->ran ? WYN__V1__RAN__RAN_YES
-				    : WYN__V1__RAN__RAN_NO,
+		.ran = task->ran ? WYN__V1__RAN__RAN_YES : WYN__V1__RAN__RAN_NO,
 	};
 	if (outcome->refusal != WYN_REFUSAL_NONE) {
 		detail->reason = wyn_slice_of(entry->word);
 	}
-	if (!outcome->ran) {
+	if (!task->ran) {
 		detail->retry_after_ms = entry->retry_after_ms;
 	}
 	if (outcome->message != NULL) {
@@ -126,7 +124,7 @@ static void task_row(
 	struct wyn_conn *conn, struct wyn_task *task, struct rows *rows)
 {
 	struct wyn_engine *engine = conn->engine;
-	const struct wyn_task_outcome *outcome = &task->outcome;
+	const struct wyn_outcome *outcome = &task->outcome;
 	struct wyn_result *row = &engine->rows[rows->n];
 
 	wyn_list_remove(&task->link);

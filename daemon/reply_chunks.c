@@ -123,7 +123,7 @@ void wyn_reply_partials(struct wyn_conn *conn)
 /* The next piece of one large value. False: it has to wait. */
 static bool large_send(struct wyn_conn *conn, struct wyn_task *task)
 {
-	const struct wyn_task_outcome *outcome = &task->outcome;
+	const struct wyn_outcome *outcome = &task->outcome;
 	uint64_t left = outcome->value_bytes - task->value_sent;
 	uint64_t most = conn->engine->shared->limits.frame_bytes_max -
 			WYN_CHUNK_HEAD_BYTES_MAX;

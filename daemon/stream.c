@@ -78,7 +78,7 @@ static bool fits(const struct wyn_task *task, size_t bytes, size_t unsent_max)
 static int wait_for_room(struct wyn_stream *stream, struct wyn_task *task,
 	size_t bytes, size_t unsent_max)
 {
-	task->outcome.waited = true;
+	task->waited = true;
 	if (wyn_block_begin() < 0) {
 		return -EAGAIN;
 	}

@@ -18,26 +18,12 @@
 #include "base/list.h"
 #include "daemon/batch.h"
 #include "daemon/limits.h"
-#include "daemon/refusal.h"
+#include "daemon/outcome.h"
 #include "daemon/timers.h"
 
 struct wyn_batch;
-struct wyn_account;
 struct wyn_stream;
 struct wyn_function_entry;
-
-/* How it ended. [W] until it is completed, then [L]. */
-struct wyn_task_outcome {
-	uint32_t code; /* enum wyn_status */
-	bool ran;      /* the body was entered */
-	bool recalled; /* it came back without, for it was asked to */
-	bool waited;   /* for room for a partial value */
-	enum wyn_refusal refusal;
-	char *message;	/* malloc'd, owned; NULL = none */
-	uint8_t *value; /* small_value, or malloc'd */
-	size_t value_bytes;
-	uint8_t small_value[WYN_INLINE_VALUE_BYTES];
-};
 
 struct wyn_task {
 	struct wyn_job job;
@@ -47,8 +33,6 @@ struct wyn_task {
 	const struct wyn_function_entry *function;
 	struct wyn_element element;  /* its argument */
 	struct wyn_stream *stream;   /* of its loop */
-	struct wyn_account *account; /* for its large value */
-	uint64_t value_bytes_max;
 	uint32_t partial_bytes_max;  /* one partial value; 0 = none wanted */
 	uint64_t partial_unsent_max; /* limits.stream_bytes_max */
 	bool timed;    /* it has a timeout: the time of its start is wanted */
@@ -56,7 +40,12 @@ struct wyn_task {
 
 	uint64_t run_ns; /* [W] then [L] what the body took; 0 = not measured */
 
-	struct wyn_task_outcome outcome; /* [W] then [L] */
+	struct wyn_outcome outcome;
+	uint8_t small_value[WYN_INLINE_VALUE_BYTES]; /* the outcome's */
+	/* [W] then [L] */
+	bool ran;	  /* the body was entered */
+	bool handed_back; /* it was not, for it was recalled */
+	bool waited;	  /* for room for a partial value */
 
 	atomic_bool cancelled;	     /* [A unwanted] by the loop */
 	atomic_bool recalled;	     /* [A recall] by the loop */

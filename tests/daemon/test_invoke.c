@@ -85,15 +85,16 @@ static int begin(void **state)
 	task.function = &entry;
 	task.element.argument = BYTES_OF("argument");
 	atomic_store_explicit(&account.held, 0, memory_order_relaxed);
-	task.account = &account;
-	task.value_bytes_max = VALUE_MAX;
+	task.outcome.account = &account;
+	task.outcome.small = task.small_value;
+	task.outcome.value_bytes_max = VALUE_MAX;
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	wyn_task_outcome_clear(&task);
+	wyn_outcome_clear(&task.outcome);
 	return atomic_load_explicit(&values_held, memory_order_relaxed) != 0;
 }
 
@@ -147,7 +148,7 @@ static void invoke_does_not_run_when_cancelled_before(void **state)
 
 	check_outcome(WYN_STATUS_CANCELLED, "CANCELLED_BY_CLIENT", NULL);
 	assert_int_equal(script.runs, 0);
-	assert_false(task.outcome.ran);
+	assert_false(task.ran);
 	assert_int_equal(task.started_ns, 0);
 }
 
@@ -167,7 +168,7 @@ static void invoke_reads_no_clock_when_nobody_wants_to_know(void **state)
 	wyn_invoke(&task.job);
 
 	assert_int_equal(script.runs, 1);
-	assert_true(task.outcome.ran);
+	assert_true(task.ran);
 	assert_int_equal(task.started_ns, 1);
 	assert_int_equal(task.run_ns, 0);
 }
@@ -179,8 +180,8 @@ static void invoke_does_not_run_what_was_recalled(void **state)
 	wyn_invoke(&task.job);
 
 	assert_int_equal(script.runs, 0);
-	assert_true(task.outcome.recalled);
-	assert_false(task.outcome.ran);
+	assert_true(task.handed_back);
+	assert_false(task.ran);
 	assert_int_equal(task.started_ns, 0);
 }
 
@@ -201,7 +202,7 @@ static void invoke_keeps_a_value_inline_when_it_is_small(void **state)
 
 	wyn_invoke(&task.job);
 
-	assert_ptr_equal(task.outcome.value, task.outcome.small_value);
+	assert_ptr_equal(task.outcome.value, task.small_value);
 	assert_int_equal(task.outcome.value_bytes, WYN_INLINE_VALUE_BYTES);
 	assert_int_equal(held(), 0);
 }
@@ -217,7 +218,7 @@ static void invoke_counts_a_value_when_it_is_large(void **state)
 	assert_int_equal(task.outcome.value_bytes, VALUE_MAX);
 	assert_int_equal(task.outcome.value[VALUE_MAX - 1], 'v');
 	assert_int_equal(held(), VALUE_MAX);
-	wyn_task_outcome_clear(&task);
+	wyn_outcome_clear(&task.outcome);
 	check_no_value();
 }
 
@@ -345,7 +346,7 @@ static void invoke_is_internal_when_the_return_is_no_status(void **state)
 	wyn_invoke(&task.job);
 	check_outcome(WYN_STATUS_INTERNAL, "FUNCTION_FAILED",
 		"play returned -2, which is no status");
-	wyn_task_outcome_clear(&task);
+	wyn_outcome_clear(&task.outcome);
 
 	script.returns = WYN_STATUS_COUNT;
 	wyn_invoke(&task.job);
@@ -382,7 +383,7 @@ static void cut_expected(size_t blanks, const char *character)
 	wyn_invoke(&task.job);
 	message[blanks + whole * bytes] = '\0';
 	assert_string_equal(task.outcome.message, message);
-	wyn_task_outcome_clear(&task);
+	wyn_outcome_clear(&task.outcome);
 }
 
 static void invoke_cuts_a_message_between_characters_when_it_is_long(

@@ -74,7 +74,8 @@ static int begin(void **state)
 		loop->tasks[i].job.run = wyn_invoke;
 		loop->tasks[i].function = &entry;
 		loop->tasks[i].stream = &loop->stream;
-		loop->tasks[i].value_bytes_max = sizeof(i);
+		loop->tasks[i].outcome.value_bytes_max = sizeof(i);
+		loop->tasks[i].outcome.small = loop->tasks[i].small_value;
 		loop->tasks[i].seq = i;
 		loop->tasks[i].element.argument = (struct wyn_slice){
 			(const uint8_t *)&loop->tasks[i].seq, sizeof(i)};
@@ -98,25 +99,21 @@ static int end(void **state)
 
 static void start(struct loop *loop, size_t first, size_t n)
 {
-	struct wyn_task *slice[TASKS];
+	struct wyn_job *slice[TASKS];
 
 	for (size_t i = 0; i < n; i++) {
-		slice[i] = &loop->tasks[first + i];
+		slice[i] = &loop->tasks[first + i].job;
 	}
 	loop->executor->ops->start(loop->executor, slice, n);
 }
 
 static void take_done(struct loop *loop)
 {
-	struct wyn_task *task = loop->executor->ops->done(loop->executor);
+	struct wyn_job *job = loop->executor->ops->done(loop->executor);
 
-	while (task != NULL) {
-		struct wyn_job *next = task->job.next;
-
-		loop->seen[task->seq]++;
+	for (; job != NULL; job = job->next) {
+		loop->seen[WYN_CONTAINER_OF(job, struct wyn_task, job)->seq]++;
 		loop->seen_count++;
-		task = next ? WYN_CONTAINER_OF(next, struct wyn_task, job)
-			    : NULL;
 	}
 }
 
@@ -166,8 +163,7 @@ static void pool_executor_gives_each_task_back_once_when_done(void **state)
 	await(loop, TASKS);
 
 	for (size_t i = 0; i < TASKS; i++) {
-		const struct wyn_task_outcome *outcome =
-			&loop->tasks[i].outcome;
+		const struct wyn_outcome *outcome = &loop->tasks[i].outcome;
 
 		assert_int_equal(loop->seen[i], 1);
 		assert_int_equal(outcome->code, WYN_STATUS_OK);
@@ -199,7 +195,7 @@ static void pool_executor_takes_a_task_again_when_it_came_back(void **state)
 	for (size_t round = 1; round <= 100; round++) {
 		start(loop, 0, 1);
 		await(loop, round);
-		wyn_task_outcome_clear(&loop->tasks[0]);
+		wyn_outcome_clear(&loop->tasks[0].outcome);
 	}
 
 	assert_int_equal(loop->seen[0], 100);

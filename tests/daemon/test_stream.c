@@ -297,7 +297,7 @@ static void stream_refuses_to_wait_when_no_spare_is_left(void **state)
 
 	assert_int_equal(emitter.first, 0);
 	assert_int_equal(emitter.second, -EAGAIN);
-	assert_true(bench->task.outcome.waited);
+	assert_true(bench->task.waited);
 	assert_int_equal(send_all(&bench->stream), 1);
 }
 

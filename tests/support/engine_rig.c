@@ -30,7 +30,7 @@ static struct rig *rig_of(const struct wyn_executor *executor)
 }
 
 static int executor_start(
-	struct wyn_executor *executor, struct wyn_task *const *tasks, size_t n)
+	struct wyn_executor *executor, struct wyn_job *const *jobs, size_t n)
 {
 	struct rig *rig = rig_of(executor);
 	size_t want = rig->started_count + n;
@@ -47,7 +47,8 @@ static int executor_start(
 		rig_check(rig->started != NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
-		rig->started[rig->started_count++] = tasks[i];
+		rig->started[rig->started_count++] =
+			WYN_CONTAINER_OF(jobs[i], struct wyn_task, job);
 	}
 	rig->started_total += n;
 	if (rig->started_count > rig->started_peak) {
@@ -63,15 +64,14 @@ static void executor_cancel(
 	wyn_stream_cancel(task->stream, task);
 }
 
-static struct wyn_task *executor_done(struct wyn_executor *executor)
+static struct wyn_job *executor_done(struct wyn_executor *executor)
 {
 	struct rig *rig = rig_of(executor);
 	struct wyn_job *first = rig->done;
 
 	rig->done = NULL;
 	rig->done_tail = &rig->done;
-	return first == NULL ? NULL
-			     : WYN_CONTAINER_OF(first, struct wyn_task, job);
+	return first;
 }
 
 static bool executor_arm(struct wyn_executor *executor)
