@@ -96,23 +96,31 @@ static bool args_take(struct wyn_args *args, struct wyn_slice *ret_argument)
 	return true;
 }
 
+bool wyn_element_take(struct wyn_args *args, struct wyn_element *ret_element)
+{
+	const uint8_t *begin = args->region.data;
+
+	if (!args_take(args, &ret_element->argument)) {
+		return false;
+	}
+	ret_element->whole =
+		(struct wyn_slice){begin, (size_t)(args->region.data - begin)};
+	return true;
+}
+
 bool wyn_span_take(struct wyn_span *span, uint64_t *ret_seq,
 	struct wyn_element *ret_element)
 {
-	const uint8_t *begin = span->args.region.data;
-
-	if (!args_take(&span->args, &ret_element->argument)) {
+	if (!wyn_element_take(&span->args, ret_element)) {
 		return false;
 	}
-	ret_element->whole = (struct wyn_slice){
-		begin, (size_t)(span->args.region.data - begin)};
 	*ret_seq = span->next_seq++;
 	return true;
 }
 
-struct wyn_span *wyn_span_again(struct wyn_batch *batch, uint64_t seq,
-	const struct wyn_element *element)
+struct wyn_span *wyn_span_again(const struct wyn_part *part)
 {
+	struct wyn_batch *batch = part->batch;
 	struct wyn_span *span = malloc(sizeof(*span));
 
 	if (span == NULL) {
@@ -120,11 +128,9 @@ struct wyn_span *wyn_span_again(struct wyn_batch *batch, uint64_t seq,
 	}
 	*span = (struct wyn_span){
 		.batch = batch,
-		.next_seq = seq,
-		.args = {.region = element->whole,
-			.count = 1,
-			.bytes_total = element->argument.len},
-		.slow = true,
+		.next_seq = part->first_seq,
+		.args = part->args,
+		.slow = part->slow,
 	};
 	wyn_list_init(&span->link);
 	wyn_list_push_back(&batch->spans, &span->of_batch);
@@ -132,20 +138,21 @@ struct wyn_span *wyn_span_again(struct wyn_batch *batch, uint64_t seq,
 	return span;
 }
 
-bool wyn_span_prepend(
-	struct wyn_span *span, uint64_t seq, const struct wyn_element *element)
+bool wyn_span_prepend(struct wyn_span *span, const struct wyn_part *part)
 {
+	const struct wyn_slice *before = &part->args.region;
 	struct wyn_args *args = &span->args;
 
-	if (!span->slow || span->next_seq != seq + 1 ||
-		args->region.data != element->whole.data + element->whole.len) {
+	if (span->batch != part->batch || span->slow != part->slow ||
+		span->next_seq != part->first_seq + part->args.count ||
+		args->region.data != before->data + before->len) {
 		return false;
 	}
-	span->next_seq = seq;
-	args->region.data = element->whole.data;
-	args->region.len += element->whole.len;
-	args->count++;
-	args->bytes_total += element->argument.len;
+	span->next_seq = part->first_seq;
+	args->region.data = before->data;
+	args->region.len += before->len;
+	args->count += part->args.count;
+	args->bytes_total += part->args.bytes_total;
 	return true;
 }
 
@@ -159,6 +166,21 @@ static uint64_t args_skip(struct wyn_args *args, uint64_t count)
 		(void)args_take(args, &argument);
 	}
 	return before - args->bytes_total;
+}
+
+void wyn_span_take_run(struct wyn_span *span, uint64_t count,
+	uint64_t *ret_first_seq, struct wyn_args *ret_args)
+{
+	struct wyn_args *args = &span->args;
+
+	wyn_assert(count <= args->count);
+	*ret_first_seq = span->next_seq;
+	ret_args->region.data = args->region.data;
+	ret_args->count = count;
+	ret_args->bytes_total = args_skip(args, count);
+	ret_args->region.len =
+		(size_t)(args->region.data - ret_args->region.data);
+	span->next_seq += count;
 }
 
 /*

@@ -98,6 +98,22 @@ struct wyn_element {
 	struct wyn_slice argument;
 };
 
+/* Tasks of a batch that follow one another, as they were before they were
+ * taken out of a span. */
+struct wyn_part {
+	struct wyn_batch *batch;
+	uint64_t first_seq;
+	struct wyn_args args;
+	bool slow; /* each is known to be */
+};
+
+/*
+ * wyn_element_take - the next of some arguments.
+ *
+ * Thread: loop. Returns: false when none is left.
+ */
+bool wyn_element_take(struct wyn_args *args, struct wyn_element *ret_element);
+
 /*
  * wyn_span_take - the next task of the span.
  *
@@ -107,22 +123,28 @@ bool wyn_span_take(struct wyn_span *span, uint64_t *ret_seq,
 	struct wyn_element *ret_element);
 
 /*
- * wyn_span_again - a span of one task of the batch, as it was before
- * wyn_span_take(), and known to be slow.
+ * wyn_span_take_run - the next `count` tasks of the span, which has as many.
+ *
+ * Thread: loop.
+ */
+void wyn_span_take_run(struct wyn_span *span, uint64_t count,
+	uint64_t *ret_first_seq, struct wyn_args *ret_args);
+
+/*
+ * wyn_span_again - a span of tasks that were taken.
  *
  * Thread: loop. Owns: the caller's, on no list of an owner; it is a holder of
  * the batch. Returns: NULL when there is no memory.
  */
-struct wyn_span *wyn_span_again(struct wyn_batch *batch, uint64_t seq,
-	const struct wyn_element *element);
+struct wyn_span *wyn_span_again(const struct wyn_part *part);
 
 /*
- * wyn_span_prepend - puts a task back before the others of a slow span.
+ * wyn_span_prepend - puts tasks back before the others of a span.
  *
- * Thread: loop. Returns: false when it was not the one before them.
+ * Thread: loop. Returns: false when they were not those before them, or are
+ * slow and the others are not.
  */
-bool wyn_span_prepend(
-	struct wyn_span *span, uint64_t seq, const struct wyn_element *element);
+bool wyn_span_prepend(struct wyn_span *span, const struct wyn_part *part);
 
 /*
  * wyn_span_split - leaves the first `count` tasks in the span and puts the

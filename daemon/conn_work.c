@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "daemon/conn_state.h"
+#include "daemon/conn_strip.h"
 #include "daemon/conn_upload.h"
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
@@ -173,6 +174,7 @@ void wyn_conn_cancel(struct wyn_conn *conn, const struct wyn_ranges *ranges,
 	enum wyn_work_key key, const struct wyn_answer *answer)
 {
 	running_cancel(conn, ranges, key);
+	wyn_conn_strips_cancel(conn, ranges, key);
 	waiting_cancel(conn, ranges, key, answer);
 }
 
@@ -224,6 +226,7 @@ void wyn_conn_give_up(struct wyn_conn *conn)
 		task_end(conn, wyn_list_entry(link, struct wyn_task, link),
 			&running);
 	}
+	wyn_conn_strips_give_up(conn, &waiting, &running);
 }
 
 /* Its tasks in the executor. */
@@ -356,6 +359,7 @@ void wyn_conn_abandon(struct wyn_conn *conn)
 		/* The engine's table no longer leads from it to here. */
 		wyn_list_entry(link, struct wyn_task, link)->owner = 0;
 	}
+	wyn_conn_strips_abandon(conn);
 	waiting_drop(conn);
 	while (conn->partials != NULL) {
 		struct wyn_partial *partial = conn->partials;

@@ -11,6 +11,7 @@
 #include "daemon/account.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_stream.h"
+#include "daemon/conn_strip.h"
 #include "daemon/conn_work.h"
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
@@ -19,16 +20,18 @@
 /* What one more task of the span is thought to cost. A slow one counts as a
  * whole worker's share and no more, so that it can be told how many workers are
  * taken. */
-static uint64_t estimate(
+static struct wyn_charge estimate(
 	const struct wyn_engine *engine, const struct wyn_span *span)
 {
 	size_t function = wyn_registry_index(
 		engine->shared->registry, span->batch->function);
 	uint64_t ns = engine->dispatch.estimate_ns[function];
 
-	return span->slow || ns == 0 || ns > WYN_DISPATCH_AHEAD_NS
-		       ? WYN_DISPATCH_AHEAD_NS
-		       : ns;
+	if (span->slow || ns == 0 || ns > WYN_DISPATCH_AHEAD_NS) {
+		ns = WYN_DISPATCH_AHEAD_NS;
+	}
+	return (struct wyn_charge){
+		.cost_ns = ns, .function = (uint32_t)function};
 }
 
 uint64_t wyn_dispatch_floor(const struct wyn_engine *engine)
@@ -40,18 +43,24 @@ uint64_t wyn_dispatch_floor(const struct wyn_engine *engine)
 	       wyn_stream_waiting(&engine->stream);
 }
 
-static bool has_room(const struct wyn_engine *engine, uint64_t cost_ns)
+/* How many more tasks of that cost the executor may hold. */
+static uint64_t room_for(const struct wyn_engine *engine, uint64_t cost_ns)
 {
 	const struct wyn_dispatch *dispatch = &engine->dispatch;
-	uint64_t width = engine->executor->ops->width(engine->executor);
-	uint64_t waiting = wyn_stream_waiting(&engine->stream);
+	uint64_t in_flight = dispatch->in_flight;
+	uint64_t most = engine->shared->limits.executor_tasks_max;
+	uint64_t seats = engine->executor->ops->width(engine->executor) +
+			 wyn_stream_waiting(&engine->stream);
+	uint64_t ahead_ns = seats * WYN_DISPATCH_AHEAD_NS;
+	uint64_t floor = wyn_dispatch_floor(engine);
+	uint64_t by_cost = dispatch->cost_ns < ahead_ns
+				   ? (ahead_ns - dispatch->cost_ns) / cost_ns
+				   : 0;
+	uint64_t by_floor = in_flight < floor ? floor - in_flight : 0;
+	uint64_t room = by_cost > by_floor ? by_cost : by_floor;
 
-	if (dispatch->in_flight >= engine->shared->limits.executor_tasks_max) {
-		return false;
-	}
-	return dispatch->in_flight < wyn_dispatch_floor(engine) ||
-	       dispatch->cost_ns + cost_ns <=
-		       (width + waiting) * WYN_DISPATCH_AHEAD_NS;
+	most = in_flight < most ? most - in_flight : 0;
+	return room < most ? room : most;
 }
 
 /* Without memory the next return from the executor comes here again: the engine
@@ -142,20 +151,33 @@ static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	task->run_ns = 0;
 }
 
-/* Charges the task to the executor's budget. */
-static void task_charge(struct wyn_engine *engine, struct wyn_task *task,
-	size_t function, uint64_t cost_ns)
+struct wyn_task *wyn_dispatch_task(
+	struct wyn_conn *conn, struct wyn_batch *batch)
+{
+	struct wyn_task *task = task_acquire(conn->engine);
+
+	if (task == NULL) {
+		return NULL;
+	}
+	task_fill(conn->engine, conn, task, batch);
+	wyn_batch_hold(batch);
+	wyn_account_hold(conn->account);
+	return task;
+}
+
+/* Charges tasks to the executor's budget. Returns: whether what they take is to
+ * be measured. */
+static bool charge(struct wyn_engine *engine, const struct wyn_charge *each,
+	uint64_t tasks)
 {
 	struct wyn_dispatch *dispatch = &engine->dispatch;
-	uint32_t *starts = &dispatch->starts[function];
+	uint32_t *starts = &dispatch->starts[each->function];
 
-	task->function_index = (uint32_t)function;
-	task->cost_ns = cost_ns;
+	dispatch->cost_ns += tasks * each->cost_ns;
+	dispatch->in_flight += tasks;
 	/* Reading the clock twice is nothing beside a slow function. */
-	task->measured = cost_ns >= WYN_DISPATCH_SLOW_NS ||
-			 ++*starts % WYN_DISPATCH_SAMPLE_EVERY == 0;
-	dispatch->cost_ns += cost_ns;
-	dispatch->in_flight++;
+	return each->cost_ns >= WYN_DISPATCH_SLOW_NS ||
+	       ++*starts % WYN_DISPATCH_SAMPLE_EVERY == 0;
 }
 
 /* A timer that cannot be armed for want of memory is not worth a lost task:
@@ -171,41 +193,63 @@ static void timeout_arm(struct wyn_engine *engine, struct wyn_task *task)
 	}
 }
 
-/* Moves up to `most` tasks of a span into the slice, each thought to take
- * cost_ns. */
-static size_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
-	struct wyn_span *span, uint64_t cost_ns, uint64_t most, size_t n)
+/* Moves a task of the span into the slice. False: no memory. */
+static bool task_start(struct wyn_engine *engine, struct wyn_conn *conn,
+	struct wyn_span *span, const struct wyn_charge *each)
 {
-	struct wyn_batch *batch = span->batch;
-	size_t function =
-		wyn_registry_index(engine->shared->registry, batch->function);
-	size_t start = n;
+	struct wyn_task *task = wyn_dispatch_task(conn, span->batch);
 
-	while (n - start < most) {
-		struct wyn_task *task;
-
-		if (!has_room(engine, cost_ns)) {
-			break;
-		}
-		task = task_acquire(engine);
-		if (task == NULL) {
-			break;
-		}
-		task_fill(engine, conn, task, batch);
-		(void)wyn_span_take(span, &task->seq, &task->element);
-		task_charge(engine, task, function, cost_ns);
-		wyn_batch_hold(batch);
-		wyn_account_hold(conn->account);
-		timeout_arm(engine, task);
-		wyn_list_push_back(&conn->running, &task->link);
-		engine->slice[n++] = &task->job;
+	if (task == NULL) {
+		return false;
 	}
-	if (batch->options.stream && n > start) {
+	(void)wyn_span_take(span, &task->seq, &task->element);
+	task->charge = *each;
+	task->measured = charge(engine, each, 1);
+	timeout_arm(engine, task);
+	wyn_list_push_back(&conn->running, &task->link);
+	engine->slice[engine->slice_count++] = &task->job;
+	return true;
+}
+
+/* Moves so many tasks of the span into the slice, as one job. False: no
+ * memory. */
+static bool strip_start(struct wyn_engine *engine, struct wyn_conn *conn,
+	struct wyn_span *span, const struct wyn_charge *each, uint32_t tasks)
+{
+	struct wyn_strip *strip = wyn_conn_strip_take(conn, span, tasks);
+
+	if (strip == NULL) {
+		return false;
+	}
+	strip->charge = *each;
+	strip->measured = charge(engine, each, tasks);
+	engine->dispatch.strips++;
+	engine->slice[engine->slice_count++] = &strip->job;
+	return true;
+}
+
+/* Moves up to `most` tasks of a span into the slice. Returns: how many. */
+static uint64_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
+	struct wyn_span *span, const struct wyn_charge *each, uint64_t most)
+{
+	uint64_t room = room_for(engine, each->cost_ns);
+	uint32_t in_strip;
+	uint64_t took = 0;
+
+	most = room < most ? room : most;
+	in_strip = wyn_conn_strip_most(span, each->cost_ns, most);
+	if (in_strip > 1 && strip_start(engine, conn, span, each, in_strip)) {
+		return in_strip;
+	}
+	while (took < most && task_start(engine, conn, span, each)) {
+		took++;
+	}
+	if (span->batch->options.stream && took > 0) {
 		conn->starved_ns = 0;
-		conn->streaming += n - start;
-		engine->streaming += n - start;
+		conn->streaming += took;
+		engine->streaming += took;
 	}
-	return n - start;
+	return took;
 }
 
 /* How many of the span may start. 0: its queue waits, and no longer has a
@@ -227,20 +271,39 @@ static uint64_t streams_bound(
 }
 
 /* Without memory the executor takes none, and they are back at once. */
-static void slice_start(struct wyn_engine *engine, size_t n)
+static void job_refused(struct wyn_engine *engine, struct wyn_job *job)
+{
+	struct wyn_task *task;
+
+	if (job->run == wyn_strip_run) {
+		struct wyn_strip *strip =
+			WYN_CONTAINER_OF(job, struct wyn_strip, job);
+
+		strip->lost = UINT32_MAX >> (32 - strip->count);
+		wyn_conn_strip_returned(engine, strip);
+		return;
+	}
+	task = WYN_CONTAINER_OF(job, struct wyn_task, job);
+	task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
+	task->outcome.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX;
+	wyn_engine_task_returned(engine, task);
+}
+
+static void slice_start(struct wyn_engine *engine)
 {
 	struct wyn_executor *executor = engine->executor;
+	size_t n = engine->slice_count;
 
+	if (n == 0) {
+		return;
+	}
+	engine->slice_count = 0;
+	WYN_STATS_ADD(&engine->stats, dispatches, 1);
 	if (executor->ops->start(executor, engine->slice, n) == 0) {
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct wyn_task *task = WYN_CONTAINER_OF(
-			engine->slice[i], struct wyn_task, job);
-
-		task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
-		task->outcome.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX;
-		wyn_engine_task_returned(engine, task);
+		job_refused(engine, engine->slice[i]);
 	}
 }
 
@@ -248,60 +311,66 @@ void wyn_dispatch_run(struct wyn_engine *engine)
 {
 	struct wyn_ready_owner *owner;
 	struct wyn_span *span;
-	size_t n = 0;
 
 	while ((span = wyn_ready_pick(&engine->ready, &owner)) != NULL) {
 		struct wyn_conn *conn =
 			WYN_CONTAINER_OF(owner, struct wyn_conn, ready);
-		uint64_t cost_ns = estimate(engine, span);
-		uint64_t most = wyn_ready_most(&engine->ready, span, cost_ns);
-		size_t took;
+		struct wyn_charge each = estimate(engine, span);
+		uint64_t most =
+			wyn_ready_most(&engine->ready, span, each.cost_ns);
+		uint64_t took;
 
 		most = streams_bound(conn, span, most);
 		if (most == 0) {
 			continue;
 		}
-		took = span_start(engine, conn, span, cost_ns, most, n);
+		took = span_start(engine, conn, span, &each, most);
 		if (took == 0) {
 			WYN_STATS_ADD(&engine->stats, executor_full, 1);
 			break;
 		}
-		n += took;
-		wyn_ready_took(&engine->ready, owner, span, took, cost_ns);
+		wyn_ready_took(&engine->ready, owner, span, took, each.cost_ns);
 		if (span->args.count == 0) {
 			wyn_engine_unhold(engine, 0, wyn_span_drop(span));
 		}
 	}
-	if (n > 0) {
-		WYN_STATS_ADD(&engine->stats, dispatches, 1);
-		slice_start(engine, n);
-	}
+	slice_start(engine);
 	wyn_recall_watch(engine);
 }
 
-void wyn_dispatch_done(struct wyn_engine *engine, struct wyn_task *task)
+void wyn_dispatch_slow(struct wyn_engine *engine, const struct wyn_charge *each)
+{
+	uint64_t *estimate_ns = &engine->dispatch.estimate_ns[each->function];
+
+	if (*estimate_ns < WYN_DISPATCH_AHEAD_NS) {
+		*estimate_ns = WYN_DISPATCH_AHEAD_NS;
+	}
+}
+
+void wyn_dispatch_done(struct wyn_engine *engine, const struct wyn_charge *each,
+	uint64_t tasks, uint64_t run_ns)
 {
 	struct wyn_dispatch *dispatch = &engine->dispatch;
-	uint64_t *estimate_ns = &dispatch->estimate_ns[task->function_index];
+	uint64_t *estimate_ns = &dispatch->estimate_ns[each->function];
+	uint64_t watched = dispatch->watched_left;
 	uint64_t most;
-	uint64_t run_ns;
 
-	wyn_assert(dispatch->in_flight > 0);
-	wyn_assert(dispatch->cost_ns >= task->cost_ns);
-	dispatch->in_flight--;
-	dispatch->cost_ns -= task->cost_ns;
-	dispatch->watched_left -= dispatch->watched_left > 0;
-	if (task->run_ns == 0) {
+	wyn_assert(dispatch->in_flight >= tasks);
+	wyn_assert(dispatch->cost_ns >= tasks * each->cost_ns);
+	dispatch->in_flight -= tasks;
+	dispatch->cost_ns -= tasks * each->cost_ns;
+	dispatch->watched_left = tasks < watched ? watched - tasks : 0;
+	if (run_ns == 0) {
 		return;
 	}
 	/* A moving average of eight. A worker that was preempted in the body
 	 * must not make a fast function look slow, so one measurement counts as
 	 * 64 times the average at most. */
 	if (*estimate_ns == 0) {
-		*estimate_ns = task->run_ns;
+		*estimate_ns = run_ns;
 		return;
 	}
 	most = (*estimate_ns + WYN_DISPATCH_FLOOR_NS) * 64;
-	run_ns = task->run_ns < most ? task->run_ns : most;
+	run_ns = run_ns < most ? run_ns : most;
 	*estimate_ns = (*estimate_ns * 7 + run_ns + 7) / 8;
 }

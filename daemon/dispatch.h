@@ -6,7 +6,8 @@
  * of fairness, priority and cancellation. Hence it is given only about a
  * millisecond of work beyond what runs: what a function costs is measured
  * (every 16th call) and averaged; one that was never measured counts as
- * expensive. At least two tasks per worker, so that none runs dry, and
+ * expensive. Tiny ones go in strips (conn_strip.h). At least two tasks per
+ * worker, so that none runs dry, and
  * executor_tasks_max at most. One submit per turn. What turns out slower than
  * that is asked back: recall.h.
  */
@@ -16,6 +17,8 @@
 
 #include "daemon/timers.h"
 
+struct wyn_batch;
+struct wyn_conn;
 struct wyn_engine;
 struct wyn_task;
 
@@ -25,9 +28,16 @@ struct wyn_task;
 #define WYN_DISPATCH_SLOW_NS	  UINT64_C(50000) /* from here: every call */
 #define WYN_DISPATCH_FLOOR_NS	  UINT64_C(100)
 
+/* What a task was thought to take when it was started. */
+struct wyn_charge {
+	uint64_t cost_ns;
+	uint32_t function; /* its index in the registry */
+};
+
 /* How much the executor holds, and how much it may. [L] */
 struct wyn_dispatch {
-	uint64_t in_flight;
+	uint64_t in_flight;	/* tasks */
+	uint64_t strips;	/* that some of them are in */
 	uint64_t cost_ns;	/* estimated, of what is in flight */
 	uint64_t *estimate_ns;	/* per function of the registry; 0 = unknown */
 	uint32_t *starts;	/* likewise; wraps */
@@ -42,5 +52,24 @@ uint64_t wyn_dispatch_floor(const struct wyn_engine *engine);
 /* wyn_dispatch_run - starts what may start now. Thread: loop. */
 void wyn_dispatch_run(struct wyn_engine *engine);
 
-/* wyn_dispatch_done - the task came back from the executor. Thread: loop. */
-void wyn_dispatch_done(struct wyn_engine *engine, struct wyn_task *task);
+/*
+ * wyn_dispatch_task - a task of the batch, with all that is not its own.
+ *
+ * Thread: loop. Owns: the caller's, on no list; it holds the batch and the
+ * account of the connection's values. Returns: NULL when there is no memory.
+ */
+struct wyn_task *wyn_dispatch_task(
+	struct wyn_conn *conn, struct wyn_batch *batch);
+
+/*
+ * wyn_dispatch_done - `tasks` with the same charge came back from the executor.
+ *
+ * run_ns: what one took; 0 = not measured. Thread: loop.
+ */
+void wyn_dispatch_done(struct wyn_engine *engine, const struct wyn_charge *each,
+	uint64_t tasks, uint64_t run_ns);
+
+/* wyn_dispatch_slow - one of its function is seen to take for ever. Thread:
+ * loop. */
+void wyn_dispatch_slow(
+	struct wyn_engine *engine, const struct wyn_charge *each);

@@ -13,6 +13,7 @@
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_stream.h"
+#include "daemon/conn_strip.h"
 #include "daemon/conn_work.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
@@ -82,6 +83,7 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	wyn_list_init(&engine->starved);
 	wyn_list_init(&engine->stalled);
 	wyn_list_init(&engine->free_tasks);
+	wyn_list_init(&engine->free_strips);
 	wyn_list_init(&engine->recalled);
 	wyn_timers_init(&engine->timers);
 	wyn_ready_init(&engine->ready);
@@ -115,6 +117,9 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	wyn_assert(engine->dispatch.in_flight == 0);
 	while ((link = wyn_list_pop_front(&engine->free_tasks)) != NULL) {
 		free(wyn_list_entry(link, struct wyn_task, link));
+	}
+	while ((link = wyn_list_pop_front(&engine->free_strips)) != NULL) {
+		free(wyn_list_entry(link, struct wyn_strip, link));
 	}
 	wyn_stream_fini(&engine->stream);
 	wyn_segments_fini(&engine->segments);
@@ -236,7 +241,7 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 {
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
 
-	wyn_dispatch_done(engine, task);
+	wyn_dispatch_done(engine, &task->charge, 1, task->run_ns);
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_list_remove(&task->link);
 	wyn_list_remove(&task->of_batch);
@@ -263,6 +268,17 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	}
 }
 
+static void job_returned(struct wyn_engine *engine, struct wyn_job *job)
+{
+	if (job->run == wyn_strip_run) {
+		wyn_conn_strip_returned(
+			engine, WYN_CONTAINER_OF(job, struct wyn_strip, job));
+	} else {
+		wyn_engine_task_returned(
+			engine, WYN_CONTAINER_OF(job, struct wyn_task, job));
+	}
+}
+
 static void returns_take(struct wyn_engine *engine)
 {
 	/* [outcome] acquired with the chain of jobs. In this order: every
@@ -279,8 +295,7 @@ static void returns_take(struct wyn_engine *engine)
 	while (job != NULL) {
 		struct wyn_job *next = job->next;
 
-		wyn_engine_task_returned(
-			engine, WYN_CONTAINER_OF(job, struct wyn_task, job));
+		job_returned(engine, job);
 		job = next;
 	}
 	wyn_recall_requeue(engine);

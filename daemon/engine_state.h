@@ -96,7 +96,8 @@ struct wyn_conn {
 	struct wyn_list uploads;
 	uint64_t uploads_count;
 	uint64_t upload_ns;	 /* when any of them last made progress */
-	struct wyn_list running; /* tasks in the executor */
+	struct wyn_list running; /* tasks in the executor, each a job */
+	struct wyn_list strips;	 /* likewise, many to a job */
 	uint64_t streaming;	 /* of these, those that may emit */
 	struct wyn_list starved; /* the engine's, while no more may start */
 	uint64_t starved_ns;	 /* since when; 0 = it has begun one since */
@@ -104,7 +105,8 @@ struct wyn_conn {
 	uint64_t stalled_ns;	 /* when any of them last went */
 	struct wyn_list waiting; /* came back; their partial values go first */
 	struct wyn_list done;	 /* tasks whose row is next */
-	struct wyn_list large;	 /* done ones whose value goes in chunks */
+	struct wyn_list strips_done; /* likewise */
+	struct wyn_list large;	     /* done ones whose value goes in chunks */
 	struct wyn_list verdicts;
 	struct wyn_partial *partials; /* oldest first */
 	struct wyn_partial **partials_tail;
@@ -150,7 +152,10 @@ struct wyn_engine {
 	struct wyn_list free_tasks; /* by their link */
 	size_t free_tasks_count;
 	struct wyn_list recalled; /* by their link; empty between two turns */
-	struct wyn_job **slice;	 /* what one submit takes: executor_tasks_max */
+	struct wyn_list free_strips; /* by their link */
+	size_t free_strips_count;
+	struct wyn_job **slice; /* what one submit takes: executor_tasks_max */
+	size_t slice_count;
 	uint64_t released_tasks; /* since the last turn, which tells shared */
 	uint64_t released_bytes;
 	uint64_t carry_bytes;	/* of all its connections */

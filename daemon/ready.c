@@ -154,8 +154,7 @@ void wyn_ready_remove(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 }
 
 bool wyn_ready_give_back(struct wyn_ready *ready, struct wyn_ready_owner *owner,
-	unsigned priority, struct wyn_batch *batch, uint64_t seq,
-	const struct wyn_element *element)
+	unsigned priority, const struct wyn_part *part)
 {
 	struct wyn_list *spans = &owner->queues[priority].spans;
 	struct wyn_list *first = wyn_list_first(spans);
@@ -163,16 +162,15 @@ bool wyn_ready_give_back(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 		first == NULL ? NULL
 			      : wyn_list_entry(first, struct wyn_span, link);
 
-	if (span == NULL || span->batch != batch ||
-		!wyn_span_prepend(span, seq, element)) {
-		span = wyn_span_again(batch, seq, element);
+	if (span == NULL || !wyn_span_prepend(span, part)) {
+		span = wyn_span_again(part);
 		if (span == NULL) {
 			return false;
 		}
 		wyn_list_push_front(spans, &span->link);
 		owner->queues[priority].held = false;
 	}
-	owner->tasks++;
+	owner->tasks += part->args.count;
 	queue_settle(ready, owner, priority);
 	return true;
 }

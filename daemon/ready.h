@@ -98,15 +98,14 @@ void wyn_ready_remove(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	struct wyn_span *span);
 
 /*
- * wyn_ready_give_back - a task that was taken waits again, before all others of
- * its owner's with that priority.
+ * wyn_ready_give_back - tasks that were taken wait again, before all others of
+ * their owner's with that priority.
  *
  * Returns: false when there is no memory.
  */
 WYN_NODISCARD
 bool wyn_ready_give_back(struct wyn_ready *ready, struct wyn_ready_owner *owner,
-	unsigned priority, struct wyn_batch *batch, uint64_t seq,
-	const struct wyn_element *element);
+	unsigned priority, const struct wyn_part *part);
 
 /* wyn_ready_insert_after - `span` was split off `before`, which is queued, and
  * whose tasks are counted already. */

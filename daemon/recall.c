@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "daemon/conn_state.h"
+#include "daemon/conn_strip.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
 #include "daemon/reply.h"
@@ -26,15 +27,24 @@ static void slow_find(struct wyn_engine *engine, struct wyn_conn *conn)
 	wyn_list_for_each (link, &conn->running) {
 		struct wyn_task *task =
 			wyn_list_entry(link, struct wyn_task, link);
-		uint64_t *estimate_ns =
-			&engine->dispatch.estimate_ns[task->function_index];
 
-		if (has_begun(task) && task->watched &&
-			*estimate_ns < WYN_DISPATCH_AHEAD_NS) {
-			*estimate_ns = WYN_DISPATCH_AHEAD_NS;
+		if (has_begun(task) && task->watched) {
+			wyn_dispatch_slow(engine, &task->charge);
 		}
 		task->watched = has_begun(task);
 	}
+	wyn_conn_strips_watch(conn);
+}
+
+bool wyn_recall_is_misjudged(
+	const struct wyn_engine *engine, const struct wyn_charge *charge)
+{
+	uint64_t ns = engine->dispatch.estimate_ns[charge->function];
+
+	/* More than that none is charged, and those that were are not asked
+	 * back: each is once at most. */
+	ns = ns < WYN_DISPATCH_AHEAD_NS ? ns : WYN_DISPATCH_AHEAD_NS;
+	return charge->cost_ns < ns / WYN_RECALL_MISJUDGED;
 }
 
 static void misjudged_recall(struct wyn_engine *engine, struct wyn_conn *conn)
@@ -44,19 +54,22 @@ static void misjudged_recall(struct wyn_engine *engine, struct wyn_conn *conn)
 	wyn_list_for_each (link, &conn->running) {
 		struct wyn_task *task =
 			wyn_list_entry(link, struct wyn_task, link);
-		uint64_t ns =
-			engine->dispatch.estimate_ns[task->function_index];
 
-		/* More than that none is charged, and those that were are not
-		 * asked back: each is once at most. */
-		ns = ns < WYN_DISPATCH_AHEAD_NS ? ns : WYN_DISPATCH_AHEAD_NS;
 		if (!has_begun(task) &&
-			task->cost_ns < ns / WYN_RECALL_MISJUDGED) {
+			wyn_recall_is_misjudged(engine, &task->charge)) {
 			/* [recall] pairs with the load in invoke.c. */
 			atomic_store_explicit(
 				&task->recalled, true, memory_order_relaxed);
 		}
 	}
+	wyn_conn_strips_recall(conn);
+}
+
+/* So few that none can be behind another, or each worker's next one. */
+static bool is_at_floor(const struct wyn_engine *engine, uint64_t tasks)
+{
+	return tasks <= wyn_dispatch_floor(engine) &&
+	       engine->dispatch.strips == 0;
 }
 
 static void watch_fire(struct wyn_timer *timer, uint64_t now_ns)
@@ -68,7 +81,7 @@ static void watch_fire(struct wyn_timer *timer, uint64_t now_ns)
 	struct wyn_list *link;
 
 	(void)now_ns;
-	if (dispatch->watched_left <= wyn_dispatch_floor(engine)) {
+	if (is_at_floor(engine, dispatch->watched_left)) {
 		return;
 	}
 	WYN_STATS_ADD(&engine->stats, executor_stalled, 1);
@@ -85,7 +98,7 @@ void wyn_recall_watch(struct wyn_engine *engine)
 {
 	struct wyn_dispatch *dispatch = &engine->dispatch;
 
-	if (dispatch->in_flight <= wyn_dispatch_floor(engine)) {
+	if (is_at_floor(engine, dispatch->in_flight)) {
 		wyn_timers_disarm(&engine->timers, &dispatch->watch);
 		return;
 	}
@@ -111,10 +124,17 @@ void wyn_recall_returned(struct wyn_engine *engine, struct wyn_task *task)
 static void requeue(struct wyn_engine *engine, struct wyn_task *task)
 {
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
+	const struct wyn_part part = {
+		.batch = task->batch,
+		.first_seq = task->seq,
+		.args = {.region = task->element.whole,
+			.count = 1,
+			.bytes_total = task->element.argument.len},
+		.slow = true,
+	};
 
 	if (wyn_ready_give_back(&engine->ready, &conn->ready,
-		    task->batch->options.priority - 1u, task->batch, task->seq,
-		    &task->element)) {
+		    task->batch->options.priority - 1u, &part)) {
 		wyn_engine_task_recycle(engine, task);
 		return;
 	}

@@ -11,8 +11,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct wyn_charge;
 struct wyn_engine;
 struct wyn_task;
 
@@ -28,6 +30,11 @@ struct wyn_task;
  * Thread: loop, at the end of a turn's dispatch.
  */
 void wyn_recall_watch(struct wyn_engine *engine);
+
+/* wyn_recall_is_misjudged - it was charged far less than its function is known
+ * to take now. Thread: loop. */
+bool wyn_recall_is_misjudged(
+	const struct wyn_engine *engine, const struct wyn_charge *charge);
 
 /*
  * wyn_recall_returned - a task came back without having run, because it was

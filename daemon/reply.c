@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "daemon/conn_state.h"
+#include "daemon/conn_strip.h"
 #include "daemon/engine_state.h"
 #include "daemon/reply_chunks.h"
 
@@ -23,7 +24,8 @@ struct rows {
 	size_t bytes;
 	size_t bytes_max;
 	struct wyn_list tasks;
-	struct wyn_list verdicts; /* ended ones */
+	struct wyn_list strips;	  /* ended ones */
+	struct wyn_list verdicts; /* likewise */
 	uint64_t credit_tasks;
 	uint64_t credit_bytes;
 };
@@ -156,6 +158,52 @@ static void task_row(
 	rows->n++;
 }
 
+/* Its last row is in. */
+static void strip_end(
+	struct wyn_conn *conn, struct wyn_strip *strip, struct rows *rows)
+{
+	struct wyn_stats *stats = &conn->engine->stats;
+	uint32_t tasks = strip->kept;
+
+	wyn_list_remove(&strip->link);
+	wyn_list_push_back(&rows->strips, &strip->link);
+	conn->unsent_bytes -= sizeof(*strip);
+	conn->unanswered -= tasks;
+	rows->credit_tasks += tasks;
+	rows->credit_bytes += strip->argument_bytes;
+	WYN_STATS_ADD(stats, tasks_ok, tasks);
+	wyn_histogram_record_n(&stats->latency_ns,
+		conn->engine->now_ns - strip->received_ns, tasks);
+}
+
+static void strip_rows(
+	struct wyn_conn *conn, struct wyn_strip *strip, struct rows *rows)
+{
+	struct wyn_result *row = &conn->engine->rows[rows->n];
+
+	if (strip->batch->options.quiet) {
+		conn->quiet_done += strip->kept;
+		strip->plain = 0;
+	}
+	for (; strip->plain != 0 && rows->n < WYN_ROWS_MAX &&
+		rows->bytes < rows->bytes_max;
+		strip->plain &= strip->plain - 1) {
+		uint32_t index = (uint32_t)__builtin_ctz(strip->plain);
+		size_t bytes = strip->lengths[index];
+
+		*row++ = (struct wyn_result){
+			.seq = strip->first_seq + index,
+			.value = {strip->values + strip->sent_bytes, bytes},
+		};
+		strip->sent_bytes += wyn_strip_value_room(bytes);
+		rows->bytes += WYN_ROW_BYTES + bytes;
+		rows->n++;
+	}
+	if (strip->plain == 0) {
+		strip_end(conn, strip, rows);
+	}
+}
+
 /* Takes rows off the connection's lists until the frame is full. */
 static void rows_collect(struct wyn_conn *conn, struct rows *rows)
 {
@@ -164,6 +212,14 @@ static void rows_collect(struct wyn_conn *conn, struct rows *rows)
 
 		if (!wyn_list_empty(&conn->verdicts)) {
 			verdict_rows(conn, rows);
+			continue;
+		}
+		if (!wyn_list_empty(&conn->strips_done)) {
+			strip_rows(conn,
+				wyn_list_entry(
+					wyn_list_first(&conn->strips_done),
+					struct wyn_strip, link),
+				rows);
 			continue;
 		}
 		/* What does not fit beside others goes into the next frame. */
@@ -205,6 +261,10 @@ static void rows_release(struct wyn_conn *conn, struct rows *rows)
 	while ((link = wyn_list_first(&rows->tasks)) != NULL) {
 		wyn_engine_task_release(conn->engine, task_of(link));
 	}
+	while ((link = wyn_list_first(&rows->strips)) != NULL) {
+		wyn_conn_strip_release(conn->engine,
+			wyn_list_entry(link, struct wyn_strip, link));
+	}
 	while ((link = wyn_list_pop_front(&rows->verdicts)) != NULL) {
 		free(wyn_list_entry(link, struct wyn_verdict, link));
 	}
@@ -212,14 +272,19 @@ static void rows_release(struct wyn_conn *conn, struct rows *rows)
 	wyn_credit_return(&conn->bytes, rows->credit_bytes);
 }
 
+static bool has_rows(const struct wyn_conn *conn)
+{
+	return !wyn_list_empty(&conn->strips_done) ||
+	       !wyn_list_empty(&conn->done) || !wyn_list_empty(&conn->verdicts);
+}
+
 static void results_send(struct wyn_conn *conn)
 {
-	while (wyn_reply_has_room(conn) &&
-		!(wyn_list_empty(&conn->done) &&
-			wyn_list_empty(&conn->verdicts))) {
+	while (wyn_reply_has_room(conn) && has_rows(conn)) {
 		struct rows rows = {.bytes_max = results_bytes_max(conn)};
 
 		wyn_list_init(&rows.tasks);
+		wyn_list_init(&rows.strips);
 		wyn_list_init(&rows.verdicts);
 		rows_collect(conn, &rows);
 		rows_encode(conn, &rows);
@@ -250,7 +315,7 @@ static void credit_send(struct wyn_conn *conn)
 bool wyn_reply_is_due(const struct wyn_conn *conn)
 {
 	return conn->partials != NULL || !wyn_list_empty(&conn->large) ||
-	       !wyn_list_empty(&conn->done) || !wyn_list_empty(&conn->verdicts);
+	       has_rows(conn);
 }
 
 void wyn_reply_fill(struct wyn_conn *conn)

@@ -17,6 +17,7 @@
 
 #include "base/list.h"
 #include "daemon/batch.h"
+#include "daemon/dispatch.h"
 #include "daemon/limits.h"
 #include "daemon/outcome.h"
 #include "daemon/timers.h"
@@ -62,8 +63,7 @@ struct wyn_task {
 	uint64_t received_ns;
 	uint64_t partial_offset;  /* of the next PARTIAL chunk */
 	uint64_t value_sent;	  /* bytes of a value that goes in chunks */
-	uint64_t cost_ns;	  /* charged to the executor's budget */
-	uint32_t function_index;  /* in the registry */
+	struct wyn_charge charge; /* to the executor's budget */
 	uint32_t partials_queued; /* of its partial values, not sent yet */
 	bool answered; /* its row was sent; what comes back is dropped */
 	bool waiting;  /* it is back, and its partial values go first */

@@ -34,7 +34,7 @@ struct script {
 };
 
 static const char *const functions[] = {
-	"echo", "noop", "slow", "fail", "emit", "big", "ask", "none"};
+	"echo", "noop", "slow", "fail", "emit", "big", "ask", "none", "tiny"};
 
 /* Small, so that a short script reaches every one. */
 static const struct wyn_limits limits = {
@@ -202,7 +202,9 @@ static void run_tasks(struct script *script)
 	if (rig->started_count == 0) {
 		return;
 	}
-	switch (how % 4) {
+	/* A strip's tasks begin and end within its run. */
+	switch (rig_is_strip_at(rig, how % rig->started_count) ? how % 2
+							       : how % 4) {
 	case 0:
 		rig_run(rig, how);
 		return;
@@ -213,8 +215,8 @@ static void run_tasks(struct script *script)
 		rig_begin_at(rig, how % rig->started_count);
 		return;
 	default:
-		if (rig->started[how % rig->started_count]->partial_bytes_max >
-			0) {
+		if (rig_task_at(rig, how % rig->started_count)
+				->partial_bytes_max > 0) {
 			(void)rig_emit_at(
 				rig, how % rig->started_count, "partial");
 		}

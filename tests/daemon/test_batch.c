@@ -193,28 +193,50 @@ static void upload_is_a_batch_of_one_argument(void **state)
 	}
 }
 
+/* Takes the next `count` tasks. */
+static struct wyn_part part_taken(struct wyn_batch *batch, uint64_t count)
+{
+	struct wyn_part part = {.batch = batch, .slow = true};
+
+	wyn_span_take_run(&batch->span, count, &part.first_seq, &part.args);
+	return part;
+}
+
 static void span_takes_tasks_back_when_they_come_from_behind(void **state)
 {
 	struct wyn_batch *batch = batch_made();
-	struct wyn_element elements[COUNT];
+	struct wyn_part parts[COUNT];
 	struct wyn_span *again;
-	uint64_t seqs[COUNT];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT; i++) {
-		assert_true(
-			wyn_span_take(&batch->span, &seqs[i], &elements[i]));
+		parts[i] = part_taken(batch, 1);
 	}
-	again = wyn_span_again(batch, seqs[COUNT - 1], &elements[COUNT - 1]);
-	assert_false(wyn_span_prepend(again, seqs[0], &elements[0]));
+	again = wyn_span_again(&parts[COUNT - 1]);
+	assert_false(wyn_span_prepend(again, &parts[0]));
 	for (size_t i = COUNT - 1; i > 1; i--) {
-		assert_true(
-			wyn_span_prepend(again, seqs[i - 1], &elements[i - 1]));
+		assert_true(wyn_span_prepend(again, &parts[i - 1]));
 	}
 	assert_true(again->slow);
 	tasks_expected(again, 1, COUNT);
 	assert_int_equal(wyn_span_drop(&batch->span), 0);
 	assert_int_not_equal(wyn_span_drop(again), 0);
+}
+
+static void span_takes_runs_back_when_they_come_from_behind(void **state)
+{
+	struct wyn_batch *batch = batch_made();
+	struct wyn_part first = part_taken(batch, 1);
+	struct wyn_part middle = part_taken(batch, 2);
+
+	(void)state;
+	assert_false(wyn_span_prepend(&batch->span, &middle));
+	middle.slow = false;
+	first.slow = false;
+	assert_false(wyn_span_prepend(&batch->span, &first));
+	assert_true(wyn_span_prepend(&batch->span, &middle));
+	tasks_expected(&batch->span, 1, COUNT);
+	assert_int_not_equal(wyn_span_drop(&batch->span), 0);
 }
 
 /* Empty ones, so that an element is two bytes. */
@@ -281,6 +303,7 @@ int main(void)
 		TEST(span_splits_with_few_looks_when_cut_from_behind),
 		TEST(span_splits_where_it_is_asked_to_when_there_are_many),
 		TEST(span_takes_tasks_back_when_they_come_from_behind),
+		TEST(span_takes_runs_back_when_they_come_from_behind),
 		TEST(batch_gives_each_task_in_order),
 		TEST(batch_is_freed_by_its_last_holder),
 		TEST(span_splits_at_each_point),

@@ -122,7 +122,7 @@ static void stream_reach(void)
 	rig_settle(rig);
 	/* What a worker notes that had to wait, which the rig has none of:
 	 * test_stream.c. */
-	rig->started[0]->waited = true;
+	rig_task_at(rig, 0)->waited = true;
 }
 
 static void uploads_reach(void)

@@ -32,7 +32,7 @@ static void ten_send(void)
 	rig_batch_send(client, 1, 10, "ask", NULL);
 	rig_settle(rig);
 	assert_int_equal(rig->started_count, 1);
-	assert_int_equal(rig->started[0]->seq, 1);
+	assert_int_equal(rig_task_at(rig, 0)->seq, 1);
 }
 
 /* Exactly those in [first, last] were cancelled before they ran. */

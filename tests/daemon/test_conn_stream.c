@@ -169,7 +169,7 @@ static struct rig_client *hogs[HOGS];
 static void emit_from(struct rig_client *from)
 {
 	for (size_t i = 0; i < rig->started_count; i++) {
-		if (rig->started[i]->owner == from->conn->id) {
+		if (rig_task_at(rig, i)->owner == from->conn->id) {
 			assert_int_equal(rig_emit_at(rig, i, "0;"), 0);
 		}
 	}
@@ -247,7 +247,7 @@ static void client_starves(void)
 static void stalled_run(void)
 {
 	for (size_t i = rig->started_count; i > 0; i--) {
-		if (rig->started[i - 1]->answered) {
+		if (rig_task_at(rig, i - 1)->answered) {
 			rig_run_at(rig, i - 1);
 		}
 	}

@@ -87,7 +87,7 @@ static void timeout_asks_the_task_to_end(void **state)
 	rig_begin_at(rig, 0);
 	rig_advance(rig, 100);
 	assert_true(atomic_load_explicit(
-		&rig->started[0]->cancelled, memory_order_relaxed));
+		&rig_task_at(rig, 0)->cancelled, memory_order_relaxed));
 }
 
 static void timeout_answers_once_when_the_task_comes_back_later(void **state)
@@ -273,7 +273,7 @@ static void deadlines_take_turns_when_many_are_due_at_once(void **state)
 
 	(void)state;
 	rig_destroy(rig);
-	rig = rig_create(NULL, 2);
+	rig = rig_create(NULL, 8);
 	client = rig_open(rig);
 	/* Known to be fast, so that all of them run. */
 	rig_batch_send(client, 1, 100, "noop", NULL);

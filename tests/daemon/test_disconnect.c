@@ -43,7 +43,7 @@ static void stream_send(const char *function, const char *text)
 static bool is_cancelled(size_t at)
 {
 	return atomic_load_explicit(
-		&rig->started[at]->cancelled, memory_order_relaxed);
+		&rig_task_at(rig, at)->cancelled, memory_order_relaxed);
 }
 
 static void gone_never_runs_what_waits(void **state)

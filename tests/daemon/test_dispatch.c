@@ -13,6 +13,7 @@
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
 #include "tests/support/rig_fixture.h"
+#include "tests/support/rig_functions.h"
 #include "tests/support/rig_messages.h"
 
 static int setup(void **state)
@@ -61,12 +62,21 @@ static void dispatch_starts_a_millisecond_of_what_is_fast(void **state)
 	estimate_ns = rig->engine->dispatch.estimate_ns[wyn_registry_index(
 		rig->registry,
 		wyn_registry_find(rig->registry, wyn_slice_of("noop")))];
-	assert_int_equal(estimate_ns, 200);
+	assert_int_equal(estimate_ns, RIG_FAST_NS);
 	rig_batch_send(client, 1000, 50000, "noop", NULL);
 	rig_settle(rig);
-	/* 2 ms for two workers are 10,000 of 200 ns; the bound comes first. */
 	assert_int_equal(
-		rig->started_count, rig->shared.limits.executor_tasks_max);
+		rig->started_count, 2 * WYN_DISPATCH_AHEAD_NS / RIG_FAST_NS);
+}
+
+static void dispatch_starts_what_fits_when_tasks_are_tiny(void **state)
+{
+	(void)state;
+	measure("tiny", 100);
+	rig_batch_send(client, 1000, 50000, "tiny", NULL);
+	rig_settle(rig);
+	assert_int_equal(wyn_engine_in_executor(rig->engine),
+		rig->shared.limits.executor_tasks_max);
 }
 
 static void dispatch_starts_few_of_what_is_slow(void **state)
@@ -189,6 +199,7 @@ int main(void)
 		TEST(dispatch_starts_two_per_worker_of_what_is_unknown),
 		TEST(dispatch_starts_one_more_for_each_that_comes_back),
 		TEST(dispatch_starts_a_millisecond_of_what_is_fast),
+		TEST(dispatch_starts_what_fits_when_tasks_are_tiny),
 		TEST(dispatch_starts_few_of_what_is_slow),
 		TEST(dispatch_notices_when_a_function_gets_slow),
 		TEST(dispatch_never_passes_its_bound),

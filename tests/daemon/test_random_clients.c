@@ -85,10 +85,10 @@ static void person_open(struct person *person)
 
 static void person_submit(struct person *person)
 {
-	static const char *const functions[] = {
-		"echo", "noop", "slow", "fail", "emit", "big", "ask", "none"};
-	static const char *const texts[] = {
-		"", "1", "7", "300", "4000", "30000", "99000", "200000"};
+	static const char *const functions[] = {"echo", "noop", "slow", "fail",
+		"emit", "big", "ask", "none", "tiny", "tiny", "tiny", "tiny"};
+	static const char *const texts[] = {"", "1", "7", "300", "4000",
+		"30000", "99000", "200000", "!no", "+100", "?"};
 	static const uint64_t times_ms[] = {0, 0, 0, 20, 500};
 	uint64_t sizes[20];
 	struct rig_submit submit = {
@@ -230,18 +230,22 @@ static void person_step(struct person *person)
 
 static void workers_step(void)
 {
+	size_t at;
+
 	if (rig->started_count == 0) {
 		return;
 	}
-	switch (below(6)) {
+	at = below(rig->started_count);
+	/* A strip's tasks begin and end within its run. */
+	switch (rig_is_strip_at(rig, at) ? 2 + below(4) : below(6)) {
 	case 0:
-		rig_begin_at(rig, below(rig->started_count));
+		rig_begin_at(rig, at);
 		return;
 	case 1:
-		rig_run_at(rig, below(rig->started_count));
+		(void)rig_emit_at(rig, at, "part");
 		return;
 	case 2:
-		(void)rig_emit_at(rig, below(rig->started_count), "part");
+		rig_run_at(rig, at);
 		return;
 	default:
 		rig_run(rig, below(100));

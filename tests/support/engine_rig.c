@@ -12,6 +12,7 @@
 #include "daemon/conn.h"
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"
+#include "daemon/strip.h"
 #include "tests/support/rig_client.h"
 #include "tests/support/rig_functions.h"
 
@@ -43,18 +44,36 @@ static int executor_start(
 	if (want > rig->started_room) {
 		rig->started_room = 2 * want;
 		rig->started = reallocarray(rig->started, rig->started_room,
-			sizeof(struct wyn_task *));
+			sizeof(struct wyn_job *));
 		rig_check(rig->started != NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
-		rig->started[rig->started_count++] =
-			WYN_CONTAINER_OF(jobs[i], struct wyn_task, job);
+		rig->started[rig->started_count++] = jobs[i];
 	}
 	rig->started_total += n;
 	if (rig->started_count > rig->started_peak) {
 		rig->started_peak = rig->started_count;
 	}
 	return 0;
+}
+
+static bool is_strip(const struct wyn_job *job)
+{
+	return job->run == wyn_strip_run;
+}
+
+struct wyn_task *rig_task_at(const struct rig *rig, size_t at)
+{
+	rig_check(at < rig->started_count);
+	rig_check(!is_strip(rig->started[at]));
+	return WYN_CONTAINER_OF(rig->started[at], struct wyn_task, job);
+}
+
+struct wyn_strip *rig_strip_at(const struct rig *rig, size_t at)
+{
+	rig_check(at < rig->started_count);
+	rig_check(is_strip(rig->started[at]));
+	return WYN_CONTAINER_OF(rig->started[at], struct wyn_strip, job);
 }
 
 static void executor_cancel(
@@ -213,28 +232,52 @@ void rig_advance(struct rig *rig, uint64_t ms)
 	rig_settle(rig);
 }
 
-void rig_begin_at(struct rig *rig, size_t at)
+bool rig_is_strip_at(const struct rig *rig, size_t at)
 {
 	rig_check(at < rig->started_count);
-	atomic_store_explicit(&rig->started[at]->started_ns, rig->now_ns,
+	return is_strip(rig->started[at]);
+}
+
+void rig_begin_at(struct rig *rig, size_t at)
+{
+	atomic_store_explicit(&rig_task_at(rig, at)->started_ns, rig->now_ns,
 		memory_order_release);
 }
 
-static void task_run(struct rig *rig, struct wyn_task *task)
+/* The worker's side reads the real clock. */
+static void strip_run(struct wyn_strip *strip)
+{
+	wyn_strip_run(&strip->job);
+	if (strip->run_ns != 0) {
+		strip->run_ns =
+			strip->runs * rig_cost_ns(strip->function->name);
+	}
+}
+
+static void task_run(const struct rig *rig, struct wyn_task *task)
 {
 	uint64_t begun_ns =
 		atomic_load_explicit(&task->started_ns, memory_order_relaxed);
 
-	task->job.next = NULL;
 	wyn_invoke(&task->job);
-	/* The worker's side reads the real clock. */
+	/* As above. */
 	atomic_store_explicit(&task->started_ns,
 		begun_ns != 0 ? begun_ns : rig->now_ns, memory_order_relaxed);
 	if (task->run_ns != 0) {
 		task->run_ns = rig_cost_ns(task->function->name);
 	}
-	*rig->done_tail = &task->job;
-	rig->done_tail = &task->job.next;
+}
+
+static void job_run(struct rig *rig, struct wyn_job *job)
+{
+	job->next = NULL;
+	if (is_strip(job)) {
+		strip_run(WYN_CONTAINER_OF(job, struct wyn_strip, job));
+	} else {
+		task_run(rig, WYN_CONTAINER_OF(job, struct wyn_task, job));
+	}
+	*rig->done_tail = job;
+	rig->done_tail = &job->next;
 }
 
 /* Closes the gap that n of them leave. */
@@ -242,13 +285,13 @@ static void started_remove(struct rig *rig, size_t at, size_t n)
 {
 	rig->started_count -= n;
 	memmove(&rig->started[at], &rig->started[at + n],
-		(rig->started_count - at) * sizeof(struct wyn_task *));
+		(rig->started_count - at) * sizeof(struct wyn_job *));
 }
 
 void rig_run_at(struct rig *rig, size_t at)
 {
 	rig_check(at < rig->started_count);
-	task_run(rig, rig->started[at]);
+	job_run(rig, rig->started[at]);
 	started_remove(rig, at, 1);
 }
 
@@ -258,7 +301,7 @@ void rig_run(struct rig *rig, size_t n)
 		n = rig->started_count;
 	}
 	for (size_t i = 0; i < n; i++) {
-		task_run(rig, rig->started[i]);
+		job_run(rig, rig->started[i]);
 	}
 	if (n > 0) {
 		started_remove(rig, 0, n);
@@ -267,9 +310,8 @@ void rig_run(struct rig *rig, size_t n)
 
 int rig_emit_at(struct rig *rig, size_t at, const char *text)
 {
-	struct wyn_task *task = rig->started[at];
+	struct wyn_task *task = rig_task_at(rig, at);
 
-	rig_check(at < rig->started_count);
 	if (rig_emit_waits(task, strlen(text))) {
 		return -EAGAIN;
 	}
@@ -281,7 +323,9 @@ size_t rig_started_at(const struct rig *rig, uint64_t seq)
 {
 	size_t at = 0;
 
-	while (at < rig->started_count && rig->started[at]->seq != seq) {
+	while (at < rig->started_count &&
+		(is_strip(rig->started[at]) ||
+			rig_task_at(rig, at)->seq != seq)) {
 		at++;
 	}
 	return at;

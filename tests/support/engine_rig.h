@@ -22,6 +22,7 @@
 
 struct rig_client;
 struct wyn_job;
+struct wyn_strip;
 struct wyn_registry;
 struct wyn_task;
 
@@ -48,7 +49,7 @@ struct rig {
 	unsigned drain_calls; /* shared.drain was called */
 	bool fed;	      /* somebody was heard since the last turn */
 
-	struct wyn_task **started; /* in the executor, oldest first */
+	struct wyn_job **started; /* in the executor, oldest first */
 	size_t started_count;
 	size_t started_room;
 	size_t started_peak;
@@ -82,20 +83,26 @@ void rig_finish_all(struct rig *rig);
 /* rig_advance - the clock goes on; then a turn. */
 void rig_advance(struct rig *rig, uint64_t ms);
 
-/* rig_run - lets up to n of the oldest tasks run and come back; no turn. */
+/* rig_run - lets up to n of the oldest jobs run and come back; no turn. */
 void rig_run(struct rig *rig, size_t n);
 
-/* rig_run_at - the same for one task, by its place in `started`. */
+/* rig_is_strip_at, rig_task_at, rig_strip_at - what the job at this place of
+ * `started` is. */
+bool rig_is_strip_at(const struct rig *rig, size_t at);
+struct wyn_task *rig_task_at(const struct rig *rig, size_t at);
+struct wyn_strip *rig_strip_at(const struct rig *rig, size_t at);
+
+/* rig_run_at - the same for one job, by its place in `started`. */
 void rig_run_at(struct rig *rig, size_t at);
 
-/* rig_begin_at - a worker has begun with it, and is at it. */
+/* rig_begin_at - a worker has begun with the task, and is at it. */
 void rig_begin_at(struct rig *rig, size_t at);
 
 /* rig_emit_at - it emits a partial value. Returns: as wyn_emit(). */
 int rig_emit_at(struct rig *rig, size_t at, const char *text);
 
 /* rig_started_at - where in `started` the task with this seq is, of whatever
- * connection; rig->started_count if it is not. */
+ * connection, if it is a job of its own; rig->started_count if it is not. */
 size_t rig_started_at(const struct rig *rig, uint64_t seq);
 
 /* rig_drain, rig_cancel_all - as the loop does; then a turn. */

@@ -108,6 +108,26 @@ static int ask(struct wyn_context *context, const void *argument,
 				      : wyn_value_set(context, "ran", 3);
 }
 
+static int tiny(struct wyn_context *context, const void *argument,
+	size_t argument_bytes)
+{
+	const char *text = argument;
+
+	if (argument_bytes == 0) {
+		return WYN_STATUS_OK;
+	}
+	switch (text[0]) {
+	case '!':
+		return failing(context, text + 1, argument_bytes - 1);
+	case '+':
+		return big(context, text + 1, argument_bytes - 1);
+	case '?':
+		return ask(context, text + 1, argument_bytes - 1);
+	default:
+		return echo(context, argument, argument_bytes);
+	}
+}
+
 static const struct wyn_function functions[] = {
 	{"echo", "its argument", echo},
 	{"noop", "nothing", noop},
@@ -116,6 +136,7 @@ static const struct wyn_function functions[] = {
 	{"emit", "partial values", emit},
 	{"big", "a large value", big},
 	{"ask", "whether it is wanted", ask},
+	{"tiny", "its argument, fast", tiny},
 };
 
 const struct wyn_module rig_module = {
@@ -129,5 +150,8 @@ const struct wyn_module rig_module = {
 
 uint64_t rig_cost_ns(const char *function)
 {
-	return strcmp(function, "slow") == 0 ? RIG_SLOW_NS : RIG_FAST_NS;
+	if (strcmp(function, "slow") == 0) {
+		return RIG_SLOW_NS;
+	}
+	return strcmp(function, "tiny") == 0 ? RIG_TINY_NS : RIG_FAST_NS;
 }

@@ -3,6 +3,9 @@
  * rig_functions.h - the functions that tasks of the rig can name.
  *
  *	echo	its argument
+ *	tiny	the same, or by the argument's first byte: `!` as fail, `+` as
+ *		big, `?` as ask, of the rest; a call is made to look like
+ *		RIG_TINY_NS
  *	noop	nothing
  *	slow	nothing; a call is made to look like RIG_SLOW_NS
  *	fail	ABORTED, its argument as the message
@@ -20,7 +23,8 @@
 
 struct wyn_task;
 
-#define RIG_FAST_NS UINT64_C(200)
+#define RIG_TINY_NS UINT64_C(100)
+#define RIG_FAST_NS UINT64_C(2001) /* just too much for a strip */
 #define RIG_SLOW_NS UINT64_C(2000000)
 
 extern const struct wyn_module rig_module;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * conn_strip.h - a connection's tasks that travel in strips (strip.h).
+ *
+ * Private to the engine. Which tasks do, what becomes of them when they are
+ * back, and how they are ended before. What is odd among them becomes a task
+ * (task.h), so that large values and failures have one way only. The
+ * connection's loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/conn_work.h"
+#include "daemon/strip.h"
+
+struct wyn_conn;
+struct wyn_engine;
+
+#define WYN_STRIPS_FREE_MAX 256u /* kept per loop, for reuse: 640 KiB */
+
+/*
+ * wyn_conn_strip_most - how many of the span may go in one strip, of `most`.
+ *
+ * cost_ns: what one is thought to take. Returns: below 2 = each goes alone.
+ */
+uint32_t wyn_conn_strip_most(
+	const struct wyn_span *span, uint64_t cost_ns, uint64_t most);
+
+/*
+ * wyn_conn_strip_take - moves the next `count` tasks of the span into a strip,
+ * which is the connection's then.
+ *
+ * The caller charges it and gives it to the executor. Returns: NULL when there
+ * is no memory; the span is then as it was.
+ */
+struct wyn_strip *wyn_conn_strip_take(
+	struct wyn_conn *conn, struct wyn_span *span, uint32_t count);
+
+/* wyn_conn_strip_returned - it is back from the executor, or never went in. */
+void wyn_conn_strip_returned(
+	struct wyn_engine *engine, struct wyn_strip *strip);
+
+/* wyn_conn_strip_release - its rows are in the output, or nobody wants them.
+ * Owns: takes it, whatever list it is on. */
+void wyn_conn_strip_release(struct wyn_engine *engine, struct wyn_strip *strip);
+
+/* wyn_conn_strips_cancel - as wyn_conn_cancel(), for what is in strips that
+ * have not come back. */
+void wyn_conn_strips_cancel(struct wyn_conn *conn,
+	const struct wyn_ranges *ranges, enum wyn_work_key key);
+
+/*
+ * wyn_conn_strips_give_up - every task of the strips that have not come back is
+ * answered now: by `waiting` those that were not begun, by `running` the
+ * others.
+ */
+void wyn_conn_strips_give_up(struct wyn_conn *conn,
+	const struct wyn_answer *waiting, const struct wyn_answer *running);
+
+/* wyn_conn_strips_recall - what of them is not begun, and was charged far too
+ * little, waits in the ready queue again. */
+void wyn_conn_strips_recall(struct wyn_conn *conn);
+
+/* wyn_conn_strips_watch - a task that was claimed at the last watch and is
+ * still the latest has made its function known as slow. */
+void wyn_conn_strips_watch(struct wyn_conn *conn);
+
+/* wyn_conn_strips_abandon - there is nobody to answer. */
+void wyn_conn_strips_abandon(struct wyn_conn *conn);

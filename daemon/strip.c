@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * strip.c - see strip.h: the worker's side of a strip, and what the loop may
+ * do to it meanwhile. The completion sink publishes the rest.
+ */
+#include "daemon/strip.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/compiler.h"
+#include "daemon/clock.h"
+#include "daemon/registry.h"
+
+static struct wyn_strip *strip_of(const struct wyn_context *context)
+{
+	return WYN_CONTAINER_OF(context, struct wyn_strip, context);
+}
+
+static bool is_unwanted(const struct wyn_strip *strip, uint32_t index)
+{
+	/* [unwanted] pairs with the release in wyn_strip_unwant(). */
+	return (atomic_load_explicit(&strip->unwanted, memory_order_acquire) >>
+			       index &
+		       1u) != 0;
+}
+
+static void *context_value_reserve(struct wyn_context *context, size_t bytes)
+{
+	return wyn_outcome_reserve(&strip_of(context)->now, bytes);
+}
+
+static int context_fail(
+	struct wyn_context *context, int status, const char *message)
+{
+	wyn_outcome_say(&strip_of(context)->now, message);
+	return status;
+}
+
+static bool context_cancelled(const struct wyn_context *context)
+{
+	const struct wyn_strip *strip = strip_of(context);
+
+	return is_unwanted(strip, strip->at);
+}
+
+/* No task of a strip wants partial values. */
+static int context_emit(
+	struct wyn_context *context, const void *data, size_t bytes)
+{
+	(void)data;
+	(void)bytes;
+	return context_cancelled(context) ? -ECANCELED : 0;
+}
+
+static const struct wyn_context_ops context_ops = {
+	.size_bytes = sizeof(struct wyn_context_ops),
+	.value_reserve = context_value_reserve,
+	.fail = context_fail,
+	.emit = context_emit,
+	.cancelled = context_cancelled,
+};
+
+static void keep_plain(struct wyn_strip *strip)
+{
+	struct wyn_outcome *now = &strip->now;
+
+	strip->plain |= 1u << strip->at;
+	strip->lengths[strip->at] = (uint8_t)now->value_bytes;
+	strip->value_bytes += wyn_strip_value_room(now->value_bytes);
+	now->small = strip->values + strip->value_bytes;
+	now->value = NULL;
+	now->value_bytes = 0;
+}
+
+/* A small value is in the strip's room, which the next task will use. */
+static void keep_odd(struct wyn_strip *strip)
+{
+	struct wyn_outcome *now = &strip->now;
+	struct wyn_odd *odd = malloc(sizeof(*odd));
+
+	wyn_assert(now->value == NULL || now->value != now->small);
+	if (odd == NULL) {
+		wyn_outcome_clear(now);
+		strip->lost |= 1u << strip->at;
+		return;
+	}
+	odd->next = strip->odd;
+	odd->index = strip->at;
+	odd->outcome = *now;
+	strip->odd = odd;
+	now->code = WYN_STATUS_OK;
+	now->refusal = WYN_REFUSAL_NONE;
+	now->message = NULL;
+	now->value = NULL;
+	now->value_bytes = 0;
+}
+
+static void task_run(struct wyn_strip *strip, struct wyn_slice argument)
+{
+	int status;
+
+	if (is_unwanted(strip, strip->at)) {
+		strip->dropped |= 1u << strip->at;
+		return;
+	}
+	strip->runs++;
+	status = strip->function->run(
+		&strip->context, argument.data, argument.len);
+	if (status == WYN_STATUS_OK && wyn_outcome_is_plain(&strip->now)) {
+		keep_plain(strip);
+		return;
+	}
+	wyn_outcome_conclude(&strip->now, status,
+		context_cancelled(&strip->context), strip->function->name);
+	if (wyn_outcome_is_plain(&strip->now)) {
+		keep_plain(strip);
+	} else {
+		keep_odd(strip);
+	}
+}
+
+void wyn_strip_run(struct wyn_job *job)
+{
+	struct wyn_strip *strip = WYN_CONTAINER_OF(job, struct wyn_strip, job);
+	struct wyn_args args = strip->args;
+	struct wyn_slice argument;
+	uint64_t started_ns = 0;
+
+	strip->context.ops = &context_ops;
+	strip->now.small = strip->values;
+	if (strip->measured) {
+		started_ns = wyn_clock_ns(CLOCK_MONOTONIC);
+	}
+	for (;;) {
+		/* [claim] pairs with the exchange in wyn_strip_take_back(). */
+		strip->at = atomic_fetch_add_explicit(
+			&strip->next, 1, memory_order_relaxed);
+		if (strip->at >= strip->count) {
+			break;
+		}
+		(void)wyn_args_next(&args, &argument);
+		task_run(strip, argument);
+	}
+	if (strip->measured) {
+		strip->run_ns = wyn_clock_ns(CLOCK_MONOTONIC) - started_ns +
+				1; /* 0 is "not" */
+	}
+}
+
+uint32_t wyn_strip_begun(const struct wyn_strip *strip)
+{
+	/* [claim] relaxed: nothing is done with what was begun. */
+	uint32_t next =
+		atomic_load_explicit(&strip->next, memory_order_relaxed);
+
+	return next < strip->count ? next : strip->count;
+}
+
+uint32_t wyn_strip_take_back(struct wyn_strip *strip)
+{
+	/* [claim] pairs with the worker's fetch_add: each index is given once.
+	 * Relaxed, for the arguments are written by neither. */
+	uint32_t next = atomic_exchange_explicit(
+		&strip->next, strip->count, memory_order_relaxed);
+
+	return next < strip->count ? next : strip->count;
+}
+
+void wyn_strip_unwant(struct wyn_strip *strip, uint32_t mask)
+{
+	/* [unwanted] pairs with is_unwanted(). */
+	atomic_fetch_or_explicit(&strip->unwanted, mask, memory_order_release);
+}
+
+void wyn_strip_clear(struct wyn_strip *strip)
+{
+	while (strip->odd != NULL) {
+		struct wyn_odd *odd = strip->odd;
+
+		strip->odd = odd->next;
+		wyn_outcome_clear(&odd->outcome);
+		free(odd);
+	}
+}
