@@ -9,18 +9,20 @@
 
 #include "base/assert.h"
 
-static struct wyn_batch *batch_alloc(size_t region_bytes)
+static struct wyn_batch *batch_alloc(
+	struct wyn_memory *memory, size_t region_bytes, size_t spare_bytes)
 {
-	struct wyn_batch *batch;
-	size_t bytes = wyn_batch_bytes(region_bytes);
+	size_t bytes = wyn_batch_bytes(region_bytes + spare_bytes);
+	struct wyn_batch *batch = wyn_memory_acquire(memory, bytes);
 
-	batch = malloc(bytes);
 	if (batch == NULL) {
 		return NULL;
 	}
 	memset(batch, 0, sizeof(*batch));
 	batch->holders = 1;
+	batch->memory = memory;
 	batch->bytes = bytes;
+	batch->region_bytes = region_bytes;
 	batch->span.batch = batch;
 	wyn_list_init(&batch->span.link);
 	wyn_list_init(&batch->tasks);
@@ -29,9 +31,11 @@ static struct wyn_batch *batch_alloc(size_t region_bytes)
 	return batch;
 }
 
-struct wyn_batch *wyn_batch_create(const struct wyn_args *args)
+struct wyn_batch *wyn_batch_create(struct wyn_memory *memory,
+	const struct wyn_args *args, size_t spare_bytes)
 {
-	struct wyn_batch *batch = batch_alloc(args->region.len);
+	struct wyn_batch *batch =
+		batch_alloc(memory, args->region.len, spare_bytes);
 
 	if (batch == NULL) {
 		return NULL;
@@ -43,11 +47,36 @@ struct wyn_batch *wyn_batch_create(const struct wyn_args *args)
 	return batch;
 }
 
-struct wyn_batch *wyn_batch_create_upload(
+static bool is_whole(const struct wyn_batch *batch)
+{
+	return !wyn_list_empty(&batch->span.link) &&
+	       batch->span.args.count == batch->count;
+}
+
+size_t wyn_batch_room(const struct wyn_batch *batch)
+{
+	return is_whole(batch) ? wyn_batch_spare(batch) : 0;
+}
+
+void wyn_batch_append(struct wyn_batch *batch, const struct wyn_args *args)
+{
+	struct wyn_args *all = &batch->span.args;
+
+	wyn_assert(args->region.len <= wyn_batch_room(batch));
+	memcpy(batch->region + batch->region_bytes, args->region.data,
+		args->region.len);
+	batch->region_bytes += args->region.len;
+	batch->count += args->count;
+	all->region.len += args->region.len;
+	all->count += args->count;
+	all->bytes_total += args->bytes_total;
+}
+
+struct wyn_batch *wyn_batch_create_upload(struct wyn_memory *memory,
 	uint64_t argument_bytes, uint8_t **ret_argument)
 {
-	struct wyn_batch *batch =
-		batch_alloc(WYN_ARGS_HEAD_BYTES_MAX + argument_bytes);
+	struct wyn_batch *batch = batch_alloc(
+		memory, WYN_ARGS_HEAD_BYTES_MAX + argument_bytes, 0);
 	size_t head;
 
 	if (batch == NULL) {
@@ -82,7 +111,7 @@ size_t wyn_batch_release(struct wyn_batch *batch)
 		wyn_timers_disarm(batch->timers, &batch->deadline);
 	}
 	free(batch->marks);
-	free(batch);
+	wyn_memory_release(batch->memory, batch, bytes);
 	return bytes;
 }
 
@@ -192,7 +221,7 @@ static bool marks_make(struct wyn_batch *batch, uint64_t *looks)
 {
 	size_t n = (size_t)(batch->count / WYN_BATCH_STRIDE) + 1;
 	struct wyn_args args = {
-		.region = {batch->region, batch->bytes - sizeof(*batch)},
+		.region = {batch->region, batch->region_bytes},
 		.count = batch->count,
 		.bytes_total = UINT64_MAX,
 	};
@@ -219,7 +248,7 @@ static struct wyn_batch_mark mark_of(
 	uint64_t near = index % WYN_BATCH_STRIDE;
 	const struct wyn_batch_mark *mark =
 		&batch->marks[index / WYN_BATCH_STRIDE];
-	const uint8_t *end = batch->region + (batch->bytes - sizeof(*batch));
+	const uint8_t *end = batch->region + batch->region_bytes;
 	struct wyn_args args = {
 		.region = {mark->at, (size_t)(end - mark->at)},
 		.count = near,

@@ -4,7 +4,8 @@
  *
  * A batch keeps what its tasks share, and a copy of their arguments as they
  * stood in the frame: one copy per Submit, none per task; an argument is a view
- * into it. A span is a run of seqs of a batch with a cursor at its next
+ * into it. Submits that say the same of tasks that follow one another share
+ * one. A span is a run of seqs of a batch with a cursor at its next
  * argument. What holds a batch is counted: its spans and its tasks.
  */
 #pragma once
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "daemon/memory.h"
 #include "daemon/timers.h"
 #include "proto/message.h"
 
@@ -47,7 +49,8 @@ struct wyn_batch {
 	uint64_t owner;
 	uint64_t first_seq;
 	uint64_t first_id;
-	uint64_t count;		      /* at first */
+	uint64_t ids_count;	      /* kept for it, from first_id on */
+	uint64_t count;		      /* at first, and what was appended */
 	struct wyn_batch_mark *marks; /* NULL = none yet; see batch.c */
 	uint64_t received_ns;
 	struct wyn_timer deadline;
@@ -55,23 +58,48 @@ struct wyn_batch {
 	struct wyn_upload *upload; /* NULL = its arguments are whole */
 	struct wyn_list spans;	   /* all that are left, by their of_batch */
 	struct wyn_span span;	   /* the first; splitting makes more */
+	struct wyn_memory *memory; /* of its loop, whose memory it is */
 	size_t bytes;		   /* of the whole, as charged */
+	size_t region_bytes;	   /* that are used */
 	uint8_t region[];
 };
 
 /* wyn_batch_bytes - what a batch with such a region is charged as. */
 static inline size_t wyn_batch_bytes(size_t region_bytes)
 {
-	return sizeof(struct wyn_batch) + region_bytes;
+	return wyn_memory_rounded(sizeof(struct wyn_batch) + region_bytes);
 }
 
 /*
- * wyn_batch_create - with one span over `args`, whose bytes are copied.
+ * wyn_batch_create - with one span over `args`, whose bytes are copied, and at
+ * least `spare_bytes` of room for more.
  *
  * Thread: loop. Owns: the caller's, held once, by the span. The caller fills in
  * the rest. Returns: NULL when there is no memory.
  */
-struct wyn_batch *wyn_batch_create(const struct wyn_args *args);
+struct wyn_batch *wyn_batch_create(struct wyn_memory *memory,
+	const struct wyn_args *args, size_t spare_bytes);
+
+/* wyn_batch_spare - bytes of its memory that nothing uses. */
+static inline size_t wyn_batch_spare(const struct wyn_batch *batch)
+{
+	return batch->bytes - sizeof(*batch) - batch->region_bytes;
+}
+
+/*
+ * wyn_batch_room - bytes of arguments that can be appended; 0 also when its one
+ * span is not whole and queued any more.
+ *
+ * Thread: loop.
+ */
+size_t wyn_batch_room(const struct wyn_batch *batch);
+
+/*
+ * wyn_batch_append - adds tasks behind its last, for which there is room.
+ *
+ * Thread: loop. The ready queue is to be told.
+ */
+void wyn_batch_append(struct wyn_batch *batch, const struct wyn_args *args);
 
 /*
  * wyn_batch_create_upload - for one task whose argument is on its way.
@@ -79,7 +107,7 @@ struct wyn_batch *wyn_batch_create(const struct wyn_args *args);
  * Thread: loop. *ret_argument is the room for its `argument_bytes` bytes.
  * Returns: NULL when there is no memory.
  */
-struct wyn_batch *wyn_batch_create_upload(
+struct wyn_batch *wyn_batch_create_upload(struct wyn_memory *memory,
 	uint64_t argument_bytes, uint8_t **ret_argument);
 
 /* wyn_batch_hold - one holder more. Thread: loop. */

@@ -11,6 +11,7 @@
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
 #include "daemon/engine_state.h"
+#include "daemon/grow.h"
 
 static size_t preface_step(struct wyn_conn *conn, struct wyn_slice bytes)
 {
@@ -85,6 +86,7 @@ static size_t use(
 		used += n;
 		wyn_conn_pressure(conn);
 	}
+	wyn_grow_end(conn->engine);
 	return used;
 }
 

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "daemon/admission.h"
@@ -15,6 +16,7 @@
 #include "daemon/conn_upload.h"
 #include "daemon/conn_work.h"
 #include "daemon/engine_state.h"
+#include "daemon/grow.h"
 
 /* What comparing two names costs: see wyn_conn_work(). */
 #define WYN_NEAREST_LOOKS 16u
@@ -74,22 +76,36 @@ void wyn_conn_accepted_flush(struct wyn_conn *conn)
 	wyn_conn_send(conn, &frame);
 }
 
-static void accepted_add(
-	struct wyn_conn *conn, const struct wyn_batch *batch, uint64_t count)
+static void accepted_add(struct wyn_conn *conn, uint64_t first_seq,
+	uint64_t first_id, uint64_t count)
 {
 	struct wyn_accepted_run *run = &conn->accepted;
 
-	if (run->count > 0 &&
-		(run->first_seq + run->count != batch->first_seq ||
-			run->first_id + run->count != batch->first_id)) {
+	if (run->count > 0 && (run->first_seq + run->count != first_seq ||
+				      run->first_id + run->count != first_id)) {
 		wyn_conn_accepted_flush(conn);
 	}
 	if (run->count == 0) {
-		run->first_seq = batch->first_seq;
-		run->first_id = batch->first_id;
+		run->first_seq = first_seq;
+		run->first_id = first_id;
 	}
 	run->count += count;
 	wyn_engine_activate(conn);
+}
+
+/* The tasks of a batch from that seq on are let in. */
+static void tasks_enter(struct intake *in, const struct wyn_batch *batch,
+	uint64_t first_seq, uint64_t count)
+{
+	struct wyn_conn *conn = in->conn;
+
+	in->held.tasks += count;
+	WYN_STATS_ADD(&conn->engine->stats, tasks_accepted, count);
+	conn->last_seq = first_seq + (count - 1);
+	if (batch->options.accept) {
+		accepted_add(conn, first_seq,
+			wyn_work_key_of(batch, first_seq, WYN_WORK_ID), count);
+	}
 }
 
 /* Makes an accepted batch the connection's. False: no memory for its timer. */
@@ -114,26 +130,44 @@ static bool batch_enter(
 			engine->now_ns + deadline_ms * WYN_NS_PER_MS) < 0) {
 		return false;
 	}
-	batch->first_id = engine->shared->id_base +
-			  atomic_fetch_add_explicit(&engine->shared->ids_used,
-				  count, memory_order_relaxed);
-	in->held.tasks += count;
+	wyn_grow_ids(engine, batch);
 	in->held.bytes += batch->bytes;
-	WYN_STATS_ADD(&engine->stats, tasks_accepted, count);
-	conn->last_seq = first_seq + (count - 1);
-	if (batch->options.accept) {
-		accepted_add(conn, batch, count);
-	}
+	tasks_enter(in, batch, first_seq, count);
 	return true;
+}
+
+/* The batch that grows, if tasks from first_seq on may be added to it. */
+static struct wyn_batch *batch_before(
+	const struct intake *in, uint64_t first_seq)
+{
+	return wyn_grow_find(in->conn->engine, in->function,
+		&in->submit->options, first_seq);
+}
+
+static bool has_room(
+	const struct wyn_batch *before, const struct wyn_args *args)
+{
+	return before != NULL && args->region.len <= wyn_batch_room(before);
 }
 
 static void accept_run(
 	struct intake *in, const struct wyn_args *args, uint64_t first_seq)
 {
-	struct wyn_batch *batch = wyn_batch_create(args);
+	struct wyn_engine *engine = in->conn->engine;
+	struct wyn_batch *before = batch_before(in, first_seq);
+	struct wyn_batch *batch;
 
+	if (has_room(before, args)) {
+		wyn_batch_append(before, args);
+		wyn_ready_grew(&in->conn->ready, args->count);
+		tasks_enter(in, before, first_seq, args->count);
+		return;
+	}
+	batch = wyn_batch_create(
+		&engine->memory, args, wyn_grow_spare(before, args));
 	if (batch != NULL && batch_enter(in, batch, first_seq)) {
 		wyn_conn_queue(in->conn, &batch->span);
+		wyn_grow_begin(engine, batch);
 		return;
 	}
 	if (batch != NULL) {
@@ -214,7 +248,8 @@ static void upload_begin(struct intake *in, uint64_t seq, uint64_t size)
 		refuse(in, &no_memory, seq, 1, size);
 		return;
 	}
-	upload->batch = wyn_batch_create_upload(size, &upload->argument);
+	upload->batch = wyn_batch_create_upload(
+		&conn->engine->memory, size, &upload->argument);
 	if (upload->batch == NULL || !batch_enter(in, upload->batch, seq)) {
 		if (upload->batch != NULL) {
 			(void)wyn_span_drop(&upload->batch->span);
@@ -293,13 +328,27 @@ static void refuse_whole(struct intake *in, const struct wyn_answer *answer,
 	refuse(in, &told, in->submit->first_seq, count, bytes);
 }
 
+/* Mostly it is the one that was named just before. */
+static const struct wyn_function_entry *function_of(
+	const struct wyn_engine *engine, struct wyn_slice name)
+{
+	const struct wyn_batch *batch = engine->growing;
+
+	if (batch != NULL && name.len > 0 &&
+		strncmp(batch->function->name, (const char *)name.data,
+			name.len) == 0 &&
+		batch->function->name[name.len] == '\0') {
+		return batch->function;
+	}
+	return wyn_registry_find(engine->shared->registry, name);
+}
+
 static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 {
 	struct wyn_conn *conn = in->conn;
 	struct wyn_shared *shared = conn->engine->shared;
 
-	in->function =
-		wyn_registry_find(shared->registry, in->submit->function);
+	in->function = function_of(conn->engine, in->submit->function);
 	in->admission = (struct wyn_admission){
 		.limits = &shared->limits,
 		.draining = conn->engine->draining,
@@ -344,6 +393,11 @@ static struct wyn_held claim_of(
 {
 	const struct wyn_admission *admission = &in->admission;
 
+	if (in->submit->arg_sizes_count == 0 &&
+		has_room(batch_before(in, in->submit->first_seq),
+			&in->submit->args)) {
+		return (struct wyn_held){.tasks = count};
+	}
 	if (in->submit->arg_sizes_count == 0) {
 		bytes = in->submit->args.region.len;
 	} else if (bytes > admission->credit_bytes) {

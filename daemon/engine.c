@@ -88,6 +88,7 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	wyn_timers_init(&engine->timers);
 	wyn_ready_init(&engine->ready);
 	wyn_segments_init(&engine->segments);
+	wyn_memory_init(&engine->memory);
 	wyn_stats_init(&engine->stats);
 	wyn_arena_init(&engine->arena, engine->arena_memory,
 		sizeof(engine->arena_memory));
@@ -123,6 +124,7 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	}
 	wyn_stream_fini(&engine->stream);
 	wyn_segments_fini(&engine->segments);
+	wyn_memory_fini(&engine->memory);
 	wyn_timers_fini(&engine->timers);
 	free(engine->dispatch.estimate_ns);
 	free(engine->dispatch.starts);

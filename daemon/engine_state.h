@@ -17,6 +17,7 @@
 #include "daemon/output.h"
 #include "daemon/ready.h"
 #include "daemon/registry.h"
+#include "daemon/memory.h"
 #include "daemon/stats.h"
 #include "daemon/stream.h"
 #include "daemon/task.h"
@@ -62,8 +63,7 @@ struct wyn_accepted_run {
 struct wyn_conn {
 	struct wyn_list link;	/* the engine's connections */
 	struct wyn_list active; /* the engine's, while replies are due */
-	struct wyn_list
-		dirty; /* the engine's, while the transport is to look */
+	struct wyn_list dirty;	/* the engine's, for the transport to look */
 	struct wyn_list worked; /* the engine's, until its next turn */
 	struct wyn_engine *engine;
 	void *transport;
@@ -149,6 +149,8 @@ struct wyn_engine {
 	struct wyn_dispatch dispatch;
 	struct wyn_stream stream;
 	struct wyn_segments segments;
+	struct wyn_memory memory;
+	struct wyn_batch *growing;  /* NULL = none; see grow.h */
 	struct wyn_list free_tasks; /* by their link */
 	size_t free_tasks_count;
 	struct wyn_list recalled; /* by their link; empty between two turns */
@@ -171,9 +173,7 @@ struct wyn_engine {
 	_Alignas(16) uint8_t arena_memory[WYN_ARENA_BYTES];
 };
 
-/* engine.c */
-
-/* The connection that `owner` names, or NULL if it has gone. */
+/* engine.c: the connection that `owner` names, or NULL if it has gone. */
 struct wyn_conn *wyn_engine_owner(
 	const struct wyn_engine *engine, uint64_t owner);
 

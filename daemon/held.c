@@ -18,8 +18,12 @@ struct wyn_held wyn_engine_claim(
 	return (struct wyn_held){
 		.tasks = atomic_fetch_add_explicit(&shared->tasks_held,
 			claimed->tasks, memory_order_relaxed),
-		.bytes = atomic_fetch_add_explicit(&shared->bytes_held,
-			claimed->bytes, memory_order_relaxed),
+		.bytes =
+			claimed->bytes > 0
+				? atomic_fetch_add_explicit(&shared->bytes_held,
+					  claimed->bytes, memory_order_relaxed)
+				: atomic_load_explicit(&shared->bytes_held,
+					  memory_order_relaxed),
 	};
 }
 

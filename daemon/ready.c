@@ -61,6 +61,11 @@ void wyn_ready_push(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	queue_settle(ready, owner, priority);
 }
 
+void wyn_ready_grew(struct wyn_ready_owner *owner, uint64_t tasks)
+{
+	owner->tasks += tasks;
+}
+
 /* Moves on to a priority that has something and turns left. */
 static bool priority_choose(struct wyn_ready *ready)
 {

@@ -62,6 +62,9 @@ void wyn_ready_owner_init(struct wyn_ready_owner *owner);
 void wyn_ready_push(struct wyn_ready *ready, struct wyn_ready_owner *owner,
 	unsigned priority, struct wyn_span *span);
 
+/* wyn_ready_grew - a queued span of the owner's has so many tasks more. */
+void wyn_ready_grew(struct wyn_ready_owner *owner, uint64_t tasks);
+
 /*
  * wyn_ready_pick - the span whose turn it is.
  *

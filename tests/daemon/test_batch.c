@@ -24,11 +24,12 @@ static const struct wyn_slice arguments[COUNT] = {BYTES("a"), BYTES(""),
 static uint8_t frame_bytes[256];
 static struct wyn_args args;
 static uint64_t looks;
+static struct wyn_memory memory;
 
 /* The region of a Submit as the decoder gives it. */
 static int setup(void **state)
 {
-	static _Alignas(16) uint8_t memory[4096];
+	static _Alignas(16) uint8_t arena_memory[4096];
 	const struct wyn_submit submit = {
 		.first_seq = 1, .function = BYTES("f")};
 	struct wyn_arena arena;
@@ -39,7 +40,8 @@ static int setup(void **state)
 
 	(void)state;
 	n = wyn_submit_encode(&submit, arguments, COUNT, frame_bytes);
-	wyn_arena_init(&arena, memory, sizeof(memory));
+	wyn_arena_init(&arena, arena_memory, sizeof(arena_memory));
+	wyn_memory_init(&memory);
 	assert_int_equal(wyn_frame_next((struct wyn_slice){frame_bytes, n},
 				 4096, &frame, &n),
 		WYN_FRAME_READY);
@@ -52,12 +54,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	wyn_memory_fini(&memory);
 	return 0;
 }
 
 static struct wyn_batch *batch_made(void)
 {
-	struct wyn_batch *batch = wyn_batch_create(&args);
+	struct wyn_batch *batch = wyn_batch_create(&memory, &args, 0);
 
 	assert_non_null(batch);
 	batch->first_seq = batch->span.next_seq = 10;
@@ -112,6 +115,7 @@ static void span_splits_at_each_point(void **state)
 		struct wyn_batch *batch;
 		struct wyn_span *rest;
 
+		(void)teardown(state);
 		(void)setup(state);
 		batch = batch_made();
 		rest = wyn_span_split(&batch->span, at, &looks);
@@ -180,7 +184,7 @@ static void upload_is_a_batch_of_one_argument(void **state)
 		uint64_t seq;
 		uint8_t *room;
 		struct wyn_batch *batch =
-			wyn_batch_create_upload(sizes[i], &room);
+			wyn_batch_create_upload(&memory, sizes[i], &room);
 
 		assert_non_null(batch);
 		memset(room, 'x', sizes[i]);
@@ -252,7 +256,7 @@ static struct wyn_batch *many_made(size_t count)
 		bytes[2 * i] = args.region.data[0];
 		bytes[2 * i + 1] = 0;
 	}
-	batch = wyn_batch_create(&many);
+	batch = wyn_batch_create(&memory, &many, 0);
 	assert_non_null(batch);
 	free(bytes);
 	return batch;

@@ -250,7 +250,7 @@ static void submit_holds_only_what_it_let_in(void **state)
 		5);
 	assert_in_range(atomic_load_explicit(
 				&rig->shared.bytes_held, memory_order_relaxed),
-		1, 3 * (sizeof(struct wyn_batch) + 16));
+		1, 3 * wyn_batch_bytes(16));
 }
 
 static void submit_refuses_when_the_daemon_holds_enough_bytes(void **state)
