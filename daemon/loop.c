@@ -279,6 +279,7 @@ static void on_prepare(uv_prepare_t *prepare)
 	if (loop->hooks.turn) {
 		loop->hooks.turn(loop->hooks.context);
 	}
+	wyn_transports_turn(&loop->transports);
 	set_sleep(loop, take_turns(loop));
 	tell_quiet(loop);
 }

@@ -51,6 +51,8 @@ struct wyn_transport {
 	size_t writing_bytes; /* by the uv_write under way; 0 = none is */
 	uint64_t linger_until_ns;
 	size_t dropped_bytes; /* while lingering */
+	uint64_t turn;	      /* the last one in which it was read */
+	size_t turn_bytes;    /* read in that turn */
 };
 
 static void let_go(struct wyn_transport *transport)
@@ -94,10 +96,29 @@ static void start_close(struct wyn_transport *transport)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 {
 	struct wyn_transport *transport = handle->data;
+	struct wyn_transports *all = transport->all;
+	size_t left;
 
 	(void)suggested;
-	ret->base = (char *)transport->all->slab;
-	ret->len = WYN_RECEIVE_BYTES;
+	if (transport->turn != all->turn) {
+		transport->turn = all->turn;
+		transport->turn_bytes = 0;
+	}
+	left = all->share_bytes - transport->turn_bytes;
+	left = left < WYN_RECEIVE_BYTES ? left : WYN_RECEIVE_BYTES;
+	/* With no room libuv leaves the socket alone until it polls again. To
+	 * stop reading and to start again would cost two epoll_ctl. */
+	*ret = uv_buf_init((char *)all->slab, (unsigned)left);
+}
+
+static void count_read(struct wyn_transport *transport, size_t bytes)
+{
+	struct wyn_transports *all = transport->all;
+
+	transport->turn_bytes += bytes;
+	if (transport->turn_bytes == all->share_bytes) {
+		all->greedy++;
+	}
 }
 
 static void on_read(uv_stream_t *stream, ssize_t bytes, const uv_buf_t *buf);
@@ -141,8 +162,11 @@ static void on_read(uv_stream_t *stream, ssize_t bytes, const uv_buf_t *buf)
 {
 	struct wyn_transport *transport = stream->data;
 
-	if (transport->state == CLOSING || bytes == 0) {
+	if (transport->state == CLOSING || bytes == 0 || bytes == UV_ENOBUFS) {
 		return;
+	}
+	if (bytes > 0) {
+		count_read(transport, (size_t)bytes);
 	}
 	if (bytes == UV_EOF) {
 		on_end(transport);
@@ -155,7 +179,7 @@ static void on_read(uv_stream_t *stream, ssize_t bytes, const uv_buf_t *buf)
 			(struct wyn_slice){
 				(const uint8_t *)buf->base, (size_t)bytes},
 			uv_hrtime());
-		/* At once: libuv reads up to 32 times in one turn. */
+		/* At once: libuv would go on. */
 		if (wyn_conn_wish(transport->conn) != WYN_CONN_READ) {
 			set_reading(transport, false);
 		}
@@ -290,6 +314,19 @@ static void start_linger(struct wyn_transport *transport)
 	wyn_list_push_back(&all->lingering, &transport->lingers);
 	all->lingering_count++;
 	set_reading(transport, true);
+}
+
+void wyn_transports_turn(struct wyn_transports *transports)
+{
+	size_t share = WYN_TURN_READ_ALL_BYTES /
+		       (transports->greedy > 0 ? transports->greedy : 1);
+
+	share = share < WYN_TURN_READ_BYTES ? share : WYN_TURN_READ_BYTES;
+	transports->share_bytes = share > WYN_TURN_READ_LEAST_BYTES
+					  ? share
+					  : WYN_TURN_READ_LEAST_BYTES;
+	transports->greedy = 0;
+	transports->turn++;
 }
 
 void wyn_transport_flush(struct wyn_transport *transport)
@@ -443,6 +480,7 @@ int wyn_transports_init(struct wyn_transports *transports, uv_loop_t *uv,
 	};
 	wyn_list_init(&transports->open);
 	wyn_list_init(&transports->lingering);
+	wyn_transports_turn(transports);
 	return transports->slab ? 0 : -ENOMEM;
 }
 

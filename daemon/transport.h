@@ -26,9 +26,15 @@
 #define WYN_WRITE_PIECES_MAX   16u /* gathered by one write at once */
 #define WYN_PENDING_PIECES_MAX 4u  /* libuv allocates for more than 4 */
 #define WYN_WRITE_ROUNDS_MAX   8u  /* writes at once, then by the loop */
-#define WYN_LINGER_MS	       1000u
-#define WYN_LINGER_BYTES_MAX   (4u << 20)
-#define WYN_LINGERING_MAX      256u /* sockets of one loop */
+/* Read in one turn: of one connection at most, where libuv alone would go on
+ * for 32 slabs; of all that have more together, each as much; and of one at
+ * least, however many have more. */
+#define WYN_TURN_READ_BYTES	  (2u * WYN_RECEIVE_BYTES)
+#define WYN_TURN_READ_ALL_BYTES	  (1u << 20)
+#define WYN_TURN_READ_LEAST_BYTES (4u << 10)
+#define WYN_LINGER_MS		  1000u
+#define WYN_LINGER_BYTES_MAX	  (4u << 20)
+#define WYN_LINGERING_MAX	  256u /* sockets of one loop */
 /* TCP probes a peer that is silent: the wire sends no Pings after Finish, and a
  * peer that lost its power or its network never closes. */
 #define WYN_TCP_IDLE_S	      60
@@ -43,9 +49,12 @@ struct wyn_transports {
 	struct wyn_engine *engine;   /* [I] */
 	void (*gone)(void *context); /* [I] a descriptor was closed */
 	void *context;		     /* [I] */
-	uint8_t *slab;		     /* one read, taken before the next */
-	struct wyn_list open;	     /* all of them */
-	struct wyn_list lingering;   /* earliest deadline first */
+	uint64_t turn;		     /* the number of the loop's */
+	size_t share_bytes;	     /* what each may read in it */
+	size_t greedy; /* those that have read as much and may have more */
+	uint8_t *slab; /* one read, taken before the next */
+	struct wyn_list open;	   /* all of them */
+	struct wyn_list lingering; /* earliest deadline first */
 	size_t lingering_count;
 	size_t count;	 /* also those whose close is under way */
 	uint64_t opened; /* since the beginning */
@@ -73,6 +82,13 @@ void wyn_transports_fini(struct wyn_transports *transports);
 WYN_NODISCARD
 int wyn_transport_open(struct wyn_transports *transports, int fd,
 	enum wyn_endpoint_kind kind, const struct wyn_peer *peer);
+
+/*
+ * wyn_transports_turn - each may read again, as much as its share is now.
+ *
+ * Thread: loop, once per turn, before it polls.
+ */
+void wyn_transports_turn(struct wyn_transports *transports);
 
 /*
  * wyn_transport_flush - writes the output and does what the connection wishes.

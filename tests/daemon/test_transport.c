@@ -32,6 +32,7 @@ struct wyn_conn {
 	struct wyn_transport *transport;
 	enum wyn_conn_wish wish;
 	bool pause_on_receive;
+	int refill; /* the peer, which has more whenever some was read; or -1 */
 	bool close_when_written;
 	unsigned receives;
 	size_t received;
@@ -44,6 +45,7 @@ struct wyn_conn {
 };
 
 static struct wyn_conn script; /* the only connection of a test */
+static const uint8_t zeros[2 * WYN_RECEIVE_BYTES];
 static int open_result;
 static unsigned lingers_cut;
 
@@ -75,6 +77,9 @@ void wyn_conn_receive(
 	conn->last = bytes.data[bytes.len - 1];
 	if (conn->pause_on_receive) {
 		conn->wish = WYN_CONN_PAUSE;
+	}
+	if (conn->refill >= 0) {
+		(void)!write(conn->refill, zeros, sizeof(zeros));
 	}
 }
 
@@ -144,7 +149,7 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	script = (struct wyn_conn){.wish = WYN_CONN_READ};
+	script = (struct wyn_conn){.wish = WYN_CONN_READ, .refill = -1};
 	script.output = malloc(OUTPUT_BYTES);
 	for (size_t i = 0; i < OUTPUT_BYTES; i++) {
 		script.output[i] = (uint8_t)(i % 251);
@@ -213,6 +218,7 @@ static int option_of(int fd, int level, int name)
 /* One turn; never blocks. What a socket pair was given is there at once. */
 static void turn(struct fixture *fixture)
 {
+	wyn_transports_turn(&fixture->transports);
 	uv_run(&fixture->uv, UV_RUN_NOWAIT);
 }
 
@@ -254,13 +260,12 @@ static void transport_hands_on_what_was_read(void **state)
 
 static void transport_stops_reading_at_once_when_paused(void **state)
 {
-	static const uint8_t bytes[2 * WYN_RECEIVE_BYTES];
 	struct fixture *fixture = *state;
 
 	assert_int_equal(open_it(fixture), 0);
 	script.pause_on_receive = true;
 	assert_int_equal(
-		write(fixture->peer, bytes, sizeof(bytes)), sizeof(bytes));
+		write(fixture->peer, zeros, sizeof(zeros)), sizeof(zeros));
 	turn(fixture);
 	turn(fixture);
 	assert_int_equal(script.receives, 1);
@@ -268,6 +273,74 @@ static void transport_stops_reading_at_once_when_paused(void **state)
 	wyn_transport_flush(script.transport);
 	turn(fixture);
 	assert_int_equal(script.receives, 2);
+}
+
+/* One that writes as fast as it is read keeps nobody else waiting for long. */
+static void transport_leaves_the_rest_for_later_when_much_comes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(open_it(fixture), 0);
+	script.refill = fixture->peer;
+	assert_int_equal(
+		write(fixture->peer, zeros, sizeof(zeros)), sizeof(zeros));
+	turn(fixture);
+	assert_int_equal(script.received, WYN_TURN_READ_BYTES);
+	/* The same turn, as when libuv polls again before the loop goes on. */
+	uv_run(&fixture->uv, UV_RUN_NOWAIT);
+	assert_int_equal(script.received, WYN_TURN_READ_BYTES);
+	turn(fixture);
+	assert_int_equal(script.received, 2 * WYN_TURN_READ_BYTES);
+}
+
+static void transport_reads_less_of_each_when_many_have_much(void **state)
+{
+	enum {
+		GREEDY = 2 * WYN_TURN_READ_ALL_BYTES / WYN_TURN_READ_BYTES
+	};
+	struct fixture *fixture = *state;
+	int peers[GREEDY];
+
+	for (size_t i = 0; i < GREEDY; i++) {
+		assert_int_equal(open_it(fixture), 0);
+		peers[i] = fixture->peer;
+		assert_int_equal(write(peers[i], zeros, sizeof(zeros)),
+			WYN_TURN_READ_BYTES);
+	}
+	turn(fixture);
+	assert_int_equal(script.received, 2 * WYN_TURN_READ_ALL_BYTES);
+	script.received = 0;
+	for (size_t i = 0; i < GREEDY; i++) {
+		assert_int_equal(write(peers[i], zeros, sizeof(zeros)),
+			WYN_TURN_READ_BYTES);
+	}
+	turn(fixture);
+	assert_int_equal(script.received, WYN_TURN_READ_ALL_BYTES);
+	for (size_t i = 0; i + 1 < GREEDY; i++) {
+		close(peers[i]);
+	}
+}
+
+/* The end of the stream is behind the bytes, and comes after all of them. */
+static void transport_reads_all_when_the_peer_closes_after_much(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t sent = 0;
+	ssize_t more;
+
+	assert_int_equal(open_it(fixture), 0);
+	while ((more = write(fixture->peer, zeros, sizeof(zeros))) > 0) {
+		sent += (size_t)more;
+	}
+	assert_true(sent > WYN_TURN_READ_BYTES);
+	close(fixture->peer);
+	fixture->peer = -1;
+	turn(fixture);
+	assert_false(script.eof);
+	while (!script.eof) {
+		turn(fixture);
+	}
+	assert_int_equal(script.received, sent);
 }
 
 static void transport_writes_at_once_when_there_is_room(void **state)
@@ -477,6 +550,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(transport_hands_on_what_was_read),
 		TEST(transport_stops_reading_at_once_when_paused),
+		TEST(transport_leaves_the_rest_for_later_when_much_comes),
+		TEST(transport_reads_less_of_each_when_many_have_much),
+		TEST(transport_reads_all_when_the_peer_closes_after_much),
 		TEST(transport_writes_at_once_when_there_is_room),
 		TEST(transport_writes_everything_when_the_peer_is_slow),
 		TEST(transport_keeps_writing_when_the_peer_half_closed),
