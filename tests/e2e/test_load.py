@@ -27,6 +27,9 @@ SLOWER = 10 if SANITIZED else 1
 TASKS = 100000 * LOAD // SLOWER
 ECHO_TASKS = 1000000 * LOAD // SLOWER
 CONNECTIONS, CALLS = 1000, 100 * LOAD // SLOWER
+IDLE, IDLE_BYTES_MAX = 10000, 8 * KIB
+# The bell, the listeners and the signals: loop 0 has the most.
+LOOP_OWN_FDS = 8
 BOTH = ("unix:@/s", "tcp:127.0.0.1:0")
 KINDS = "unix", "tcp"
 # Of the allocator and of thread stacks, beyond what the flags bound.
@@ -200,6 +203,74 @@ class Connections(unittest.TestCase):
 
     def test_a_thousand_on_two_loops(self):
         self.crowd("unix", "--loops", 2)
+
+
+class Idle(unittest.TestCase):
+    """Connections on which nothing happens, in what they cost and where."""
+
+    def setUp(self):
+        if not raise_descriptor_limit(IDLE + 100):
+            self.skipTest("the hard limit of descriptors is too low")
+        self.clients = []
+
+    def tearDown(self):
+        for sock in self.clients:
+            sock.close()
+
+    def greet(self, wynd, kind, count):
+        """So many more that were welcomed, 100 at a time."""
+        for _ in range(count // 100):
+            some = [harness.connect(wynd.address(kind)) for _ in range(100)]
+            for sock in some:
+                sock.sendall(PREFACE + encode(hello=HELLO))
+            for sock in some:
+                harness.receive_frame(sock)
+            self.clients += some
+
+    @unittest.skipIf(SANITIZED, "sizes mean nothing")
+    def test_their_memory(self):
+        for kind in KINDS:
+            with Wynd(listen=BOTH) as wynd:
+                before = wynd.memory()
+                self.greet(wynd, kind, IDLE)
+                each = (wynd.memory() - before) / IDLE
+                say("%s: %d bytes for each of %d" % (kind, each, IDLE))
+                self.assertLess(each, IDLE_BYTES_MAX)
+                self.tearDown()
+                self.clients = []
+
+    @staticmethod
+    def sockets_per_loop(wynd):
+        """What each loop's epoll watches, beside what it has of its own."""
+        counts = []
+        for fd in os.listdir("/proc/%d/fd" % wynd.pid):
+            if os.readlink("/proc/%d/fd/%s" % (wynd.pid, fd)).endswith(
+                    "[eventpoll]"):
+                with open("/proc/%d/fdinfo/%s" % (wynd.pid, fd)) as info:
+                    counts.append(info.read().count("tfd:"))
+        return counts
+
+    def await_even(self, wynd, loops, count):
+        """All are there, and no loop has more than its part and a few."""
+        def even():
+            counts = self.sockets_per_loop(wynd)
+            return (len(counts) == loops and sum(counts) >= count and
+                    max(counts) - min(counts) <= LOOP_OWN_FDS)
+        until(even, "%d sockets are spread evenly" % count)
+
+    def test_they_are_spread_over_the_loops(self):
+        with Wynd("--loops", 4) as wynd:
+            fds = wynd.open_fds()
+            self.greet(wynd, "unix", CONNECTIONS)
+            self.await_even(wynd, 4, CONNECTIONS)
+            # Loops took turns, so that two of them lose all of theirs.
+            for sock in self.clients[::2]:
+                sock.close()
+            until(lambda: wynd.open_fds() == fds + CONNECTIONS // 2,
+                  "half of them are closed")
+            del self.clients[::2]
+            self.greet(wynd, "unix", CONNECTIONS // 2)
+            self.await_even(wynd, 4, CONNECTIONS)
 
 
 class NeverReads(unittest.TestCase):
