@@ -70,6 +70,17 @@ bool wyn_admission_whole(const struct wyn_admission *admission,
 	return false;
 }
 
+/* Would the daemon hold too much, or this connection more than is then left? */
+static bool is_over(const struct wyn_admission *admission, uint64_t own,
+	uint64_t held, uint64_t more, uint64_t max)
+{
+	if (held > max || more > max - held) {
+		return true;
+	}
+	/* Who holds nothing is let in as long as there is room. */
+	return !admission->alone && own > 0 && own + more > max - held - more;
+}
+
 bool wyn_admission_one(const struct wyn_admission *admission, uint64_t taken,
 	uint64_t taken_bytes, uint64_t bytes, bool upload,
 	struct wyn_answer *ret_answer)
@@ -88,12 +99,15 @@ bool wyn_admission_one(const struct wyn_admission *admission, uint64_t taken,
 		*ret_answer = REFUSE(BYTES_OVER_CREDIT);
 		return false;
 	}
-	if (admission->daemon_tasks + taken >= limits->daemon_tasks_max) {
+	if (is_over(admission, admission->own_tasks + taken,
+		    admission->daemon_tasks + taken, 1,
+		    limits->daemon_tasks_max)) {
 		*ret_answer = REFUSE(DAEMON_TASKS_MAX);
 		return false;
 	}
-	if (admission->daemon_bytes + taken_bytes + bytes >
-		limits->daemon_bytes_max) {
+	if (is_over(admission, admission->own_bytes + taken_bytes,
+		    admission->daemon_bytes + taken_bytes, bytes,
+		    limits->daemon_bytes_max)) {
 		*ret_answer = REFUSE(DAEMON_BYTES_MAX);
 		return false;
 	}
@@ -115,7 +129,11 @@ bool wyn_admission_all(
 	       bytes <= limits->argument_bytes_max &&
 	       count <= admission->credit_tasks &&
 	       bytes <= admission->credit_bytes &&
-	       admission->daemon_tasks + count <= limits->daemon_tasks_max &&
-	       admission->daemon_bytes + submit->args.region.len <=
-		       limits->daemon_bytes_max;
+	       /* The last of them, beside the others. */
+	       !is_over(admission, admission->own_tasks + count - 1,
+		       admission->daemon_tasks + count - 1, 1,
+		       limits->daemon_tasks_max) &&
+	       !is_over(admission, admission->own_bytes,
+		       admission->daemon_bytes, submit->args.region.len,
+		       limits->daemon_bytes_max);
 }

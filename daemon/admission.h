@@ -24,6 +24,9 @@ struct wyn_admission {
 	uint64_t credit_bytes; /* likewise */
 	uint64_t daemon_tasks; /* held now, by all connections */
 	uint64_t daemon_bytes; /* likewise */
+	uint64_t own_tasks;    /* unanswered, of this connection */
+	uint64_t own_bytes;    /* their arguments */
+	bool alone;	       /* there is no other connection */
 	uint64_t uploads;      /* arguments on their way, of this connection */
 };
 
@@ -37,12 +40,12 @@ bool wyn_admission_whole(const struct wyn_admission *admission,
 	const struct wyn_submit *submit, struct wyn_answer *ret_answer);
 
 /*
- * wyn_admission_room - how many more tasks may be accepted, with what to say to
- * the one after them.
+ * wyn_admission_one - whether one task more is let in.
  *
- * Thread: loop. `taken` tasks and `taken_bytes` of the Submit were let in
- * before. Returns: true when a task whose argument has `bytes` bytes is let in;
- * false: *ret_answer says why not.
+ * `taken` tasks and `taken_bytes` of the Submit were let in before it, and its
+ * argument has `bytes` bytes. Of what all may hold, no connection has more than
+ * is left for the others, as in account.h; one that holds nothing is let in
+ * while there is room. Thread: loop. Returns: false: *ret_answer says why not.
  */
 bool wyn_admission_one(const struct wyn_admission *admission, uint64_t taken,
 	uint64_t taken_bytes, uint64_t bytes, bool upload,

@@ -347,6 +347,8 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 {
 	struct wyn_conn *conn = in->conn;
 	struct wyn_shared *shared = conn->engine->shared;
+	uint64_t own_tasks = conn->tasks.received - conn->tasks.returned;
+	uint64_t own_bytes = conn->bytes.received - conn->bytes.returned;
 
 	in->function = function_of(conn->engine, in->submit->function);
 	in->admission = (struct wyn_admission){
@@ -356,6 +358,10 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 		.credit_tasks = wyn_credit_take(&conn->tasks, count),
 		.credit_bytes = wyn_credit_take(&conn->bytes, bytes),
 		.uploads = conn->uploads_count,
+		.own_tasks = own_tasks,
+		.own_bytes = own_bytes,
+		.alone = atomic_load_explicit(&shared->connections,
+				 memory_order_relaxed) == 1,
 	};
 }
 

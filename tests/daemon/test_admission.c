@@ -122,7 +122,8 @@ static const struct {
 	uint64_t bytes;
 	bool upload;
 } table[] = {
-#define WAY .limits = &limits, .function_known = true
+#define SHARED .limits = &limits, .function_known = true
+#define WAY    SHARED, .alone = true
 	{NULL, {WAY, .credit_tasks = 1, .credit_bytes = 100}, 0, 0, 100, false},
 	{"ARGUMENT_TOO_LARGE", {WAY, .credit_tasks = 1, .credit_bytes = 200}, 0,
 		0, 101, false},
@@ -144,6 +145,30 @@ static const struct {
 		{WAY, .credit_tasks = 9, .credit_bytes = 99,
 			.daemon_bytes = 990},
 		1, 5, 6, false},
+	{NULL,
+		{SHARED, .credit_tasks = 9, .credit_bytes = 9,
+			.daemon_tasks = 39, .own_tasks = 9},
+		0, 0, 1, false},
+	{"DAEMON_TASKS_MAX",
+		{SHARED, .credit_tasks = 9, .credit_bytes = 9,
+			.daemon_tasks = 39, .own_tasks = 9},
+		1, 1, 1, false},
+	{NULL,
+		{WAY, .credit_tasks = 9, .credit_bytes = 9, .daemon_tasks = 39,
+			.own_tasks = 39},
+		1, 1, 1, false},
+	{NULL,
+		{SHARED, .credit_tasks = 9, .credit_bytes = 9,
+			.daemon_tasks = 49},
+		0, 0, 1, false},
+	{"DAEMON_BYTES_MAX",
+		{SHARED, .credit_tasks = 9, .credit_bytes = 99,
+			.daemon_bytes = 900, .own_bytes = 50},
+		0, 0, 26, false},
+	{NULL,
+		{SHARED, .credit_tasks = 9, .credit_bytes = 99,
+			.daemon_bytes = 900, .own_bytes = 50},
+		0, 0, 25, false},
 	{NULL, {WAY, .credit_tasks = 9, .credit_bytes = 9, .uploads = 2}, 1, 0,
 		1, true},
 	{"UPLOADS_MAX",
@@ -154,6 +179,7 @@ static const struct {
 	{"ARGUMENT_TOO_LARGE", {WAY, .credit_tasks = 9, .credit_bytes = 9}, 8,
 		UINT64_C(1) << 40, UINT64_MAX, false},
 #undef WAY
+#undef SHARED
 };
 
 static void one_keeps_to_the_table(void **state)

@@ -123,6 +123,33 @@ static void priority_ten_tasks_wait_for_a_turn_of_each_flood(void **state)
 	assert_int_equal(other->rows_ok, 10);
 }
 
+/* Whoever holds much is refused before who holds little. */
+static void priority_ten_tasks_are_let_in_beside_many_that_fill_it(void **state)
+{
+	struct rig_client *floods[5];
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+
+	teardown(state);
+	limits.executor_tasks_max = 4;
+	limits.daemon_tasks_max = 1000;
+	rig = rig_create(&limits, 2);
+	other = rig_open(rig);
+	for (unsigned i = 0; i < 5; i++) {
+		floods[i] = rig_open(rig);
+	}
+	for (unsigned turn = 0; turn < 20; turn++) {
+		for (unsigned i = 0; i < 5; i++) {
+			push(floods[i], 1 + 1000 * turn, 1000,
+				WYN__V1__PRIORITY__PRIORITY_NORMAL);
+			rig_settle(rig);
+		}
+		push(other, 1 + 10 * turn, 10,
+			WYN__V1__PRIORITY__PRIORITY_NORMAL);
+		run(250);
+		assert_int_equal(other->rows_ok, 10 * (turn + 1));
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -132,6 +159,7 @@ int main(void)
 		TEST(priority_low_gets_on_beside_high_of_the_same_client),
 		TEST(priority_low_gets_on_beside_many_that_flood),
 		TEST(priority_ten_tasks_wait_for_a_turn_of_each_flood),
+		TEST(priority_ten_tasks_are_let_in_beside_many_that_fill_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
