@@ -51,6 +51,8 @@ static void deadline_fire(struct wyn_timer *timer, uint64_t now_ns)
 static void refuse(struct intake *in, const struct wyn_answer *answer,
 	uint64_t first_seq, uint64_t count, uint64_t bytes)
 {
+	/* Making the row of a refused task takes about a look. */
+	wyn_conn_work(in->conn, count);
 	wyn_conn_answer(in->conn, answer, first_seq, count, count, bytes);
 }
 

@@ -34,6 +34,9 @@ void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
 		wyn_list_push_back(&conn->verdicts, &verdict->link);
 		conn->unsent_bytes += verdict->memory_bytes;
 	}
+	/* Not that its rows take memory yet; but a client that sends on and on
+	 * what is refused, and reads nothing, would be read for ever. */
+	conn->unsent_bytes += count * verdict->row_bytes;
 	verdict->tasks += tasks;
 	verdict->bytes += bytes;
 	wyn_stats_refused(&conn->engine->stats, answer->refusal, count);

@@ -14,9 +14,6 @@
 
 /* What is beyond this starts the next Results; one larger value goes alone. */
 #define WYN_RESULTS_BYTES (24u << 10)
-/* What a row has beside its value and texts, at most: a column's element has a
- * key and a length, a Detail has those of four fields and two numbers. */
-#define WYN_ROW_BYTES 40u
 
 /* Rows on their way into one frame, and what is let go once they are in it. */
 struct rows {
@@ -86,8 +83,8 @@ static void verdict_rows(struct wyn_conn *conn, struct rows *rows)
 			.code = wyn_refusal_of(verdict->refusal)->status,
 			.detail = &verdict->detail,
 		};
-		rows->bytes += WYN_ROW_BYTES + verdict->detail.message.len +
-			       verdict->detail.reason.len;
+		rows->bytes += verdict->row_bytes;
+		conn->unsent_bytes -= verdict->row_bytes;
 		verdict->count--;
 		conn->unanswered--;
 		count_row(

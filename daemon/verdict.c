@@ -37,6 +37,8 @@ struct wyn_verdict *wyn_verdict_create(
 		.count = count,
 		.refusal = answer->refusal,
 		.memory_bytes = (uint32_t)bytes,
+		.row_bytes = (uint32_t)(WYN_ROW_BYTES + text_bytes +
+					strlen(entry->word)),
 	};
 	wyn_list_init(&verdict->link);
 	if (answer->text_borrowed) {

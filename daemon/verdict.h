@@ -34,9 +34,14 @@ struct wyn_verdict {
 	uint64_t bytes; /* likewise */
 	enum wyn_refusal refusal;
 	uint32_t memory_bytes;	  /* of all of it */
+	uint32_t row_bytes;	  /* that each row will have, about */
 	struct wyn_detail detail; /* views into reason and text */
 	char text[];		  /* a borrowed one, copied */
 };
+
+/* What a row has beside its value and texts, at most: a column's element has a
+ * key and a length, a Detail has those of four fields and two numbers. */
+#define WYN_ROW_BYTES 40u
 
 /*
  * wyn_verdict_create - `answer` for `count` tasks from first_seq on.

@@ -428,10 +428,31 @@ static void flow_keeps_to_a_small_max_frame(void **state)
 	assert_int_equal(client->replies, 1);
 }
 
+/* What is refused takes no memory yet, but its rows are owed. */
+static void flow_reads_no_more_of_what_is_refused_when_nothing_is_read(
+	void **state)
+{
+	uint64_t seq = 1;
+
+	(void)state;
+	client->read_max = 0;
+	while (wyn_conn_wish(client->conn) == WYN_CONN_READ) {
+		rig_batch_send(client, seq, 1000, "nonesuch", NULL);
+		seq += 1000;
+		assert_true(seq < 1000000);
+		rig_settle(rig);
+	}
+	client->read_max = SIZE_MAX;
+	rig_client_flush(client);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows, seq - 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(flow_reads_no_more_of_what_is_refused_when_nothing_is_read),
 		TEST(flow_starts_no_task_when_nothing_is_read),
 		TEST(flow_goes_on_when_it_is_read_again),
 		TEST(flow_goes_on_when_it_is_read_a_little_at_a_time),
