@@ -429,7 +429,7 @@ static void flow_keeps_to_a_small_max_frame(void **state)
 }
 
 /* What is refused takes no memory yet, but its rows are owed. */
-static void flow_reads_no_more_of_what_is_refused_when_nothing_is_read(
+static void flow_reads_no_more_that_is_refused_when_nothing_is_read(
 	void **state)
 {
 	uint64_t seq = 1;
@@ -452,7 +452,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(flow_reads_no_more_of_what_is_refused_when_nothing_is_read),
+		TEST(flow_reads_no_more_that_is_refused_when_nothing_is_read),
 		TEST(flow_starts_no_task_when_nothing_is_read),
 		TEST(flow_goes_on_when_it_is_read_again),
 		TEST(flow_goes_on_when_it_is_read_a_little_at_a_time),
