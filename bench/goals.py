@@ -9,7 +9,9 @@
 
 import plan
 from results import over
-from tables import MIB, print_table, times
+from tables import grid_best
+from layout import MIB
+from verdicts import Verdicts
 
 # What an empty pool may keep: generous against the bounds that
 # scheduler/README.md states, small against what 10 million tasks took.
@@ -22,22 +24,10 @@ BESIDE = {  # the series, and what is taken of its samples
 }
 
 
-class Goals:
+class Goals(Verdicts):
     def __init__(self, data):
+        super().__init__()
         self.data = data
-        self.list = []
-
-    def add(self, number, what, figure, wanted, most=False, unit='x',
-            whole=True, **beside):
-        """`most`: the figure is to be at most what is wanted, else at least.
-        Not `whole`: something did not run that could spoil it."""
-        reached = figure is not None and (
-            figure <= wanted if most else figure >= wanted)
-        if figure is None or reached and not whole:
-            reached = None
-        self.list.append({'goal': number, 'what': what, 'figure': figure,
-                          'wanted': wanted, 'at_most': most, 'unit': unit,
-                          'beside': beside, 'reached': reached})
 
     def race(self, number, what, ours, peers, wanted, **how):
         """How many times faster `ours` is than the best of the peers, each
@@ -48,22 +38,6 @@ class Goals:
                         self.data.figure(*ours, **of))
         self.add(number, what, ratio(), wanted, **how,
                  **{name: ratio(**of) for name, of in BESIDE.items()})
-
-    def show(self):
-        rows = []
-        for goal in self.list:
-            figure, reached = goal['figure'], goal['reached']
-            than, unit = '<=' if goal['at_most'] else '>=', goal['unit']
-            rows.append([
-                str(goal['goal']), goal['what'],
-                '-' if figure is None else f'{figure:.2f}{unit}',
-                f'{than} {goal["wanted"]}{unit}',
-                'open' if reached is None else 'yes' if reached else 'NO'] + [
-                    times(goal['beside'].get(name)) for name in BESIDE])
-        print_table('Goals: ratios of medians, warm and back to back; beside '
-                    'them of the best samples, at first touch, after idleness',
-                    ['goal', 'what', 'figure', 'wanted', 'reached', *BESIDE],
-                    rows)
 
 
 def against_best(goals, number, table, programs, row, wanted):
@@ -130,7 +104,7 @@ def collapse(goals):
     cells = {row: m for row, m in cells.items() if m}
     worst = max(cells, key=cells.get) if cells else None
     goals.add(6, f'producers x workers, best to worst ({worst})',
-              over(goals.data.grid_best(), cells.get(worst)), 0.5,
+              over(grid_best(goals.data), cells.get(worst)), 0.5,
               whole=len(cells) == len(plan.GRID) ** 2)
 
 
@@ -172,5 +146,7 @@ def show(data):
     for part in (spawns, forks, memory, idleness, collapse, accounts,
                  parallelism):
         part(goals)
-    goals.show()
+    goals.show('Goals: ratios of medians, warm and back to back; beside '
+               'them of the best samples, at first touch, after idleness',
+               BESIDE)
     return goals.list

@@ -67,6 +67,12 @@ def fib_spawns(n):
     return a - 1
 
 
+def divide(plan_cells):
+    """By how many spawns the times of a fork-join are divided."""
+    return {cell[:3]: fib_spawns(int(cell.words[1].removeprefix('n=')))
+            for cell in plan_cells if cell.table == 'fib'}
+
+
 def timed(table, row, program, work, words, rounds):
     return Cell(table, row, program, binary(program), [work] + words, rounds)
 

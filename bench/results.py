@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
-# results.py - statistics of what bench-spawn measured.
+# results.py - statistics of what the runners measured.
 #
 # A figure is a statistic, mostly the median, over all samples of all rounds.
 
 import statistics
-
-import plan
 
 
 def percentile(samples, percent):
@@ -19,19 +17,13 @@ def over(a, b):
     return a / b if a is not None and b else None
 
 
-def spawns(cell):
-    """By how many spawns the times of a cell are divided."""
-    if cell.table != 'fib':
-        return 1
-    return plan.fib_spawns(int(cell.words[1].removeprefix('n=')))
-
-
 class Results:
-    """What ran, by table, row and program."""
+    """What ran, by table, row and program. `divide`: by how much figures are
+    divided that are not of one, by the same key."""
 
-    def __init__(self, cells, results):
+    def __init__(self, results, divide=None):
         self.results = results
-        self.spawns = {cell[:3]: spawns(cell) for cell in cells}
+        self.divide = divide or {}
 
     def rows(self, table):
         return list(dict.fromkeys(r for t, r, _ in self.results if t == table))
@@ -56,16 +48,11 @@ class Results:
         return got
 
     def figure(self, table, row, program, name='warm', of=statistics.median):
-        """None if there are no samples; of fork-join, per spawn."""
+        """None if there are no samples."""
         got = self.samples(table, row, program, name)
         if not got:
             return None
-        return of(got) / self.spawns.get((table, row, program), 1)
-
-    def grid_best(self):
-        medians = [self.figure('grid', row, plan.OURS)
-                   for row in self.rows('grid')]
-        return min((m for m in medians if m), default=None)
+        return of(got) / self.divide.get((table, row, program), 1)
 
     def latency(self, table, row, program, which):
         """0 to 3: the 10th percentile, the median, the 90th, the worst."""

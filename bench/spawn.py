@@ -11,16 +11,14 @@
 # that cannot be built or fails is named. Ends with 1 if one of ours fails,
 # never because a figure is bad.
 
-import datetime
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 import time
 
 import goals
+import machine
 import plan
 import tables
 from results import Results
@@ -29,57 +27,6 @@ QUICK = os.environ.get('QUICK') not in (None, '', '0')
 LIMIT_S = 45 if QUICK else 560  # no program begins later, nor a round that
 GRACE_S = 5 if QUICK else 25  # would end later; what runs then gets this long
 PROGRAM_S = 20 if QUICK else 90  # that any one program may take
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-def read(path):
-    try:
-        with open(path, encoding='utf-8') as file:
-            return file.read()
-    except OSError:
-        return ''
-
-
-def pin():
-    """Two CPUs for all that follows, of two cores if there are."""
-    allowed = sorted(os.sched_getaffinity(0))
-    topology = '/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list'
-    siblings = read(topology.format(allowed[0]))
-    others = [cpu for cpu in allowed[1:]
-              if read(topology.format(cpu)) != siblings]
-    cpus = allowed[:1] + (others or allowed[1:])[:1]
-    os.sched_setaffinity(0, cpus)
-    return cpus
-
-
-def machine(cpus):
-    model = re.search(r'model name\s*: (.*)', read('/proc/cpuinfo'))
-    memory = re.search(r'MemTotal:\s*(\d+)', read('/proc/meminfo'))
-    return {
-        'cpu': model.group(1) if model else platform.machine(),
-        'cpus_used': cpus,
-        'cpus': os.cpu_count(),
-        'memory_kib': int(memory.group(1)) if memory else 0,
-        'kernel': platform.release(),
-        'load_before': os.getloadavg()[0],
-    }
-
-
-def commit():
-    got = subprocess.run(['git', '-C', ROOT, 'describe', '--always', '--dirty'],
-                         capture_output=True, text=True, check=False)
-    return got.stdout.strip() or 'unknown'
-
-
-def build_peers(directory):
-    """Which peers there are, by version, and which not, by reason."""
-    built, missing = {}, {}
-    got = subprocess.run([os.path.join(ROOT, 'bench/peers/build'), directory],
-                         stdout=subprocess.PIPE, text=True, check=False)
-    for line in got.stdout.splitlines():
-        kind, name, what = line.split(' ', 2)
-        (built if kind == 'built' else missing)[name] = what
-    return built, missing
 
 
 def find_programs(programs, peers):
@@ -138,14 +85,10 @@ def main():
     if len(sys.argv) != 3:
         sys.exit('usage: spawn.py BUILD PROGRAMS')
     directory = os.path.join(sys.argv[1], 'bench')
-    built, missing = build_peers(os.path.join(directory, 'peers'))
+    built, missing = machine.build_peers('spawn',
+                                         os.path.join(directory, 'peers'))
     paths = find_programs(sys.argv[2], os.path.join(directory, 'peers'))
-    about = {
-        'date': datetime.datetime.now(datetime.timezone.utc).isoformat(
-            'T', 'seconds'),
-        'commit': commit(), 'quick': QUICK, 'machine': machine(pin()),
-        'peers': built, 'missing': missing,
-    }
+    about = machine.about(QUICK, built, missing)
     spins = run([paths['ours'], 'calibrate'])['spins_per_100us'] // 100
     cells = [cell for cell in plan.cells(QUICK, spins) if cell.binary in paths]
     if QUICK:
@@ -155,7 +98,7 @@ def main():
     about['rounds'] = done
     about['machine']['load_after'] = os.getloadavg()[0]
     about['seconds'] = round(time.monotonic() - began)
-    data = Results(cells, results)
+    data = Results(results, plan.divide(cells))
     tables.show(about, data)
     reached = goals.show(data)
     path = os.path.join(directory, 'spawn.json')

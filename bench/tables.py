@@ -6,49 +6,8 @@
 # slower.
 
 import plan
+from layout import mib, ms, print_machine, print_table, times, us, why_not
 from results import over, percentile
-
-MIB = 1024.0  # KiB
-
-
-def ms(ns):
-    if ns is None:
-        return '-'
-    value = ns / 1e6
-    return f'{value:,.3f}' if value < 10 else f'{value:,.1f}'
-
-
-def us(ns):
-    return '-' if ns is None else f'{ns / 1e3:,.1f}'
-
-
-def mib(kib):
-    return '-' if kib is None else f'{kib / MIB:,.1f}'
-
-
-def times(ratio):
-    return '-' if ratio is None else f'{ratio:.2f}x'
-
-
-def print_table(title, head, rows):
-    """First two columns to the left, figures to the right."""
-    print(f'\n{title}')
-    lines = [head] + rows
-    widths = [max(len(line[i]) for line in lines if len(line) > i)
-              for i in range(len(head))]
-    for line in lines:
-        cells = [text.ljust(w) if i < 2 else text.rjust(w)
-                 for i, (text, w) in enumerate(zip(line, widths))]
-        # A row that has no figures holds one long text instead.
-        if len(line) == 2 and len(head) > 2:
-            cells = [line[0].ljust(widths[0]), line[1]]
-        print('  ' + '  '.join(cells).rstrip())
-
-
-def why_not(data, table, row, program):
-    """A line of a table in place of figures."""
-    why = data.error(table, row, program) or 'not run'
-    return [row, f'{program}: {why}']
 
 
 def timing(data, table, title, first='tasks', show=ms):
@@ -74,6 +33,11 @@ def timing(data, table, title, first='tasks', show=ms):
                  for program in data.programs(table, row)])
 
 
+def grid_best(data):
+    medians = [data.figure('grid', row, plan.OURS) for row in data.rows('grid')]
+    return min((m for m in medians if m), default=None)
+
+
 def show_grid(data):
     rows = []
     for producers in plan.GRID:
@@ -84,7 +48,7 @@ def show_grid(data):
         rows.append(['', 'CPU ms'] + [
             ms(cell(w, 'warm_cpu_ns')) for w in plan.GRID])
         rows.append(['', 'best:this'] + [
-            times(over(data.grid_best(), cell(w))) for w in plan.GRID])
+            times(over(grid_best(data), cell(w))) for w in plan.GRID])
     print_table('1 M detached tasks of libwyn, producers x workers (median)',
                 ['producers', ''] + [f'{w} workers' for w in plan.GRID], rows)
 
@@ -146,17 +110,7 @@ def show_idle(data):
 
 
 def show_head(about):
-    machine = about['machine']
-    print(f'libwyn and its peers, {about["date"]}, commit {about["commit"]}')
-    print(f'{machine["cpu"]}, CPUs {machine["cpus_used"]} of '
-          f'{machine["cpus"]}, Linux {machine["kernel"]}, load '
-          f'{machine["load_before"]:.1f} before and '
-          f'{machine["load_after"]:.1f} after')
-    versions = ', '.join(f'{name} {v}' for name, v in about['peers'].items())
-    print(f'{about["rounds"]} rounds in {about["seconds"]} s, '
-          f'{plan.WORKERS} workers; {versions}')
-    for name, why in about['missing'].items():
-        print(f'MISSING {name}: {why}')
+    print_machine('libwyn and its peers', f'{plan.WORKERS} workers', about)
     if about['quick']:
         print('QUICK: few samples; 10 M is left out, as is what costs much')
 
