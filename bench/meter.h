@@ -14,7 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#define METER_NS_PER_S UINT64_C(1000000000)
+#define METER_NS_PER_S	UINT64_C(1000000000)
+#define METER_NS_PER_MS UINT64_C(1000000)
 
 /* A benchmark that went wrong has no figure. Needed with NDEBUG too. */
 #define meter_require(condition)                                           \

@@ -25,6 +25,13 @@ struct meter {
 	uint64_t inside;    /* 1 = spawned from inside a task */
 	uint64_t rate;	    /* tasks per second, for one second */
 	uint64_t keep_mib;  /* memory a pool keeps; 0 = its default */
+
+	/* Of the programs that talk over a socket. */
+	const char *address;
+	uint64_t ms;	      /* how long to call */
+	uint64_t in_flight;   /* calls at a time */
+	uint64_t connections; /* that share the calls */
+	uint64_t bytes;	      /* of one block */
 };
 
 static inline void meter_parse(struct meter *meter, int argc, char **argv)
@@ -42,13 +49,18 @@ static inline void meter_parse(struct meter *meter, int argc, char **argv)
 		{"inside=", &meter->inside},
 		{"rate=", &meter->rate},
 		{"keep_mib=", &meter->keep_mib},
+		{"ms=", &meter->ms},
+		{"in_flight=", &meter->in_flight},
+		{"connections=", &meter->connections},
+		{"bytes=", &meter->bytes},
 	};
 
 	memset(meter, 0, sizeof(*meter));
 	meter_require(argc > 1);
 	meter->work = argv[1];
 	meter->n = meter->workers = meter->repeats = 1;
-	meter->rate = 1000;
+	meter->in_flight = meter->connections = 1;
+	meter->rate = meter->ms = 1000;
 	for (int i = 2; i < argc; i++) {
 		bool known = false;
 
@@ -65,4 +77,18 @@ static inline void meter_parse(struct meter *meter, int argc, char **argv)
 	}
 	/* Tasks are told apart by numbers of 32 bits. */
 	meter_require(meter->n <= UINT32_MAX && meter->workers > 0);
+}
+
+/* WORK ADDRESS NAME=NUMBER... */
+static inline void meter_parse_address(
+	struct meter *meter, int argc, char **argv)
+{
+	char *address;
+
+	meter_require(argc > 2);
+	address = argv[2];
+	argv[2] = argv[1];
+	meter_parse(meter, argc - 1, argv + 1);
+	meter->address = address;
+	meter_require(meter->in_flight > 0 && meter->connections > 0);
 }
