@@ -15,7 +15,6 @@ GEN	:= $(BUILD)/gen
 VERSION := $(shell sed -n 's/^.define WYN_VERSION "\(.*\)"/\1/p' base/version.h)
 
 CC := $(if $(filter fuzz,$(VARIANT)),clang,$(if $(filter default,$(origin CC)),gcc,$(CC)))
-
 Q   := $(if $(V),,@)
 say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-7s %s\n') $1 $2
 
@@ -89,7 +88,7 @@ all: $(PROGRAMS) $(LIBS) $(MODULE_SO) ## programs, libraries and modules
 tests: $(if $(filter perturb,$(VARIANT)),$(filter $(B)/tests/scheduler/%,$(TESTS)),all $(TESTS) $(BENCH)) \
 	$(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) ## all, tests, benchmarks
 
-.PHONY: all tests demo check stress fuzz bench-spawn format format-check lint layers labels \
+.PHONY: all tests demo check stress fuzz bench-spawn bench-socket format format-check lint layers labels \
 	models install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY .SUFFIXES:
 
@@ -192,9 +191,10 @@ models: ## proofs of the scheduler's protocols by spin; LONG=1 for larger ones
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
 	+@MAKE=$(MAKE) BUILD=$(BUILD) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) scripts/check fuzz
 bench-spawn: ## libwyn beside Go, tokio, rayon, oneTBB and a list; QUICK=1
-	-@scripts/deps --peers
-	+@$(MAKE) -s -j$$(nproc) $(BENCH)
-	@bench/spawn.py $(BUILD) $(B)/bench
+bench-socket: ## wynd beside Redis, NATS, gearmand, beanstalkd; QUICK=1
+bench-spawn bench-socket:
+	+@scripts/deps --peers; $(MAKE) -s -j$$(nproc) all $(BENCH)
+	@bench/$(subst socket,socket_run,$(@:bench-%=%)).py $(BUILD) $(B)/bench
 
 # Form
 SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples fuzz bench \
@@ -237,8 +237,7 @@ install uninstall:
 		VERSION='$(VERSION)' SONAME='$(SONAME)' scripts/install $@
 
 dist: ## a tar.gz of the last commit in $(BUILD)
-	@mkdir -p $(BUILD)
-	git archive --prefix=wynd-$(VERSION)/ -o $(BUILD)/wynd-$(VERSION).tar.gz HEAD
+	@mkdir -p $(BUILD) && git archive --prefix=wynd-$(VERSION)/ -o $(BUILD)/wynd-$(VERSION).tar.gz HEAD
 clean: ## remove $(BUILD)
 	rm -rf $(BUILD)
 help: ## this list

@@ -28,12 +28,13 @@ def print_table(title, head, rows):
     """First two columns to the left, figures to the right."""
     print(f'\n{title}')
     lines = [head] + rows
-    widths = [max(len(line[i]) for line in lines if len(line) > i)
+    # A row that has no figures holds one long text instead.
+    whole = [line for line in lines if len(line) == len(head)]
+    widths = [max(len(line[i]) for line in (whole if i else lines))
               for i in range(len(head))]
     for line in lines:
         cells = [text.ljust(w) if i < 2 else text.rjust(w)
                  for i, (text, w) in enumerate(zip(line, widths))]
-        # A row that has no figures holds one long text instead.
         if len(line) == 2 and len(head) > 2:
             cells = [line[0].ljust(widths[0]), line[1]]
         print('  ' + '  '.join(cells).rstrip())
@@ -54,6 +55,6 @@ def print_machine(title, how, about):
           f'{machine["load_before"]:.1f} before and '
           f'{machine["load_after"]:.1f} after')
     versions = ', '.join(f'{name} {v}' for name, v in about['peers'].items())
-    print(f'{about["rounds"]} rounds in {about["seconds"]} s, {how}; {versions}')
+    print(f'{how}, in {about["seconds"]} s; {versions}')
     for name, why in about['missing'].items():
         print(f'MISSING {name}: {why}')

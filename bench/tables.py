@@ -110,7 +110,8 @@ def show_idle(data):
 
 
 def show_head(about):
-    print_machine('libwyn and its peers', f'{plan.WORKERS} workers', about)
+    print_machine('libwyn and its peers',
+                  f'{about["rounds"]} rounds, {plan.WORKERS} workers', about)
     if about['quick']:
         print('QUICK: few samples; 10 M is left out, as is what costs much')
 

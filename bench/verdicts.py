@@ -12,10 +12,11 @@ class Verdicts:
     def add(self, number, what, figure, wanted, most=False, unit='x',
             whole=True, **beside):
         """`most`: the figure is to be at most what is wanted, else at least.
-        Not `whole`: something did not run that could spoil it."""
-        reached = figure is not None and (
+        Not `whole`: something did not run that could spoil it. Wanted None:
+        it is to be shown, whatever it is."""
+        reached = figure is not None and wanted is not None and (
             figure <= wanted if most else figure >= wanted)
-        if figure is None or reached and not whole:
+        if figure is None or wanted is None or reached and not whole:
             reached = None
         self.list.append({'goal': number, 'what': what, 'figure': figure,
                           'wanted': wanted, 'at_most': most, 'unit': unit,
@@ -27,11 +28,14 @@ class Verdicts:
         for goal in self.list:
             figure, reached = goal['figure'], goal['reached']
             than, unit = '<=' if goal['at_most'] else '>=', goal['unit']
+            wanted = f'{than} {goal["wanted"]}{unit}'
+            word = 'open' if reached is None else 'yes' if reached else 'NO'
+            if goal['wanted'] is None:
+                wanted, word = 'shown', 'open' if figure is None else 'yes'
             rows.append([
                 str(goal['goal']), goal['what'],
                 '-' if figure is None else f'{figure:,.2f}{unit}',
-                f'{than} {goal["wanted"]}{unit}',
-                'open' if reached is None else 'yes' if reached else 'NO'] + [
+                wanted, word] + [
                     times(goal['beside'].get(name)) for name in beside])
         print_table(title, ['goal', 'what', 'figure', 'wanted', 'reached',
                             *beside], rows)

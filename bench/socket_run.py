@@ -1,0 +1,258 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
+#
+# socket_run.py - runs wynd and its peers in turns, prints tables, writes JSON.
+#
+#	socket_run.py BUILD PROGRAMS
+#
+# BUILD is the build directory, where BUILD/bench/ gets the peers and
+# socket.json; PROGRAMS holds the benchmarks in C, with wynd, wynctl and modules
+# beside that folder. QUICK=1 in the environment means fewer and shorter runs.
+# Everything runs on the same two CPUs. A peer that is missing or fails is named
+# in its row. Ends with 1 if one of ours fails, never because a figure is bad.
+
+import csv
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import machine
+import socket_goals
+import socket_plan as plan
+import socket_tables
+from results import Results
+from socket_servers import Servers, cpu_ns
+
+QUICK = os.environ.get('QUICK') not in (None, '', '0')
+LIMIT_S = 50 if QUICK else 560  # no program begins later
+PROGRAM_S = 12 if QUICK else 30  # that any one program may take
+DESCRIPTORS = 12000
+PROGRAMS = ('pingpong', 'copy', 'echo', 'beanstalk')
+
+
+def find_programs(build, programs):
+    """Path by name. What is missing has none, and its rows say so."""
+    release = os.path.dirname(os.path.abspath(programs))
+    paths = {name: os.path.abspath(f'{programs}/peers/{name}')
+             for name in PROGRAMS}
+    paths['echo_pace'] = os.path.abspath(f'{programs}/peers/pace')
+    paths['wynd'], paths['wynctl'] = f'{release}/wynd', f'{release}/wynctl'
+    paths['modules'] = f'{release}/modules'
+    paths['crowd'] = os.path.join(machine.ROOT, 'bench/socket_crowd.py')
+    for name in ('nats', 'gearman'):
+        if os.path.exists(f'{build}/bench/peers/{name}'):
+            paths[name] = os.path.abspath(f'{build}/bench/peers/{name}')
+    return paths
+
+
+def versions(missing):
+    """Of the servers that Debian's packages bring."""
+    found = {}
+    for name, command in (('redis', ['redis-server', '--version']),
+                          ('nats-server', ['nats-server', '--version']),
+                          ('gearmand', ['gearmand', '--version']),
+                          ('beanstalkd', ['beanstalkd', '-v'])):
+        if shutil.which(command[0]) is None:
+            missing[name] = 'is not installed'
+            continue
+        words = subprocess.run(command, capture_output=True, text=True,
+                               check=False).stdout.split()
+        found[name] = next((word.removeprefix('v=').strip('v,')
+                            for word in words
+                            if word.removeprefix('v=').strip('v')[:1]
+                            .isdigit()), '?')
+    return found
+
+
+def read_json(text):
+    """The keys of `wynctl bench`, which the peers' clients have too, as one
+    plain dictionary; times in ns."""
+    got = json.loads(text)
+    if got.get('missed'):
+        return {'error': f'too slow: {got["missed"]} tasks of the open loop '
+                'were never sent', 'slow': True}
+    for wrong in ('errors', 'unanswered'):
+        if got.get(wrong):
+            return {'error': f'{wrong}: {got[wrong]} of {got["tasks"]} tasks'}
+    if got.get('tasks') != got.get('ok') or got.get('complete') is False:
+        return {'error': f'{got["ok"]} of {got["tasks"]} tasks are well'}
+    run = {name: value for name, value in got.items()
+           if isinstance(value, (int, float))}
+    run.update(got.get('latency_ns', {}))
+    if 'argument_bytes_per_second' in got:
+        run['bytes_per_second'] = (got['argument_bytes_per_second'] +
+                                   got['value_bytes_per_second'])
+    for side in ('client', 'server') if 'cpu' in got else ():
+        times = [got['cpu'][f'{side}_{what}_us'] for what in ('user', 'system')]
+        if None not in times:
+            run[f'{side}_cpu_ns'] = 1000 * sum(times)
+    each = got.get('connection_tasks', {})
+    if each.get('mean'):
+        run['slowest'] = each['min'] / each['mean']
+    return run
+
+
+def read_csv(text):
+    """What redis-benchmark --csv prints: a head, and a row."""
+    row = next(csv.DictReader(text.splitlines()))
+    return {'per_second': float(row['rps'])}
+
+
+def run_program(command, cpus, limit_s):
+    """(output, None) or (None, why)."""
+    if shutil.which(command[0]) is None:
+        return None, f'{command[0]} is not installed'
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    try:
+        output, errors = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        return None, f'stopped after {limit_s:.0f} s'
+    finally:
+        if process.poll() is None:
+            # The program and what it may have started: its own group.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode != 0 or not output:
+        last = errors.strip().splitlines()[-1:] or ['']
+        return None, f'ended with {process.returncode} {last[0]}'.strip()
+    return output, None
+
+
+def no_value(name):
+    if name.startswith('rate_'):
+        return 'no peak of which this could be half'
+    return f'{name} is not built'
+
+
+def run(cell, servers, cpus, values, limit_s):
+    """The figures of one run, or {'error': why}."""
+    on = (cpus, cpus) if cell.pin == plan.FREE else (cpus[:1], cpus[-1:])
+    try:
+        server = servers.get(cell.server, on[0])
+        command = [word.format(unix=server.unix, port=server.port,
+                               pid=server.pid, **servers.paths, **values)
+                   for word in cell.words]
+    except OSError as error:
+        return {'error': str(error)}
+    except KeyError as error:
+        return {'error': no_value(error.args[0])}
+    server_before = cpu_ns(server.pids)
+    client_before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output, why = run_program(command, on[1], limit_s)
+    if why:
+        return {'error': why}
+    try:
+        got = read_csv(output) if cell.reads == plan.CSV else read_json(output)
+    except (ValueError, LookupError, TypeError, StopIteration):
+        return {'error': 'printed what cannot be read'}
+    if 'error' in got:
+        return got
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    got.setdefault('client_cpu_ns', 1e9 * (
+        spent.ru_utime + spent.ru_stime -
+        client_before.ru_utime - client_before.ru_stime))
+    got.setdefault('server_cpu_ns', cpu_ns(server.pids) - server_before)
+    if cell.reads == plan.CSV:
+        got['tasks'] = int(command[command.index('-n') + 1])
+    calls = got.get('calls', got.get('tasks'))
+    if calls:
+        got['cpu_ns'] = (got['client_cpu_ns'] + got['server_cpu_ns']) / calls
+    return got
+
+
+def half_peaks(data):
+    """The rates of the open loops."""
+    rates = {}
+    for connections, program in ((1, plan.OURS), (16, plan.OURS_16)):
+        peak = data.figure('peak', plan.PLAIN, program, 'per_second')
+        if peak is not None:
+            rates[f'rate_{connections}'] = int(peak / 2)
+    return rates
+
+
+def run_phase(phase, servers, cpus, results, began):
+    values = half_peaks(Results(results)) if phase.name == 'open' else {}
+    results.update((cell[:3], []) for cell in phase.cells)
+    for number in range(phase.rounds):
+        # In every other round the other way about, so that nobody always
+        # comes after the same.
+        for cell in phase.cells if number % 2 == 0 else reversed(phase.cells):
+            left = LIMIT_S - (time.monotonic() - began)
+            ran = results[cell[:3]]
+            # Once may be chance; who fails again is let be.
+            if left <= 0 or sum('error' in one for one in ran) > 1:
+                continue
+            ran.append(run(cell, servers, cpus, values,
+                           min(PROGRAM_S, left + 5)))
+    print(f'{phase.name} done after {time.monotonic() - began:.0f} s',
+          file=sys.stderr, flush=True)
+
+
+def measure(paths, cpus, began):
+    results = {}
+    with Servers(paths) as servers:
+        for phase in plan.phases(QUICK):
+            run_phase(phase, servers, cpus, results, began)
+    return results
+
+
+def write_json(path, about, reached, results):
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(dict(about, goals=reached, results=[
+            dict(zip(('table', 'row', 'program'), key), runs=runs)
+            for key, runs in results.items()]), file, indent=1)
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def raise_descriptors():
+    """For 10,000 connections; servers and clients inherit it."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    for most in (max(hard, DESCRIPTORS), hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+            return
+        except (OSError, ValueError):
+            pass  # only root may have more than he has
+
+
+def main():
+    began = time.monotonic()
+    if len(sys.argv) != 3:
+        sys.exit('usage: socket_run.py BUILD PROGRAMS')
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    raise_descriptors()
+    directory = os.path.join(sys.argv[1], 'bench')
+    built, missing = machine.build_peers('socket',
+                                         os.path.join(directory, 'peers'))
+    about = machine.about(QUICK, dict(versions(missing), **{
+        f'lib{name}': version for name, version in built.items()}), missing)
+    paths = find_programs(sys.argv[1], sys.argv[2])
+    try:
+        results = measure(paths, about['machine']['cpus_used'], began)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    about['machine']['load_after'] = os.getloadavg()[0]
+    about['seconds'] = round(time.monotonic() - began)
+    data = Results(results)
+    socket_tables.show(about, data)
+    reached = socket_goals.show(data)
+    write_json(os.path.join(directory, 'socket.json'), about, reached, results)
+    sys.exit(1 if any('error' in one and 'slow' not in one
+                      for key, runs in results.items()
+                      if key[2].startswith(plan.OURS) for one in runs) else 0)
+
+
+if __name__ == '__main__':
+    main()
