@@ -51,6 +51,10 @@ static int arguments_number(const struct wyn_option *option, const char *text,
 		kind = WYN_QUANTITY_MS;
 		err = wyn_quantity_parse_ms(
 			text, option->min, option->max, number);
+	} else if (option->kind == WYN_OPTION_BYTES) {
+		kind = WYN_QUANTITY_BYTES;
+		err = wyn_quantity_parse_bytes(
+			text, option->min, option->max, number);
 	} else {
 		err = wyn_quantity_parse_count(
 			text, option->min, option->max, number);
@@ -306,8 +310,9 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 		.connect = environment != NULL && environment[0] != '\0'
 				   ? environment
 				   : NULL,
-		.batch = WYN_BATCH_DEFAULT,
-		.count = WYN_PINGS_DEFAULT,
+		.connections = 1,
+		.size = WYN_ARGUMENTS_UNSET,
+		.warmup_ms = WYN_ARGUMENTS_UNSET,
 	};
 	uint64_t given = 0;
 	unsigned id = WYN_COMMAND_NONE;

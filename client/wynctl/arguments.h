@@ -19,12 +19,22 @@
 
 /* Plain numbers: the help prints them as they stand here. */
 #define WYN_JOBS_DEFAULT   1024 /* of map */
-#define WYN_FLIGHT_DEFAULT 4096 /* of repeat */
+#define WYN_FLIGHT_DEFAULT 4096 /* of repeat and bench */
 #define WYN_JOBS_MAX	   1048576
-#define WYN_BATCH_DEFAULT  256
+#define WYN_BATCH_DEFAULT  256 /* of repeat */
 #define WYN_BATCH_MAX	   1024
 #define WYN_PINGS_DEFAULT  4
-#define WYN_COUNT_MAX	   1000000000 /* of pings, or of tasks of repeat */
+#define WYN_COUNT_MAX	   1000000000 /* of pings, or of tasks of a run */
+
+#define WYN_BENCH_SIZE_DEFAULT	  16
+#define WYN_BENCH_SIZE_MAX	  (UINT64_C(1) << 30)
+#define WYN_BENCH_CONNECTIONS_MAX 65536
+#define WYN_BENCH_RATE_MAX	  1000000000
+#define WYN_BENCH_DURATION_MS	  10000
+#define WYN_BENCH_WARMUP_MS	  1000
+
+/* A number that may be 0 and was not given. */
+#define WYN_ARGUMENTS_UNSET UINT64_MAX
 
 enum wyn_command_id {
 	WYN_COMMAND_NONE = 0,
@@ -37,11 +47,13 @@ enum wyn_command_id {
 	WYN_COMMAND_VERSION = 1u << 6,
 	WYN_COMMAND_DRAIN = 1u << 7,
 	WYN_COMMAND_HELP = 1u << 8, /* read as --help */
+	WYN_COMMAND_BENCH = 1u << 9,
 };
 
 /* Those that run a function, which is their first operand. */
-#define WYN_COMMANDS_RUN \
-	(WYN_COMMAND_CALL | WYN_COMMAND_MAP | WYN_COMMAND_REPEAT)
+#define WYN_COMMANDS_RUN                                           \
+	(WYN_COMMAND_CALL | WYN_COMMAND_MAP | WYN_COMMAND_REPEAT | \
+		WYN_COMMAND_BENCH)
 
 struct wyn_arguments {
 	enum wyn_command_id command; /* NONE only with help or version */
@@ -54,9 +66,15 @@ struct wyn_arguments {
 	bool null;
 	bool unordered;
 	bool version;
+	/* 0 = not given, here and below. */
 	uint64_t jobs; /* tasks in flight */
 	uint64_t batch;
-	uint64_t count; /* of pings, or of tasks of repeat */
+	uint64_t count; /* of pings, or of tasks of repeat or bench */
+	uint64_t rate;
+	uint64_t duration_ms;
+	uint64_t connections; /* 1 if not given */
+	uint64_t size;	      /* may be 0: WYN_ARGUMENTS_UNSET */
+	uint64_t warmup_ms;   /* may be 0: WYN_ARGUMENTS_UNSET */
 	uint64_t timeout_ms;
 	uint64_t deadline_ms;
 	uint64_t priority; /* enum wyn_client_priority */

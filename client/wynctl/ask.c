@@ -116,6 +116,8 @@ static void ping_print(struct wyn_ctl *ctl, const struct wyn_histogram *times)
 int wyn_command_ping(struct wyn_ctl *ctl)
 {
 	static struct wyn_histogram times;
+	uint64_t count = ctl->arguments->count != 0 ? ctl->arguments->count
+						    : WYN_PINGS_DEFAULT;
 	uint64_t ns;
 	int code = wyn_ctl_connect(ctl, 0);
 
@@ -123,7 +125,7 @@ int wyn_command_ping(struct wyn_ctl *ctl)
 		return code;
 	}
 	wyn_histogram_init(&times);
-	for (uint64_t i = 0; i < ctl->arguments->count; i++) {
+	for (uint64_t i = 0; i < count; i++) {
 		if (wyn_client_ping(ctl->client,
 			    wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS),
 			    &ns) != 0) {

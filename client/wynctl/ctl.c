@@ -69,7 +69,12 @@ int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight)
 
 int wyn_ctl_fail(const struct wyn_ctl *ctl)
 {
-	const struct wyn_client_error *error = wyn_client_error(ctl->client);
+	return wyn_ctl_failed(ctl->client);
+}
+
+int wyn_ctl_failed(const struct wyn_client *client)
+{
+	const struct wyn_client_error *error = wyn_client_error(client);
 
 	wyn_ctl_say("%s", error->message);
 	/* A failed call is a failure, however its connection ended. */

@@ -38,8 +38,10 @@ void wyn_ctl_say(const char *format, ...) WYN_PRINTF(1, 2);
 WYN_NODISCARD
 int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight);
 
-/* wyn_ctl_fail - says why the client's last call failed. Returns: the code. */
+/* wyn_ctl_fail, _failed - say why the client's last call failed, that of ctl or
+ * another. Returns: the exit code. */
 int wyn_ctl_fail(const struct wyn_ctl *ctl);
+int wyn_ctl_failed(const struct wyn_client *client);
 
 /*
  * wyn_ctl_lost - with no task open: has the connection ended? Then it says why.
@@ -73,6 +75,7 @@ const char *wyn_ctl_reason(const struct wyn_client_event *event);
 int wyn_command_call(struct wyn_ctl *ctl);
 int wyn_command_map(struct wyn_ctl *ctl);
 int wyn_command_repeat(struct wyn_ctl *ctl);
+int wyn_command_bench(struct wyn_ctl *ctl);
 int wyn_command_functions(struct wyn_ctl *ctl);
 int wyn_command_stats(struct wyn_ctl *ctl);
 int wyn_command_ping(struct wyn_ctl *ctl);

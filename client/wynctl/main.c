@@ -40,6 +40,8 @@ static int main_run(struct wyn_ctl *ctl)
 		return wyn_command_map(ctl);
 	case WYN_COMMAND_REPEAT:
 		return wyn_command_repeat(ctl);
+	case WYN_COMMAND_BENCH:
+		return wyn_command_bench(ctl);
 	case WYN_COMMAND_FUNCTIONS:
 		return wyn_command_functions(ctl);
 	case WYN_COMMAND_STATS:

@@ -8,6 +8,8 @@
 
 #define ALL	  UINT32_MAX
 #define RUN	  WYN_COMMANDS_RUN
+#define BENCH	  WYN_COMMAND_BENCH
+#define FLIES	  (WYN_COMMAND_MAP | WYN_COMMAND_REPEAT | WYN_COMMAND_BENCH)
 #define MS_MAX	  (UINT64_C(365) * 86400 * 1000)
 #define AT(field) offsetof(struct wyn_arguments, field)
 
@@ -34,24 +36,39 @@ const struct wyn_option wyn_options[] = {
 		"lines of the input end with NUL, not newline"},
 	{"unordered", 'u', WYN_OPTION_FLAG, AT(unordered), WYN_COMMAND_MAP, 0,
 		0, NULL, "print results as they come"},
-	{"jobs", 'j', WYN_OPTION_COUNT, AT(jobs),
-		WYN_COMMAND_MAP | WYN_COMMAND_REPEAT, 1, WYN_JOBS_MAX, "N",
-		"at most N tasks in flight (map " JOBS ", repeat " FLIGHT ")"},
-	{"in-flight", 0, WYN_OPTION_COUNT, AT(jobs),
-		WYN_COMMAND_MAP | WYN_COMMAND_REPEAT, 1, WYN_JOBS_MAX, "N",
-		"the same as --jobs"},
-	{"batch", 'b', WYN_OPTION_COUNT, AT(batch), WYN_COMMAND_REPEAT, 1,
-		WYN_BATCH_MAX, "N",
-		"tasks in one request (" TEXT(WYN_BATCH_DEFAULT) ")"},
+	{"jobs", 'j', WYN_OPTION_COUNT, AT(jobs), FLIES, 1, WYN_JOBS_MAX, "N",
+		"at most N tasks in flight (map " JOBS
+		", repeat and bench " FLIGHT ")"},
+	{"in-flight", 0, WYN_OPTION_COUNT, AT(jobs), FLIES, 1, WYN_JOBS_MAX,
+		"N", "the same as --jobs"},
+	{"batch", 'b', WYN_OPTION_COUNT, AT(batch), WYN_COMMAND_REPEAT | BENCH,
+		1, WYN_BATCH_MAX, "N",
+		"tasks in one request (repeat " TEXT(
+			WYN_BATCH_DEFAULT) ", bench 1)"},
+	{"rate", 0, WYN_OPTION_COUNT, AT(rate), BENCH, 1, WYN_BENCH_RATE_MAX,
+		"R", "open loop: R tasks a second, whatever comes back"},
+	{"connections", 0, WYN_OPTION_COUNT, AT(connections), BENCH, 1,
+		WYN_BENCH_CONNECTIONS_MAX, "N",
+		"over which the tasks are dealt out (1)"},
+	{"size", 0, WYN_OPTION_BYTES, AT(size), BENCH, 0, WYN_BENCH_SIZE_MAX,
+		"BYTES",
+		"of each argument, as 512, 64K, 1M (" TEXT(
+			WYN_BENCH_SIZE_DEFAULT) ")"},
+	{"duration", 0, WYN_OPTION_MS, AT(duration_ms), BENCH, 1, MS_MAX,
+		"TIME", "measure so long (10s)"},
+	{"warmup", 0, WYN_OPTION_MS, AT(warmup_ms), BENCH, 0, MS_MAX, "TIME",
+		"run so long before that (1s; with --count 0)"},
 	{"timeout", 't', WYN_OPTION_MS, AT(timeout_ms), RUN, 1, MS_MAX, "TIME",
 		"a task may run so long, as 500ms, 30s, 5m"},
 	{"deadline", 'd', WYN_OPTION_MS, AT(deadline_ms), RUN, 1, MS_MAX,
 		"TIME", "a task must end so long after its submit"},
 	{"priority", 'p', WYN_OPTION_PRIORITY, AT(priority), RUN, 0, 0, "P",
 		"low, normal or high"},
-	{"count", 'n', WYN_OPTION_COUNT, AT(count), WYN_COMMAND_PING, 1,
+	{"count", 'n', WYN_OPTION_COUNT, AT(count), WYN_COMMAND_PING | BENCH, 1,
 		WYN_COUNT_MAX, "N",
-		"number of round trips (" TEXT(WYN_PINGS_DEFAULT) ")"},
+		"ping: round trips (" TEXT(
+			WYN_PINGS_DEFAULT) "); bench: tasks to measure, not "
+					   "--duration"},
 };
 
 const size_t wyn_options_count = WYN_COUNT_OF(wyn_options);
@@ -62,7 +79,9 @@ const struct wyn_command wyn_commands[] = {
 	{WYN_COMMAND_MAP, "map", "FUNC [LINE...]", 1, SIZE_MAX,
 		"run one task for each line of input"},
 	{WYN_COMMAND_REPEAT, "repeat", "FUNC N", 2, 2,
-		"run N tasks, check their results, print rate and latency"},
+		"run N tasks and check every result"},
+	{WYN_COMMAND_BENCH, "bench", "FUNC [ARG]", 1, 2,
+		"measure the daemon under load: closed or open loop"},
 	{WYN_COMMAND_FUNCTIONS, "functions", "", 0, 0,
 		"list the functions of the daemon"},
 	{WYN_COMMAND_STATS, "stats", "", 0, 0,

@@ -283,9 +283,11 @@ int wyn_command_repeat(struct wyn_ctl *ctl)
 	repeat->total = arguments->count;
 	repeat->flight_max =
 		arguments->jobs != 0 ? arguments->jobs : WYN_FLIGHT_DEFAULT;
-	repeat->batch = arguments->batch < repeat->flight_max
-				? arguments->batch
-				: repeat->flight_max;
+	repeat->batch =
+		arguments->batch != 0 ? arguments->batch : WYN_BATCH_DEFAULT;
+	if (repeat->batch > repeat->flight_max) {
+		repeat->batch = repeat->flight_max;
+	}
 	repeat->due_ns = calloc(
 		repeat->total / repeat->batch + 1, sizeof(*repeat->due_ns));
 	repeat->seen = calloc(repeat->total / 8 + 1, 1);

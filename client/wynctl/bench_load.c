@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bench_load.c - one connection of `wynctl bench`, in either loop.
+ *
+ * The closed loop starts a batch as soon as there is place for one in flight,
+ * and a task's time runs from there. In the open loop the pace says when, and a
+ * batch for which there is no credit stays due: its time runs all the same.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "client/wynctl/bench.h"
+
+/* In one turn of a lane, each way. */
+#define LANE_TURN_TASKS 1024u
+/* In chunks from our own bytes, rather than from a copy that the library has to
+ * make of what does not fit into a frame; its head is far below this. */
+#define LANE_FRAME_HEAD 1024u
+
+static void lane_spend(struct wyn_bench *bench, uint64_t amount)
+{
+	bench->spent += amount;
+	if (bench->spent >= WYN_BENCH_CLOCK_LOOK) {
+		wyn_bench_clock(bench);
+	}
+}
+
+static void lane_result(struct wyn_bench *bench, struct wyn_bench_lane *lane,
+	const struct wyn_client_event *event)
+{
+	uint64_t start_ns =
+		bench->begin_ns + (event->tag >> WYN_BENCH_TAG_SHIFT);
+
+	lane_spend(bench, WYN_BENCH_CLOCK_TASK + event->value.size);
+	lane->flight--;
+	bench->answered++;
+	if (!bench->counting || (event->tag & WYN_BENCH_TAG_COUNTS) == 0) {
+		return;
+	}
+	lane->tasks++;
+	wyn_tally_task(&bench->tally, bench->now_ns - start_ns);
+	if (event->code == WYN_STATUS_OK) {
+		bench->tally.value_bytes += event->value.size;
+	} else {
+		wyn_tally_error(&bench->tally, event->code, event->reason);
+	}
+}
+
+/* Returns: 0 = there may be more; -EAGAIN, -ENODATA = that was all; -errno. */
+static int lane_receive(struct wyn_bench *bench, struct wyn_bench_lane *lane)
+{
+	struct wyn_client_event event;
+	int err;
+
+	/* Looked at when the first has come: that may be long since. */
+	bench->spent = WYN_BENCH_CLOCK_LOOK;
+	for (unsigned i = 0; i < LANE_TURN_TASKS; i++) {
+		err = wyn_client_next(lane->client, WYN_CLIENT_AT_ONCE, &event);
+		if (err != 0) {
+			return err;
+		}
+		if (event.kind == WYN_CLIENT_RESULT) {
+			lane_result(bench, lane, &event);
+		}
+	}
+	return 0;
+}
+
+static ssize_t lane_source_read(void *context, void *buffer, size_t size)
+{
+	/* Which of its bytes come where is all the same. */
+	memcpy(buffer, context, size);
+	return (ssize_t)size;
+}
+
+static int lane_submit_large(
+	struct wyn_bench *bench, struct wyn_bench_lane *lane, uint64_t *ret_seq)
+{
+	union {
+		const void *constant;
+		void *context;
+	} bytes = {.constant = bench->argument.data};
+	const struct wyn_client_source source = {
+		.size = bench->argument.size,
+		.read = lane_source_read,
+		.context = bytes.context,
+	};
+
+	return wyn_client_submit_source(lane->client, bench->config.function,
+		&source, &bench->options, ret_seq);
+}
+
+/* Up to n tasks of one start. Returns: 0, -EAGAIN (later), -errno. */
+static int lane_submit(struct wyn_bench *bench, struct wyn_bench_lane *lane,
+	uint64_t n, uint64_t start_ns, bool counts, size_t *ret_count)
+{
+	uint64_t frame = wyn_client_server(lane->client)->frame_bytes_max;
+	uint64_t first = 0;
+	int err;
+
+	bench->options.tag = (start_ns - bench->begin_ns)
+				     << WYN_BENCH_TAG_SHIFT |
+			     (counts ? WYN_BENCH_TAG_COUNTS : 0);
+	*ret_count = 1;
+	if (bench->argument.size + LANE_FRAME_HEAD > frame) {
+		err = lane_submit_large(bench, lane, &first);
+	} else {
+		err = wyn_client_submit_batch(lane->client,
+			bench->config.function, bench->arguments, (size_t)n,
+			&bench->options, &first, ret_count);
+	}
+	if (err != 0) {
+		return err == -ENOBUFS ? -EAGAIN : err;
+	}
+	if (lane->first_seq == 0) {
+		lane->first_seq = first;
+	}
+	lane->last_seq = first + *ret_count - 1;
+	lane->flight += *ret_count;
+	bench->submitted += *ret_count;
+	return 0;
+}
+
+/* Returns: 0 = there may be more; -EAGAIN = that was all; -errno. */
+static int lane_submit_closed(
+	struct wyn_bench *bench, struct wyn_bench_lane *lane)
+{
+	uint64_t turn = 0;
+	uint64_t n;
+	size_t count;
+	int err;
+
+	while (turn < LANE_TURN_TASKS) {
+		n = bench->config.batch < bench->left ? bench->config.batch
+						      : bench->left;
+		if (n == 0 || lane->flight + n > lane->flight_max) {
+			return -EAGAIN;
+		}
+		err = lane_submit(
+			bench, lane, n, bench->now_ns, bench->stamping, &count);
+		if (err != 0) {
+			return err;
+		}
+		bench->left -= count;
+		turn += count;
+		lane_spend(bench,
+			count * (WYN_BENCH_CLOCK_TASK + bench->argument.size));
+	}
+	return 0;
+}
+
+/* Of the last batch of a count there may be only a part. */
+static uint64_t lane_batch_tasks(const struct wyn_bench *bench, uint64_t index)
+{
+	const struct wyn_bench_config *config = &bench->config;
+
+	if (config->count > 0 && index + 1 == bench->pace.end &&
+		config->count % config->batch != 0) {
+		return config->count % config->batch;
+	}
+	return config->batch;
+}
+
+uint64_t wyn_lane_due(
+	const struct wyn_bench *bench, const struct wyn_bench_lane *lane)
+{
+	return wyn_pace_share(
+		       bench->paced, lane->index, bench->config.connections) -
+	       lane->batches;
+}
+
+/* Returns: as lane_submit_closed(). */
+static int lane_submit_open(
+	struct wyn_bench *bench, struct wyn_bench_lane *lane)
+{
+	uint64_t turn = 0;
+	uint64_t index;
+	uint64_t start_ns;
+	uint64_t tasks;
+	size_t count;
+	int err;
+
+	while (turn < LANE_TURN_TASKS) {
+		if (wyn_lane_due(bench, lane) == 0) {
+			return -EAGAIN;
+		}
+		index = lane->batches * bench->config.connections + lane->index;
+		start_ns = wyn_pace_at(&bench->pace, index);
+		tasks = lane_batch_tasks(bench, index);
+		err = lane_submit(bench, lane, tasks - lane->part, start_ns,
+			start_ns >= bench->from_ns, &count);
+		if (err != 0) {
+			return err;
+		}
+		turn += count;
+		lane->part += count;
+		if (lane->part == tasks) {
+			lane->part = 0;
+			lane->batches++;
+		}
+	}
+	return 0;
+}
+
+static bool lane_is_idle(int err)
+{
+	return err == -EAGAIN || err == -ENODATA;
+}
+
+int wyn_lane_serve(struct wyn_bench *bench, struct wyn_bench_lane *lane)
+{
+	uint64_t submitted = bench->submitted;
+	int received = lane_receive(bench, lane);
+	int sent = -EAGAIN;
+
+	if (received != 0 && !lane_is_idle(received)) {
+		return received;
+	}
+	if (bench->phase <= WYN_BENCH_MEASURE) {
+		sent = bench->config.open ? lane_submit_open(bench, lane)
+					  : lane_submit_closed(bench, lane);
+	}
+	if (sent == -ESHUTDOWN) {
+		/* It takes no more, and answers what it has. */
+		wyn_bench_stop(bench, wyn_ctl_failed(lane->client));
+		sent = -EAGAIN;
+	}
+	if (sent != 0 && sent != -EAGAIN) {
+		return sent;
+	}
+	/* The library sends when it is asked for the next event. */
+	if (received == 0 || sent == 0 || submitted != bench->submitted) {
+		wyn_bench_queue(bench, lane);
+	}
+	return 0;
+}
