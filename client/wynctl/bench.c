@@ -19,6 +19,9 @@
 
 /* Beside one for each connection. */
 #define BENCH_DESCRIPTORS 32u
+/* More than a frame needs around one argument. What does not fit goes in chunks
+ * from our own bytes: the library would have to make a copy each time. */
+#define BENCH_FRAME_HEAD 1024u
 
 static uint32_t bench_flight_max(
 	const struct wyn_bench *bench, const struct wyn_bench_lane *lane)
@@ -79,8 +82,12 @@ static int bench_connect(struct wyn_bench *bench)
 		}
 	}
 	code = wyn_ctl_connect(ctl, 0);
-	return code == WYN_EXIT_OK ? bench_watch(bench, ctl->client, NULL)
-				   : code;
+	if (code != WYN_EXIT_OK) {
+		return code;
+	}
+	bench->in_chunks = bench->argument.size + BENCH_FRAME_HEAD >
+			   wyn_client_server(ctl->client)->frame_bytes_max;
+	return bench_watch(bench, ctl->client, NULL);
 }
 
 static void bench_raise_descriptors(uint64_t connections)

@@ -51,7 +51,8 @@ enum wyn_bench_phase {
 struct wyn_bench_lane {
 	struct wyn_client *client;
 	uint32_t index;
-	bool queued; /* it is in bench.queue */
+	bool queued;   /* it is in bench.queue */
+	bool readable; /* there may be something to take, or to send */
 	bool polls_output;
 	bool over; /* its connection has ended */
 	uint64_t flight;
@@ -78,6 +79,7 @@ struct wyn_bench {
 	struct wyn_client_options options;
 	struct wyn_bytes argument;
 	struct wyn_bytes arguments[WYN_BATCH_MAX]; /* all the same */
+	bool in_chunks; /* it does not fit into a frame */
 
 	struct wyn_bench_lane *lanes;
 	struct wyn_bench_lane **queue; /* a ring of those to be served */

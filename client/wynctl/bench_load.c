@@ -13,9 +13,6 @@
 
 /* In one turn of a lane, each way. */
 #define LANE_TURN_TASKS 1024u
-/* In chunks from our own bytes, rather than from a copy that the library has to
- * make of what does not fit into a frame; its head is far below this. */
-#define LANE_FRAME_HEAD 1024u
 
 static void lane_spend(struct wyn_bench *bench, uint64_t amount)
 {
@@ -94,7 +91,6 @@ static int lane_submit_large(
 static int lane_submit(struct wyn_bench *bench, struct wyn_bench_lane *lane,
 	uint64_t n, uint64_t start_ns, bool counts, size_t *ret_count)
 {
-	uint64_t frame = wyn_client_server(lane->client)->frame_bytes_max;
 	uint64_t first = 0;
 	int err;
 
@@ -102,7 +98,7 @@ static int lane_submit(struct wyn_bench *bench, struct wyn_bench_lane *lane,
 				     << WYN_BENCH_TAG_SHIFT |
 			     (counts ? WYN_BENCH_TAG_COUNTS : 0);
 	*ret_count = 1;
-	if (bench->argument.size + LANE_FRAME_HEAD > frame) {
+	if (bench->in_chunks) {
 		err = lane_submit_large(bench, lane, &first);
 	} else {
 		err = wyn_client_submit_batch(lane->client,
@@ -207,29 +203,48 @@ static bool lane_is_idle(int err)
 	return err == -EAGAIN || err == -ENODATA;
 }
 
+/* Returns: as lane_submit_closed(). */
+static int lane_submit_any(struct wyn_bench *bench, struct wyn_bench_lane *lane)
+{
+	int err;
+
+	if (bench->phase > WYN_BENCH_MEASURE) {
+		return -EAGAIN;
+	}
+	err = bench->config.open ? lane_submit_open(bench, lane)
+				 : lane_submit_closed(bench, lane);
+	if (err == -ESHUTDOWN) {
+		/* It takes no more, and answers what it has. */
+		wyn_bench_stop(bench, wyn_ctl_failed(lane->client));
+		err = -EAGAIN;
+	}
+	return err;
+}
+
 int wyn_lane_serve(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 {
 	uint64_t submitted = bench->submitted;
-	int received = lane_receive(bench, lane);
-	int sent = -EAGAIN;
+	uint64_t answered;
+	int received = lane->readable ? lane_receive(bench, lane) : -EAGAIN;
+	int sent;
 
 	if (received != 0 && !lane_is_idle(received)) {
 		return received;
 	}
-	if (bench->phase <= WYN_BENCH_MEASURE) {
-		sent = bench->config.open ? lane_submit_open(bench, lane)
-					  : lane_submit_closed(bench, lane);
-	}
-	if (sent == -ESHUTDOWN) {
-		/* It takes no more, and answers what it has. */
-		wyn_bench_stop(bench, wyn_ctl_failed(lane->client));
-		sent = -EAGAIN;
-	}
+	sent = lane_submit_any(bench, lane);
 	if (sent != 0 && sent != -EAGAIN) {
 		return sent;
 	}
-	/* The library sends when it is asked for the next event. */
-	if (received == 0 || sent == 0 || submitted != bench->submitted) {
+	answered = bench->answered;
+	if (submitted != bench->submitted) {
+		/* The library sends when it is asked for the next event. */
+		received = lane_receive(bench, lane);
+		if (received != 0 && !lane_is_idle(received)) {
+			return received;
+		}
+	}
+	lane->readable = received == 0;
+	if (received == 0 || sent == 0 || answered != bench->answered) {
 		wyn_bench_queue(bench, lane);
 	}
 	return 0;

@@ -182,7 +182,8 @@ static void run_cancel(struct wyn_bench *bench)
 		struct wyn_bench_lane *lane = &bench->lanes[i];
 
 		if (lane->flight > 0 && !lane->over) {
-			/* An error shows when the lane is served. */
+			/* Sent, and an error seen, when it is served. */
+			lane->readable = true;
 			(void)!wyn_client_cancel(lane->client, lane->first_seq,
 				lane->last_seq - lane->first_seq + 1);
 		}
@@ -386,10 +387,13 @@ static void run_wait(struct wyn_bench *bench)
 	}
 	n = epoll_pwait2(bench->epoll_fd, events, RUN_EVENTS, &timeout, NULL);
 	for (int i = 0; i < n; i++) {
-		if (events[i].data.ptr == NULL) {
+		struct wyn_bench_lane *lane = events[i].data.ptr;
+
+		if (lane == NULL) {
 			run_serve_ctl(bench);
 		} else {
-			wyn_bench_queue(bench, events[i].data.ptr);
+			lane->readable = true;
+			wyn_bench_queue(bench, lane);
 		}
 	}
 }
