@@ -15,7 +15,8 @@ _Static_assert(WYN_ARGS_HEAD_BYTES_MAX == 1 + WYN_VARINT_BYTES_MAX,
 	"a tag of one byte, and any length");
 
 /* The bytes of one field off the front of `region`. */
-static struct wyn_slice element_take(struct wyn_slice *region, uint8_t tag)
+static inline struct wyn_slice element_take(
+	struct wyn_slice *region, uint8_t tag)
 {
 	struct wyn_reader in = wyn_reader_of(*region);
 	struct wyn_slice element = {NULL, 0};
@@ -28,7 +29,7 @@ static struct wyn_slice element_take(struct wyn_slice *region, uint8_t tag)
 	return element;
 }
 
-static uint64_t varint_take(struct wyn_slice *packed)
+static inline uint64_t varint_take(struct wyn_slice *packed)
 {
 	struct wyn_reader in = wyn_reader_of(*packed);
 	uint64_t value = 0;
@@ -59,14 +60,14 @@ bool wyn_results_next(struct wyn_results *results, struct wyn_result *ret_row)
 	if (results->count == 0) {
 		return false;
 	}
-	*ret_row = (struct wyn_result){.seq = varint_take(&results->seqs)};
-	if (results->has_codes) {
-		ret_row->code = (uint32_t)varint_take(&results->codes);
-	}
-	if (results->has_values) {
-		ret_row->value =
-			element_take(&results->values, WYN_TAG_RESULTS_VALUE);
-	}
+	ret_row->seq = results->in_row ? results->first_seq + results->row
+				       : varint_take(&results->seqs);
+	ret_row->code =
+		results->has_codes ? (uint32_t)varint_take(&results->codes) : 0;
+	ret_row->value = results->has_values ? element_take(&results->values,
+						       WYN_TAG_RESULTS_VALUE)
+					     : (struct wyn_slice){NULL, 0};
+	ret_row->detail = NULL;
 	if (results->detail_count > 0 &&
 		results->detail_rows[0] == results->row) {
 		ret_row->detail = results->details;

@@ -85,8 +85,10 @@ struct wyn_result {
 
 /* Rows of a decoded Results, read by wyn_results_next(). */
 struct wyn_results {
-	size_t count; /* rows left */
-	size_t row;   /* the next one's index */
+	size_t count;	    /* rows left */
+	size_t row;	    /* the next one's index */
+	bool in_row;	    /* each seq is one more than the one before it */
+	uint64_t first_seq; /* in_row: of row 0; seqs is not read then */
 	struct wyn_slice seqs;
 	struct wyn_slice codes;
 	struct wyn_slice values;

@@ -4,7 +4,8 @@
  *
  * Private to proto/. A reader is two pointers into the caller's bytes; a read
  * that fails leaves it where it was or anywhere before its end, so the caller
- * gives up. The one-byte case, by far the usual one, is inline. Any thread.
+ * gives up. Up to three bytes, most lengths and many seqs, are inline. Any
+ * thread.
  */
 #pragma once
 
@@ -34,7 +35,7 @@ static inline size_t wyn_reader_left(const struct wyn_reader *in)
 	return (size_t)(in->end - in->at);
 }
 
-/* What wyn_varint_read() does once its first byte has the high bit set. */
+/* What wyn_varint_read() does for all that it does not do itself. */
 size_t wyn_varint_read_long(struct wyn_reader *in, uint64_t *ret_value);
 
 /*
@@ -45,9 +46,24 @@ size_t wyn_varint_read_long(struct wyn_reader *in, uint64_t *ret_value);
  */
 static inline size_t wyn_varint_read(struct wyn_reader *in, uint64_t *ret_value)
 {
-	if (WYN_LIKELY(in->at < in->end && *in->at < 0x80)) {
-		*ret_value = *in->at++;
+	const uint8_t *at = in->at;
+	size_t left = wyn_reader_left(in);
+
+	if (WYN_LIKELY(left > 0 && at[0] < 0x80)) {
+		*ret_value = at[0];
+		in->at = at + 1;
 		return 1;
+	}
+	if (left > 1 && at[1] < 0x80) {
+		*ret_value = (at[0] & 0x7fu) | (unsigned)at[1] << 7;
+		in->at = at + 2;
+		return 2;
+	}
+	if (left > 2 && at[2] < 0x80) {
+		*ret_value = (at[0] & 0x7fu) | (at[1] & 0x7fu) << 7 |
+			     (unsigned)at[2] << 14;
+		in->at = at + 3;
+		return 3;
 	}
 	return wyn_varint_read_long(in, ret_value);
 }

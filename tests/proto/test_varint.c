@@ -35,6 +35,30 @@ static void varint_reads_back_when_put_at_each_edge(void **state)
 	}
 }
 
+static void varint_reads_back_when_any_bytes_follow(void **state)
+{
+	static const uint8_t after[] = {0x00, 0x7f, 0x80, 0xff};
+
+	(void)state;
+	for (unsigned bits = 0; bits <= 64; bits++) {
+		uint64_t value =
+			bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+
+		for (size_t i = 0; i < 10 * WYN_COUNT_OF(after); i++) {
+			uint8_t out[2 * WYN_VARINT_BYTES_MAX];
+			uint8_t *end = wyn_varint_put(out, value);
+			struct wyn_reader in = {out, end + i / 4};
+			uint64_t back = ~value;
+
+			memset(end, after[i % 4], i / 4);
+			assert_int_equal(
+				wyn_varint_read(&in, &back), end - out);
+			assert_int_equal(back, value);
+			assert_ptr_equal(in.at, end);
+		}
+	}
+}
+
 static void varint_is_refused_when_cut_anywhere(void **state)
 {
 	uint8_t out[WYN_VARINT_BYTES_MAX];
@@ -101,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(varint_reads_back_when_put_at_each_edge),
+		cmocka_unit_test(varint_reads_back_when_any_bytes_follow),
 		cmocka_unit_test(varint_is_refused_when_cut_anywhere),
 		cmocka_unit_test(varint_takes_long_forms_only_when_not_minimal),
 		cmocka_unit_test(reader_takes_nothing_when_asked_for_too_much),

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "proto/codec.h"
+#include "proto/varint.h"
 #include "tests/support/bytes.h"
 
 static _Alignas(16) uint8_t memory[1024];
@@ -134,6 +136,76 @@ static void walk_gives_columns_when_results_are_canonical(void **state)
 	assert_false(wyn_results_next(&message.results, &row));
 }
 
+#define RUN_ROWS 300u
+
+static void seqs_read_back(const uint64_t *seqs, size_t n, bool in_row)
+{
+	static uint8_t out[RUN_ROWS * WYN_VARINT_BYTES_MAX + 64];
+	static struct wyn_result rows[RUN_ROWS];
+	struct wyn_message message;
+	struct wyn_result row;
+	struct wyn_slice body;
+	size_t bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		rows[i] = (struct wyn_result){.seq = seqs[i]};
+	}
+	bytes = wyn_results_encode(rows, n, 0, out);
+	body.data = out + WYN_FRAME_HEADER_BYTES;
+	body.len = bytes - WYN_FRAME_HEADER_BYTES;
+	assert_int_equal(walk_within(0, body, &message), 0);
+	assert_int_equal(message.results.count, n);
+	assert_int_equal(message.results.in_row, in_row);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(wyn_results_next(&message.results, &row));
+		assert_int_equal(row.seq, seqs[i]);
+	}
+	assert_false(wyn_results_next(&message.results, &row));
+}
+
+static void walk_gives_each_seq_when_they_are_in_a_row(void **state)
+{
+	static const size_t counts[] = {1, 2, 7, 8, 9, RUN_ROWS};
+	uint64_t seqs[RUN_ROWS];
+
+	(void)state;
+	/* Across each edge where they become longer, which 100 before it is
+	 * in the midst of the rows. */
+	for (unsigned bits = 7; bits <= 63; bits += 7) {
+		for (size_t c = 0; c < WYN_COUNT_OF(counts); c++) {
+			for (size_t i = 0; i < counts[c]; i++) {
+				seqs[i] = (UINT64_C(1) << bits) - 100 + i;
+			}
+			seqs_read_back(seqs, counts[c], true);
+		}
+	}
+	/* Up to the last that there is. */
+	for (size_t i = 0; i < RUN_ROWS; i++) {
+		seqs[i] = UINT64_MAX - RUN_ROWS + 1 + i;
+	}
+	seqs_read_back(seqs, RUN_ROWS, true);
+}
+
+static void walk_gives_each_seq_when_one_is_out_of_the_row(void **state)
+{
+	static const size_t places[] = {0, 1, 2, 150, 297, 298, 299};
+	uint64_t seqs[RUN_ROWS];
+
+	(void)state;
+	for (size_t p = 0; p < WYN_COUNT_OF(places); p++) {
+		for (size_t i = 0; i < RUN_ROWS; i++) {
+			seqs[i] = 16300 + i;
+		}
+		seqs[places[p]] = 9;
+		seqs_read_back(seqs, RUN_ROWS, false);
+		/* Two runs, and one that stands still. */
+		for (size_t i = places[p]; i < RUN_ROWS; i++) {
+			seqs[i] = 16300 + i - 1;
+		}
+		seqs_read_back(seqs, RUN_ROWS, places[p] == 0);
+	}
+}
+
 static void walk_gives_a_view_when_a_chunk_is_canonical(void **state)
 {
 	struct wyn_slice body = BYTES("\x1a\x0b\x08\x07\x10\x06\x18\x64\x20\x01"
@@ -183,6 +255,15 @@ static const struct {
 	{"packed size cut", BYTES("\x0a\x03\x2a\x01\x80")},
 	{"packed size not minimal", BYTES("\x0a\x04\x2a\x02\x85\x00")},
 	{"seq not packed", BYTES("\x12\x02\x08\x05")},
+	{"seq in a row not minimal",
+		BYTES("\x12\x0c\x0a\x0a\x01\x02\x83\x00\x04\x05\x06\x07\x08"
+		      "\x09")},
+	{"first seq of a row not minimal",
+		BYTES("\x12\x0e\x0a\x0c\x81\x00\x82\x00\x83\x00\x84\x00\x85"
+		      "\x00\x86\x00")},
+	{"last seq of a row cut",
+		BYTES("\x12\x0d\x0a\x0b\x81\x01\x82\x01\x83\x01\x84\x01\x85"
+		      "\x01\x86")},
 	{"code over 32 bits",
 		BYTES("\x12\x0a\x0a\x01\x01\x12\x05\x80\x80\x80\x80"
 		      "\x10")},
@@ -236,6 +317,9 @@ int main(void)
 		cmocka_unit_test(walk_narrows_enums_when_they_are_unknown),
 		cmocka_unit_test(walk_reads_sizes_when_arguments_follow),
 		cmocka_unit_test(walk_gives_columns_when_results_are_canonical),
+		cmocka_unit_test(walk_gives_each_seq_when_they_are_in_a_row),
+		cmocka_unit_test(
+			walk_gives_each_seq_when_one_is_out_of_the_row),
 		cmocka_unit_test(walk_gives_a_view_when_a_chunk_is_canonical),
 		cmocka_unit_test(walk_leaves_it_alone_when_not_canonical),
 		cmocka_unit_test(walk_refuses_when_the_arena_is_too_small),
