@@ -84,6 +84,8 @@ struct wyn_session {
 	const Wyn__V1__Reply *reply;
 	bool ponged; /* the Pong with call_id as its token has come */
 
+	size_t name_bytes; /* of name, the last valid one; 0 = none yet */
+	char name[WYN_CLIENT_FUNCTION_BYTES_MAX + 1];
 	struct wyn_slice args[WYN_SESSION_BATCH_MAX]; /* of one submit */
 	char text[WYN_SESSION_TEXT_BYTES]; /* of the event handed out */
 };
@@ -117,11 +119,8 @@ int wyn_session_room(
 	struct wyn_session *session, uint8_t **ret_room, size_t *ret_bytes);
 void wyn_session_received(struct wyn_session *session, size_t bytes);
 
-/*
- * wyn_session_eof - the server sends nothing more.
- *
- * What was received is still read; then what is unanswered is UNAVAILABLE.
- */
+/* wyn_session_eof - the server sends nothing more: what was received is still
+ * read, then what is unanswered is UNAVAILABLE. */
 void wyn_session_eof(struct wyn_session *session);
 
 /*
@@ -166,14 +165,13 @@ void wyn_session_done(
 bool wyn_session_take(
 	struct wyn_session *session, struct wyn_client_event *ret_event);
 
-/* wyn_session_starve - a caller that does not wait got -EAGAIN for a submit. */
+/* wyn_session_starve, _relieve - a caller that does not wait got -EAGAIN for a
+ * submit; there is more credit, output or place for uploads. */
 void wyn_session_starve(struct wyn_session *session);
-
-/* wyn_session_relieve - there is more credit, output or place for uploads. */
 void wyn_session_relieve(struct wyn_session *session);
 
-/* wyn_session_take_room - the event of one who starved and was relieved.
- * Returns: false when there is none. */
+/* wyn_session_take_room - the event of one who starved and was relieved, if
+ * there is one. */
 bool wyn_session_take_room(
 	struct wyn_session *session, struct wyn_client_event *ret_event);
 

@@ -21,7 +21,8 @@
 /* Tag and length before each argument. */
 #define ARGUMENT_HEAD_BYTES 6u
 
-static int submit_check(struct wyn_session *session, const char *function)
+/* Why nothing can be submitted in this state of the session. */
+static int submit_closed(struct wyn_session *session)
 {
 	if (session->state == WYN_SESSION_NEW) {
 		return wyn_session_not_connected(session);
@@ -36,22 +37,42 @@ static int submit_check(struct wyn_session *session, const char *function)
 			WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_FINISHED,
 			"nothing can be submitted after finish");
 	}
-	if (session->going_away) {
-		return wyn_session_fail(session, -ESHUTDOWN,
-			WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_DRAINING,
-			"the server is shutting down and takes no more tasks; "
-			"try again when it is back");
-	}
+	return wyn_session_fail(session, -ESHUTDOWN,
+		WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_DRAINING,
+		"the server is shutting down and takes no more tasks; "
+		"try again when it is back");
+}
+
+/* A name that is not the last one. */
+static int submit_name(struct wyn_session *session, const char *function)
+{
+	size_t bytes = function != NULL ? strlen(function) : 0;
+
 	/* Sent, a name that is not UTF-8 would cost the whole connection. */
-	if (function == NULL || function[0] == '\0' ||
-		strlen(function) > WYN_CLIENT_FUNCTION_BYTES_MAX ||
+	if (bytes == 0 || bytes > WYN_CLIENT_FUNCTION_BYTES_MAX ||
 		!wyn_text_valid(wyn_slice_of(function))) {
 		return wyn_session_fail(session, -EINVAL,
 			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_FUNCTION_NAME,
 			"a function's name is UTF-8 of 1 to %u bytes",
 			WYN_CLIENT_FUNCTION_BYTES_MAX);
 	}
+	memcpy(session->name, function, bytes + 1);
+	session->name_bytes = bytes;
 	return 0;
+}
+
+/* Afterwards session->name is the function's. */
+static int submit_check(struct wyn_session *session, const char *function)
+{
+	if (WYN_UNLIKELY(session->state != WYN_SESSION_OPEN ||
+			 session->finishing || session->going_away)) {
+		return submit_closed(session);
+	}
+	if (WYN_LIKELY(session->name_bytes > 0 && function != NULL &&
+		       strcmp(session->name, function) == 0)) {
+		return 0;
+	}
+	return submit_name(session, function);
 }
 
 static int submit_too_large(struct wyn_session *session, uint64_t size)
@@ -88,12 +109,12 @@ static size_t submit_run(struct wyn_session *session, size_t n, bool quiet)
 }
 
 /* Cuts the run to what frame and byte credit hold. Sets up session->args. */
-static size_t submit_fit(struct wyn_session *session, size_t name_bytes,
+static size_t submit_fit(struct wyn_session *session,
 	const struct wyn_bytes *arguments, size_t n, uint64_t *ret_bytes)
 {
 	uint64_t credit = session->bytes_granted - session->bytes_used;
 	uint64_t frame = session->server.frame_bytes_max - SUBMIT_HEAD_BYTES -
-			 name_bytes;
+			 session->name_bytes;
 	uint64_t used = 0;
 	uint64_t bytes = 0;
 	size_t fits = 0;
@@ -114,22 +135,23 @@ static size_t submit_fit(struct wyn_session *session, size_t name_bytes,
 	return fits;
 }
 
-static struct wyn_submit submit_head(const struct wyn_session *session,
-	const char *function, const struct wyn_client_options *options)
+/* Field by field: copying it once more would wait for the bytes just written
+ * to be read as words. */
+static void submit_head(const struct wyn_session *session,
+	const struct wyn_client_options *options, struct wyn_submit *submit)
 {
-	return (struct wyn_submit){
-		.first_seq = session->table.next_seq,
-		.function = wyn_slice_of(function),
-		.options =
-			{
-				.timeout_ms = options->timeout_ms,
-				.deadline_ms = options->deadline_ms,
-				.priority = (uint8_t)options->priority,
-				.stream = options->stream,
-				.accept = options->accept,
-				.quiet = options->quiet,
-			},
-	};
+	submit->first_seq = session->table.next_seq;
+	submit->function.data = (const uint8_t *)session->name;
+	submit->function.len = session->name_bytes;
+	submit->options.timeout_ms = options->timeout_ms;
+	submit->options.deadline_ms = options->deadline_ms;
+	submit->options.priority = (uint8_t)options->priority;
+	submit->options.on_disconnect = 0;
+	submit->options.stream = options->stream;
+	submit->options.accept = options->accept;
+	submit->options.quiet = options->quiet;
+	submit->arg_sizes = NULL;
+	submit->arg_sizes_count = 0;
 }
 
 static int submit_no_memory(struct wyn_session *session)
@@ -143,14 +165,16 @@ static int submit_commit(struct wyn_session *session,
 	const struct wyn_submit *submit, size_t n, size_t tasks, uint64_t bytes,
 	uint64_t tag)
 {
-	size_t size = wyn_submit_encoded_bytes(submit, session->args, n);
-	uint8_t *room = wyn_outbox_reserve(&session->outbox, size);
+	/* At most, so that its size is summed once, by the encoder. */
+	uint8_t *room = wyn_outbox_reserve(&session->outbox,
+		SUBMIT_HEAD_BYTES + session->name_bytes +
+			(n > 0 ? n * ARGUMENT_HEAD_BYTES + bytes : 0));
 
 	if (room == NULL) {
 		return submit_no_memory(session);
 	}
-	size = wyn_submit_encode(submit, session->args, n, room);
-	wyn_outbox_commit(&session->outbox, size);
+	wyn_outbox_commit(&session->outbox,
+		wyn_submit_encode(submit, session->args, n, room));
 	session->tasks_used += tasks;
 	session->bytes_used += bytes;
 	if (submit->options.quiet) {
@@ -194,7 +218,7 @@ int wyn_session_submit(struct wyn_session *session, const char *function,
 		return err;
 	}
 	if (arguments[0].size + ARGUMENT_HEAD_BYTES + SUBMIT_HEAD_BYTES +
-			strlen(function) >
+			session->name_bytes >
 		session->server.frame_bytes_max) {
 		return wyn_session_fail(session, -EMSGSIZE,
 			WYN_STATUS_INVALID_ARGUMENT,
@@ -206,11 +230,11 @@ int wyn_session_submit(struct wyn_session *session, const char *function,
 		return -EAGAIN;
 	}
 	run = submit_run(session, n, options->quiet);
-	run = submit_fit(session, strlen(function), arguments, run, &bytes);
+	run = submit_fit(session, arguments, run, &bytes);
 	if (run == 0) {
 		return submit_refuse(session);
 	}
-	submit = submit_head(session, function, options);
+	submit_head(session, options, &submit);
 	err = submit_commit(session, &submit, run, run, bytes, options->tag);
 	if (err == 0) {
 		*ret_first = submit.first_seq;
@@ -244,11 +268,11 @@ int wyn_session_submit_source(struct wyn_session *session, const char *function,
 	}
 	/* With the room there, nothing fails after the source is taken. */
 	if (wyn_outbox_reserve(&session->outbox,
-		    SUBMIT_HEAD_BYTES + WYN_CLIENT_FUNCTION_BYTES_MAX) ==
-		NULL) {
+		    SUBMIT_HEAD_BYTES + ARGUMENT_HEAD_BYTES +
+			    WYN_CLIENT_FUNCTION_BYTES_MAX) == NULL) {
 		return submit_no_memory(session);
 	}
-	submit = submit_head(session, function, options);
+	submit_head(session, options, &submit);
 	session->args[0] = (struct wyn_slice){NULL, 0};
 	if (source->size > 0) {
 		submit.arg_sizes = &source->size;

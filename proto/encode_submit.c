@@ -36,6 +36,12 @@ static uint8_t on_disconnect_wire(const struct wyn_submit_options *options)
 
 static size_t options_bytes(const struct wyn_submit_options *options)
 {
+	if (WYN_LIKELY((options->timeout_ms | options->deadline_ms) == 0 &&
+		       (priority_wire(options) | on_disconnect_wire(options) |
+			       options->stream | options->accept |
+			       options->quiet) == 0)) {
+		return 0;
+	}
 	return wyn_field_u64_bytes(priority_wire(options)) +
 	       wyn_field_u64_bytes(options->timeout_ms) +
 	       wyn_field_u64_bytes(options->deadline_ms) +
@@ -61,7 +67,7 @@ static uint8_t *options_put(
 	return wyn_field_put_u64(out, WYN_TAG_OPTIONS_QUIET, options->quiet);
 }
 
-static struct sizes sizes_of(
+static inline struct sizes sizes_of(
 	const struct wyn_submit *submit, const struct wyn_slice *args, size_t n)
 {
 	struct sizes sizes = {.options = options_bytes(&submit->options)};

@@ -89,25 +89,43 @@ static inline uint8_t *wyn_field_put_len(uint8_t *out, uint8_t tag, size_t len)
 	return wyn_varint_put(out, len);
 }
 
+/*
+ * wyn_field_copy - memcpy() for what is mostly short.
+ *
+ * A call of memcpy() is most of the cost of an argument of 16 bytes or of a
+ * name: two words that may overlap cover 8 to 16, and 4 to 7.
+ */
+static inline void wyn_field_copy(
+	uint8_t *out, const uint8_t *data, size_t bytes)
+{
+	if (bytes - 8 <= 8) {
+		uint64_t head;
+		uint64_t tail;
+
+		memcpy(&head, data, 8);
+		memcpy(&tail, data + bytes - 8, 8);
+		memcpy(out, &head, 8);
+		memcpy(out + bytes - 8, &tail, 8);
+	} else if (bytes - 4 <= 4) {
+		uint32_t head;
+		uint32_t tail;
+
+		memcpy(&head, data, 4);
+		memcpy(&tail, data + bytes - 4, 4);
+		memcpy(out, &head, 4);
+		memcpy(out + bytes - 4, &tail, 4);
+	} else if (bytes > 0) {
+		memcpy(out, data, bytes);
+	}
+}
+
 /* wyn_field_put_element - one bytes element of a repeated field, even if empty.
  */
 static inline uint8_t *wyn_field_put_element(
 	uint8_t *out, uint8_t tag, struct wyn_slice value)
 {
 	out = wyn_field_put_len(out, tag, value.len);
-	/* A call of memcpy() is most of the cost of an argument of 16 bytes:
-	 * two words that may overlap cover 8 to 16. */
-	if (value.len - 8 <= 8) {
-		uint64_t head;
-		uint64_t tail;
-
-		memcpy(&head, value.data, 8);
-		memcpy(&tail, value.data + value.len - 8, 8);
-		memcpy(out, &head, 8);
-		memcpy(out + value.len - 8, &tail, 8);
-	} else if (value.len > 0) {
-		memcpy(out, value.data, value.len);
-	}
+	wyn_field_copy(out, value.data, value.len);
 	return out + value.len;
 }
 
