@@ -34,11 +34,10 @@ int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
 {
 	int result;
 
-	if (wyn_session_take(&client->session, ret_event)) {
-		return 0;
-	}
 	do {
-		if (wyn_session_take_room(&client->session, ret_event)) {
+		if (wyn_receive_row_now(&client->session, ret_event) ||
+			wyn_session_take(&client->session, ret_event) ||
+			wyn_session_take_room(&client->session, ret_event)) {
 			return 0;
 		}
 		if (client->session.state == WYN_SESSION_OPEN &&

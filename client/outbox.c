@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
-
 #define OUTBOX_BYTES_MIN (64u << 10)
 
 void wyn_outbox_fini(struct wyn_outbox *outbox)
@@ -49,26 +47,6 @@ uint8_t *wyn_outbox_reserve(struct wyn_outbox *outbox, size_t bytes)
 		outbox->capacity = capacity;
 	}
 	return outbox->data + outbox->tail;
-}
-
-void wyn_outbox_commit(struct wyn_outbox *outbox, size_t bytes)
-{
-	wyn_assert(bytes <= outbox->capacity - outbox->tail);
-	outbox->tail += bytes;
-}
-
-struct wyn_slice wyn_outbox_pending(const struct wyn_outbox *outbox)
-{
-	if (outbox->tail == outbox->head) {
-		return (struct wyn_slice){NULL, 0};
-	}
-	return (struct wyn_slice){
-		outbox->data + outbox->head, outbox->tail - outbox->head};
-}
-
-bool wyn_outbox_full(const struct wyn_outbox *outbox)
-{
-	return outbox->tail - outbox->head >= WYN_OUTBOX_HIGH_BYTES;
 }
 
 void wyn_outbox_sent(struct wyn_outbox *outbox, size_t bytes)

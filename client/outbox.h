@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/assert.h"
 #include "base/slice.h"
 
 #define WYN_OUTBOX_HIGH_BYTES (256u << 10)
@@ -36,13 +37,28 @@ void wyn_outbox_fini(struct wyn_outbox *outbox);
 uint8_t *wyn_outbox_reserve(struct wyn_outbox *outbox, size_t bytes);
 
 /* wyn_outbox_commit - so many of the reserved bytes are written. */
-void wyn_outbox_commit(struct wyn_outbox *outbox, size_t bytes);
+static inline void wyn_outbox_commit(struct wyn_outbox *outbox, size_t bytes)
+{
+	wyn_assert(bytes <= outbox->capacity - outbox->tail);
+	outbox->tail += bytes;
+}
 
 /* wyn_outbox_pending - a view of what is to be sent. */
-struct wyn_slice wyn_outbox_pending(const struct wyn_outbox *outbox);
+static inline struct wyn_slice wyn_outbox_pending(
+	const struct wyn_outbox *outbox)
+{
+	if (outbox->tail == outbox->head) {
+		return (struct wyn_slice){NULL, 0};
+	}
+	return (struct wyn_slice){
+		outbox->data + outbox->head, outbox->tail - outbox->head};
+}
 
 /* wyn_outbox_full - too much is unsent to put more work in. */
-bool wyn_outbox_full(const struct wyn_outbox *outbox);
+static inline bool wyn_outbox_full(const struct wyn_outbox *outbox)
+{
+	return outbox->tail - outbox->head >= WYN_OUTBOX_HIGH_BYTES;
+}
 
 /* wyn_outbox_sent - the socket took so many bytes. */
 void wyn_outbox_sent(struct wyn_outbox *outbox, size_t bytes);

@@ -271,7 +271,7 @@ int wyn_session_pull(
 	wyn_table_release(&session->table);
 	session->reply = NULL;
 	if (session->rows.count > 0) {
-		return wyn_receive_row(session, ret_event);
+		return wyn_receive_row(session, false, ret_event);
 	}
 	if (session->accepted != NULL) {
 		return receive_range(session, ret_event);

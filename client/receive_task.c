@@ -72,45 +72,78 @@ static int receive_kept(struct wyn_session *session,
 	return 0;
 }
 
-int wyn_receive_row(struct wyn_session *session, struct wyn_client_event *event)
+/* Field by field: a literal of this size is cleared by an instruction that
+ * takes longer than all the rest of a row. */
+static void row_event(
+	const struct wyn_result *row, struct wyn_client_event *event)
+{
+	event->kind = WYN_CLIENT_RESULT;
+	event->ran = WYN_CLIENT_RAN_UNKNOWN;
+	event->code = row->code;
+	event->seq = row->seq;
+	event->tag = 0;
+	event->count = 0;
+	event->id = 0;
+	event->retry_after_ms = 0;
+	event->value.data = row->value.data;
+	event->value.size = row->value.len;
+	event->reason = "";
+	event->message = "";
+}
+
+/* No task in the table has its seq: one of the quiet ones has failed. */
+static int row_of_quiet(struct wyn_session *session, uint64_t seq)
+{
+	if (session->quiet == 0) {
+		session->rows.count = 0;
+		return wyn_receive_broken(
+			session, "a result that nobody waits for");
+	}
+	session->quiet--;
+	wyn_uploads_drop(&session->uploads, seq);
+	return 0;
+}
+
+/* A task that was submitted or answered in parts. */
+static int row_of_parts(struct wyn_session *session,
+	struct wyn_table_slot *slot, struct wyn_client_event *event)
+{
+	if (slot->uploading) {
+		wyn_uploads_drop(&session->uploads, slot->seq);
+		slot->uploading = false;
+	}
+	return slot->has_kept ? receive_kept(session, slot, event) : 0;
+}
+
+int wyn_receive_row(
+	struct wyn_session *session, bool done, struct wyn_client_event *event)
 {
 	struct wyn_table_slot *slot;
 	struct wyn_result row;
+	int result = 0;
 
 	if (!wyn_results_next(&session->rows, &row)) {
 		return wyn_receive_broken(session, "a row that is not there");
 	}
-	slot = wyn_table_find(&session->table, row.seq);
-	*event = (struct wyn_client_event){
-		.kind = WYN_CLIENT_RESULT,
-		.code = row.code,
-		.seq = row.seq,
-		.value = {row.value.data, row.value.len},
-		.reason = "",
-		.message = "",
-	};
-	if (row.detail != NULL) {
+	row_event(&row, event);
+	if (WYN_UNLIKELY(row.detail != NULL)) {
 		event->ran = (enum wyn_client_ran)row.detail->ran;
 		event->retry_after_ms = row.detail->retry_after_ms;
 		wyn_receive_text(session, row.detail->reason,
 			row.detail->message, event);
 	}
+	slot = wyn_table_find(&session->table, row.seq);
 	if (slot == NULL || slot->state != WYN_TABLE_PENDING) {
-		if (session->quiet == 0) {
-			session->rows.count = 0;
-			return wyn_receive_broken(
-				session, "a result that nobody waits for");
-		}
-		session->quiet--;
-		wyn_uploads_drop(&session->uploads, row.seq);
-		return 0;
+		return row_of_quiet(session, row.seq);
 	}
 	event->tag = slot->tag;
-	if (slot->uploading) {
-		wyn_uploads_drop(&session->uploads, row.seq);
-		slot->uploading = false;
+	if (WYN_UNLIKELY(slot->uploading || slot->has_kept)) {
+		result = row_of_parts(session, slot, event);
 	}
-	return slot->has_kept ? receive_kept(session, slot, event) : 0;
+	if (done && result == 0) {
+		wyn_table_end(&session->table, slot);
+	}
+	return result;
 }
 
 int wyn_receive_results(struct wyn_session *session,

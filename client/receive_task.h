@@ -2,8 +2,9 @@
 /*
  * receive_task.h - reading what the server says of one task.
  *
- * For receive.c alone; the way in is wyn_session_pull(). The client's thread.
- * Returns throughout: 0 with an event, or WYN_SESSION_NOTED.
+ * For receive.c; the way in is wyn_session_pull(), and its short form for who
+ * takes row after row. The client's thread. Returns, where nothing else is
+ * said: 0 with an event, or WYN_SESSION_NOTED.
  */
 #pragma once
 
@@ -24,9 +25,30 @@ void wyn_receive_text(struct wyn_session *session, struct wyn_slice reason,
 int wyn_receive_results(struct wyn_session *session,
 	const struct wyn_results *results, struct wyn_client_event *event);
 
-/* wyn_receive_row - the next row of session->rows. */
+/* wyn_receive_row - the next row of session->rows; done: and as
+ * wyn_session_done(). */
 int wyn_receive_row(
-	struct wyn_session *session, struct wyn_client_event *event);
+	struct wyn_session *session, bool done, struct wyn_client_event *event);
+
+/*
+ * wyn_receive_row_now - a row for the caller, if one comes before all else
+ * that is kept, due or received.
+ *
+ * Owns: as wyn_session_pull(); what it gives is done. Returns: false when the
+ * long way is to be gone.
+ */
+static inline bool wyn_receive_row_now(
+	struct wyn_session *session, struct wyn_client_event *event)
+{
+	if (session->rows.count == 0 || session->table.done > 0 ||
+		!wyn_list_empty(&session->notices.list) ||
+		(session->starved && session->relieved)) {
+		return false;
+	}
+	wyn_table_release(&session->table);
+	session->reply = NULL;
+	return wyn_receive_row(session, true, event) == 0;
+}
 
 /* wyn_receive_chunk - a partial value, or a piece of a value. */
 int wyn_receive_chunk(struct wyn_session *session,

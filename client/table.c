@@ -100,25 +100,16 @@ uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag)
 		struct wyn_table_slot *slot = table_place(table, first + i);
 
 		wyn_assert(slot->state == WYN_TABLE_FREE);
-		*slot = (struct wyn_table_slot){
-			.seq = first + i,
-			.tag = tag + i,
-			.state = WYN_TABLE_PENDING,
-		};
+		slot->seq = first + i;
+		slot->tag = tag + i;
+		slot->state = WYN_TABLE_PENDING;
+		slot->uploading = false;
+		slot->has_kept = false;
+		slot->ended = false;
 	}
 	table->next_seq = first + n;
 	table->in_use += (uint32_t)n;
 	return first;
-}
-
-struct wyn_table_slot *wyn_table_find(struct wyn_table *table, uint64_t seq)
-{
-	struct wyn_table_slot *slot = table_place(table, seq);
-
-	if (slot->state == WYN_TABLE_FREE || slot->seq != seq) {
-		return NULL;
-	}
-	return slot;
 }
 
 struct wyn_kept *wyn_table_kept(
@@ -184,14 +175,15 @@ static void table_append_done(
 	struct wyn_table *table, struct wyn_table_slot *slot)
 {
 	uint32_t index = table_index(table, slot);
+	struct wyn_kept *kept = &table->kept[index];
 
 	slot->state = WYN_TABLE_DONE;
-	slot->next = NONE;
-	slot->prev = table->done_tail;
+	kept->next = NONE;
+	kept->prev = table->done_tail;
 	if (table->done_tail == NONE) {
 		table->done_head = index;
 	} else {
-		table->slots[table->done_tail].next = index;
+		table->kept[table->done_tail].next = index;
 	}
 	table->done_tail = index;
 	table->done++;
@@ -248,32 +240,22 @@ void wyn_table_fail_here(struct wyn_table *table, struct wyn_table_slot *slot,
 	kept->text = table_text(reason, message);
 }
 
-static void table_free_slot(
-	struct wyn_table *table, struct wyn_table_slot *slot)
+void wyn_table_lend(struct wyn_table *table, struct wyn_table_slot *slot)
 {
-	struct wyn_kept *kept;
+	struct wyn_kept *kept = wyn_table_kept(table, slot);
 
-	if (slot->has_kept) {
-		wyn_table_release(table);
-		kept = wyn_table_kept(table, slot);
-		table->parts_bytes -= kept->heap_size;
-		table->lent_heap = kept->heap;
-		table->lent_text = kept->text;
-		slot->has_kept = false;
-	}
-	slot->state = WYN_TABLE_FREE;
-	table->in_use--;
-}
-
-void wyn_table_end(struct wyn_table *table, struct wyn_table_slot *slot)
-{
-	wyn_assert(slot->state == WYN_TABLE_PENDING);
-	table_free_slot(table, slot);
+	wyn_table_release(table);
+	table->parts_bytes -= kept->heap_size;
+	table->lent_heap = kept->heap;
+	table->lent_text = kept->text;
+	slot->has_kept = false;
 }
 
 bool wyn_table_take(struct wyn_table *table, struct wyn_table_slot *slot,
 	struct wyn_client_event *ret_event)
 {
+	const struct wyn_kept *kept;
+
 	if (slot == NULL) {
 		if (table->done == 0) {
 			return false;
@@ -281,23 +263,25 @@ bool wyn_table_take(struct wyn_table *table, struct wyn_table_slot *slot,
 		slot = &table->slots[table->done_head];
 	}
 	wyn_assert(slot->state == WYN_TABLE_DONE);
-	if (slot->prev == NONE) {
-		table->done_head = slot->next;
+	kept = &table->kept[table_index(table, slot)];
+	if (kept->prev == NONE) {
+		table->done_head = kept->next;
 	} else {
-		table->slots[slot->prev].next = slot->next;
+		table->kept[kept->prev].next = kept->next;
 	}
-	if (slot->next == NONE) {
-		table->done_tail = slot->prev;
+	if (kept->next == NONE) {
+		table->done_tail = kept->prev;
 	} else {
-		table->slots[slot->next].prev = slot->prev;
+		table->kept[kept->next].prev = kept->prev;
 	}
 	table->done--;
-	*ret_event = wyn_table_kept(table, slot)->event;
-	table_free_slot(table, slot);
+	*ret_event = kept->event;
+	slot->state = WYN_TABLE_PENDING;
+	wyn_table_end(table, slot);
 	return true;
 }
 
-void wyn_table_release(struct wyn_table *table)
+void wyn_table_free_lent(struct wyn_table *table)
 {
 	free(table->lent_heap);
 	free(table->lent_text);

@@ -19,6 +19,7 @@
 
 #include <wyn/client_types.h>
 
+#include "base/assert.h"
 #include "base/compiler.h"
 
 #define WYN_TABLE_INLINE_BYTES 64u /* values up to this need no malloc */
@@ -33,8 +34,6 @@ enum wyn_table_slot_state {
 struct wyn_table_slot {
 	uint64_t seq;
 	uint64_t tag;
-	uint32_t next; /* of the DONE ones, in the order they came */
-	uint32_t prev;
 	uint8_t state; /* enum wyn_table_slot_state */
 	bool uploading;
 	bool has_kept; /* kept[] holds value parts, or why it failed here */
@@ -44,6 +43,8 @@ struct wyn_table_slot {
 /* What a slot holds beyond that. */
 struct wyn_kept {
 	struct wyn_client_event event;
+	uint32_t next; /* of the DONE ones, in the order they came */
+	uint32_t prev;
 	uint8_t *heap; /* a value over the inline size; ours to free */
 	size_t heap_size;
 	size_t heap_capacity;
@@ -90,7 +91,13 @@ size_t wyn_table_run(struct wyn_table *table, size_t n);
 uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag);
 
 /* wyn_table_find - the slot of a seq that is in use, or NULL. */
-struct wyn_table_slot *wyn_table_find(struct wyn_table *table, uint64_t seq);
+static inline struct wyn_table_slot *wyn_table_find(
+	struct wyn_table *table, uint64_t seq)
+{
+	struct wyn_table_slot *slot = &table->slots[seq & table->mask];
+
+	return slot->state != WYN_TABLE_FREE && slot->seq == seq ? slot : NULL;
+}
 
 /* wyn_table_kept - where the slot's result is. Cleared if it held nothing. */
 struct wyn_kept *wyn_table_kept(
@@ -121,12 +128,24 @@ void wyn_table_keep(struct wyn_table *table, struct wyn_table_slot *slot,
 void wyn_table_fail_here(struct wyn_table *table, struct wyn_table_slot *slot,
 	const char *reason, const char *message);
 
+/* wyn_table_lend - the slot keeps nothing any more; see wyn_table_release(). */
+void wyn_table_lend(struct wyn_table *table, struct wyn_table_slot *slot);
+
 /*
  * wyn_table_end - frees a pending slot whose result is handed out now.
  *
  * What it kept stays valid until wyn_table_release().
  */
-void wyn_table_end(struct wyn_table *table, struct wyn_table_slot *slot);
+static inline void wyn_table_end(
+	struct wyn_table *table, struct wyn_table_slot *slot)
+{
+	wyn_assert(slot->state == WYN_TABLE_PENDING);
+	if (WYN_UNLIKELY(slot->has_kept)) {
+		wyn_table_lend(table, slot);
+	}
+	slot->state = WYN_TABLE_FREE;
+	table->in_use--;
+}
 
 /*
  * wyn_table_take - hands out a kept result, and frees its slot.
@@ -137,8 +156,17 @@ void wyn_table_end(struct wyn_table *table, struct wyn_table_slot *slot);
 bool wyn_table_take(struct wyn_table *table, struct wyn_table_slot *slot,
 	struct wyn_client_event *ret_event);
 
+/* wyn_table_free_lent - the rest of wyn_table_release(). */
+void wyn_table_free_lent(struct wyn_table *table);
+
 /* wyn_table_release - ends the validity of what was taken last. */
-void wyn_table_release(struct wyn_table *table);
+static inline void wyn_table_release(struct wyn_table *table)
+{
+	if (WYN_UNLIKELY(
+		    table->lent_heap != NULL || table->lent_text != NULL)) {
+		wyn_table_free_lent(table);
+	}
+}
 
 /*
  * wyn_table_sweep - a task that is still pending, after a break.
