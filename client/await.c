@@ -103,15 +103,16 @@ int wyn_client_cancel(struct wyn_client *client, uint64_t first, uint64_t count)
 
 int wyn_client_flush(struct wyn_client *client, uint64_t deadline_ns)
 {
-	int err;
+	int err = 0;
 
-	while (wyn_client_wants_write(client)) {
-		err = wyn_client_step_keeping(client, deadline_ns);
-		if (err != 0) {
-			return err;
-		}
+	/* Mostly the socket takes all of it, and nothing is to be read yet. */
+	if (client->fd >= 0) {
+		(void)wyn_client_send(client);
 	}
-	return 0;
+	while (err == 0 && wyn_client_wants_write(client)) {
+		err = wyn_client_step_keeping(client, deadline_ns);
+	}
+	return err == -EAGAIN && !wyn_client_wants_write(client) ? 0 : err;
 }
 
 int wyn_client_finish(struct wyn_client *client)

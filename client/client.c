@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "client/clock.h"
@@ -65,8 +66,7 @@ static int client_lost(struct wyn_client *client, int error)
 	return WYN_SESSION_NOTED;
 }
 
-/* Sends what the socket takes. Returns: NOTED, or -EAGAIN if it was nothing. */
-static int client_send(struct wyn_client *client)
+int wyn_client_send(struct wyn_client *client)
 {
 	struct wyn_slice output = wyn_session_output(&client->session);
 	int result = -EAGAIN;
@@ -92,7 +92,8 @@ static int client_send(struct wyn_client *client)
 	return result;
 }
 
-static int client_receive(struct wyn_client *client)
+/* Returns: NOTED; -EAGAIN; -EINTR, when it may wait. */
+static int client_receive(struct wyn_client *client, bool waits)
 {
 	uint8_t *room;
 	size_t bytes;
@@ -103,10 +104,10 @@ static int client_receive(struct wyn_client *client)
 		return WYN_SESSION_NOTED;
 	}
 	do {
-		got = recv(client->fd, room, bytes, MSG_DONTWAIT);
-	} while (got < 0 && errno == EINTR);
-	if (got < 0 && errno == EAGAIN) {
-		return -EAGAIN;
+		got = recv(client->fd, room, bytes, waits ? 0 : MSG_DONTWAIT);
+	} while (got < 0 && errno == EINTR && !waits);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+		return -errno;
 	}
 	if (got < 0) {
 		return client_lost(
@@ -143,28 +144,17 @@ static bool client_is_late(struct wyn_client *client, uint64_t deadline_ns)
 	return false;
 }
 
-/* Everything received has been read: so talk to the socket. */
-static int client_exchange(struct wyn_client *client, uint64_t deadline_ns)
+static int client_interrupted(struct wyn_client *client)
 {
-	int sent;
-	int received;
+	return wyn_session_fail(&client->session, -EINTR, WYN_STATUS_ABORTED,
+		WYN_REASON_INTERRUPTED, "interrupted by a signal");
+}
+
+static int client_poll(struct wyn_client *client, uint64_t deadline_ns)
+{
 	short events = POLLIN;
 	int err;
 
-	if (client_is_late(client, deadline_ns)) {
-		return client_timed_out(client);
-	}
-	sent = client_send(client);
-	if (client->session.state == WYN_SESSION_ENDED) {
-		return WYN_SESSION_NOTED;
-	}
-	received = client_receive(client);
-	if (sent == WYN_SESSION_NOTED || received == WYN_SESSION_NOTED) {
-		return WYN_SESSION_NOTED;
-	}
-	if (deadline_ns == WYN_CLIENT_AT_ONCE) {
-		return -EAGAIN;
-	}
 	if (wyn_client_wants_write(client)) {
 		events |= POLLOUT;
 	}
@@ -173,11 +163,52 @@ static int client_exchange(struct wyn_client *client, uint64_t deadline_ns)
 		return client_timed_out(client);
 	}
 	if (err == -EINTR) {
-		return wyn_session_fail(&client->session, err,
-			WYN_STATUS_ABORTED, WYN_REASON_INTERRUPTED,
-			"interrupted by a signal");
+		return client_interrupted(client);
 	}
 	return err == 0 ? WYN_SESSION_NOTED : client_lost(client, err);
+}
+
+/*
+ * Everything received has been read: so talk to the socket.
+ *
+ * The answer to what has just been sent is not there yet, so it is not asked
+ * for before the sleep, unless there is to be none. Where nothing but input can
+ * end it, the sleep is in recv(2) itself.
+ */
+static int client_exchange(struct wyn_client *client, uint64_t deadline_ns)
+{
+	struct wyn_session *session = &client->session;
+	bool sent;
+	bool waits;
+	bool late;
+	int received = -EAGAIN;
+
+	if (client_is_late(client, deadline_ns)) {
+		return client_timed_out(client);
+	}
+	sent = wyn_client_send(client) == WYN_SESSION_NOTED;
+	if (session->state == WYN_SESSION_ENDED) {
+		return WYN_SESSION_NOTED;
+	}
+	waits = deadline_ns == WYN_CLIENT_FOREVER && client->recv_waits &&
+		!wyn_client_wants_write(client);
+	late = deadline_ns == WYN_CLIENT_AT_ONCE ||
+	       deadline_ns == client->late_ns;
+	if (waits || late || !sent) {
+		received = client_receive(client, waits);
+	}
+	if (received == -EINTR) {
+		return client_interrupted(client);
+	}
+	if (received == WYN_SESSION_NOTED) {
+		return WYN_SESSION_NOTED;
+	}
+	if (deadline_ns == WYN_CLIENT_AT_ONCE) {
+		/* Sending may have made the room that an event is due for. */
+		return session->starved && session->relieved ? WYN_SESSION_NOTED
+							     : -EAGAIN;
+	}
+	return client_poll(client, deadline_ns);
 }
 
 int wyn_client_step(struct wyn_client *client, uint64_t deadline_ns,
@@ -219,6 +250,12 @@ int wyn_client_step_keeping(struct wyn_client *client, uint64_t deadline_ns)
 	return result == WYN_SESSION_NOTED ? 0 : result;
 }
 
+/*
+ * With a timeout set, recv(2) ends with EINTR whatever SA_RESTART says. That
+ * is all that it is for: when it is over, poll(2) goes on waiting.
+ */
+static const struct timeval recv_wait = {.tv_sec = 3600};
+
 static int client_connected(struct wyn_client *client)
 {
 	return wyn_session_fail(&client->session, -EISCONN,
@@ -236,6 +273,8 @@ int wyn_client_connect_fd(
 		return client_connected(client);
 	}
 	client->fd = fd;
+	client->recv_waits = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &recv_wait,
+				     sizeof(recv_wait)) == 0;
 	while (client->session.state == WYN_SESSION_NEW) {
 		err = wyn_client_step_keeping(client, deadline_ns);
 		if (err != 0) {
@@ -295,7 +334,7 @@ static int client_submit_copy(struct wyn_client *client, const char *function,
 static int client_wait(struct wyn_client *client, bool nonblock)
 {
 	if (nonblock) {
-		return client_send(client) == WYN_SESSION_NOTED &&
+		return wyn_client_send(client) == WYN_SESSION_NOTED &&
 				       !client->send_failed
 			       ? 0
 			       : -EAGAIN;
@@ -306,7 +345,7 @@ static int client_wait(struct wyn_client *client, bool nonblock)
 static void client_send_if_enough(struct wyn_client *client)
 {
 	if (wyn_outbox_pending(&client->session.outbox).len >= FLUSH_BYTES) {
-		(void)client_send(client);
+		(void)wyn_client_send(client);
 	}
 }
 

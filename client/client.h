@@ -15,12 +15,17 @@
 #include "client/session.h"
 
 struct wyn_client {
-	int fd; /* -1 = not connected */
+	int fd;		 /* -1 = not connected */
+	bool recv_waits; /* recv(2) may block, and a signal ends it */
 	/* Sending failed: what the server had still to say is read first. */
 	bool send_failed;
 	uint64_t late_ns; /* the last deadline that was seen to be over */
 	struct wyn_session session;
 };
+
+/* wyn_client_send - sends what the socket takes. Returns: WYN_SESSION_NOTED;
+ * -EAGAIN if it was nothing. Blocks: no. */
+int wyn_client_send(struct wyn_client *client);
 
 /*
  * wyn_client_step - the smallest step ahead: one event, or one exchange with

@@ -85,8 +85,7 @@ static int connect_unix(const char *path, uint64_t deadline_ns, int *ret_fd)
 			fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	}
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) !=
-			0 ||
-		fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+		0) {
 		err = errno == EAGAIN ? -ETIMEDOUT : -errno;
 	}
 	return connect_settle(fd, err, ret_fd);
@@ -124,6 +123,9 @@ static int connect_address(
 	if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
 		err = errno == EINPROGRESS ? connect_wait(fd, deadline_ns)
 					   : -errno;
+	}
+	if (err == 0 && fcntl(fd, F_SETFL, 0) != 0) {
+		err = -errno;
 	}
 	return connect_settle(fd, err, ret_fd);
 }

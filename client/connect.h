@@ -17,7 +17,7 @@
  * wyn_connect - opens a connection to an address.
  *
  * address is text as of base/endpoint.h, or NULL for the default search. The
- * socket is non-blocking and close-on-exec.
+ * socket is blocking and close-on-exec.
  *
  * Owns: gives *ret_fd. Returns: 0; -EINVAL, -ENAMETOOLONG, -EHOSTUNREACH (the
  * name does not resolve), -ETIMEDOUT, -EINTR, or what socket(2) and connect(2)

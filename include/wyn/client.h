@@ -4,7 +4,8 @@
  *
  * A client is used by one thread at a time; threads that want to work side by
  * side take a client each. Calls that wait may be cut short by a signal
- * handler (-EINTR) and then simply be called again. SIGPIPE is never raised.
+ * handler, or by a stop and SIGCONT (-EINTR), and then simply be called again.
+ * SIGPIPE is never raised.
  *
  * Every task ends in exactly one result. When the connection breaks, each task
  * without one ends as UNAVAILABLE with ran = maybe (FAILED_PRECONDITION with
