@@ -14,9 +14,8 @@
 _Static_assert(WYN_ARGS_HEAD_BYTES_MAX == 1 + WYN_VARINT_BYTES_MAX,
 	"a tag of one byte, and any length");
 
-/* The bytes of one field off the front of `region`. */
-static inline struct wyn_slice element_take(
-	struct wyn_slice *region, uint8_t tag)
+/* What element_take() does not do itself. */
+static struct wyn_slice element_take_any(struct wyn_slice *region, uint8_t tag)
 {
 	struct wyn_reader in = wyn_reader_of(*region);
 	struct wyn_slice element = {NULL, 0};
@@ -26,6 +25,24 @@ static inline struct wyn_slice element_take(
 	taken = wyn_field_take_bytes(&in, tag, &element);
 	wyn_assert(taken);
 	*region = (struct wyn_slice){in.at, wyn_reader_left(&in)};
+	return element;
+}
+
+/* The bytes of one field off the front of `region`. */
+static inline struct wyn_slice element_take(
+	struct wyn_slice *region, uint8_t tag)
+{
+	const uint8_t *at = region->data;
+	size_t len = region->len;
+	struct wyn_slice element;
+
+	if (WYN_UNLIKELY(len < 2 || at[0] != tag || at[1] > 0x7f ||
+			 at[1] > len - 2)) {
+		return element_take_any(region, tag);
+	}
+	element = (struct wyn_slice){at + 2, at[1]};
+	*region =
+		(struct wyn_slice){at + 2 + element.len, len - 2 - element.len};
 	return element;
 }
 
