@@ -280,6 +280,35 @@ static void client_allocates_nothing_when_results_are_kept(void **state)
 	assert_int_equal(0, counted.allocations);
 }
 
+static void client_gives_kept_ones_first_when_rows_are_left(void **state)
+{
+	static const uint64_t order[] = {0, 1, 3, 4, 5, 6, 7};
+	struct wyn_bytes arguments[8];
+	struct wyn_client_event event;
+	uint64_t first;
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(arguments); i++) {
+		arguments[i] = (struct wyn_bytes){VALUE, i};
+	}
+	assert_int_equal(
+		0, wyn_client_submit_batch(client, "echo", arguments,
+			   WYN_COUNT_OF(arguments), NULL, &first, &count));
+	assert_int_equal(0, wyn_client_await(client, first + 2,
+				    WYN_CLIENT_FOREVER, &event));
+	/* Two are kept, and five are rows that nobody has looked at. */
+	for (size_t i = 0; i < WYN_COUNT_OF(order); i++) {
+		assert_int_equal(
+			0, wyn_client_next(client, WYN_CLIENT_AT_ONCE, &event));
+		assert_int_equal(first + order[i], event.seq);
+		assert_int_equal(order[i], event.value.size);
+		assert_memory_equal(VALUE, event.value.data, order[i]);
+	}
+	assert_int_equal(
+		-ENODATA, wyn_client_next(client, WYN_CLIENT_AT_ONCE, &event));
+}
+
 static void client_sends_and_receives_once_when_it_awaits_a_call(void **state)
 {
 	(void)state;
@@ -412,6 +441,7 @@ int main(void)
 		TEST(client_allocates_nothing_when_tasks_come_in_batches),
 		TEST(client_allocates_nothing_when_each_task_has_its_submit),
 		TEST(client_allocates_nothing_when_results_are_kept),
+		TEST(client_gives_kept_ones_first_when_rows_are_left),
 		TEST(client_sends_and_receives_once_when_it_awaits_a_call),
 		TEST(client_polls_once_more_when_a_call_has_a_deadline),
 		TEST(client_only_sends_when_it_flushes),

@@ -207,6 +207,32 @@ static void submit_refuses_when_argument_is_over_the_limit(void **state)
 	assert_non_null(strstr(session.error.message, "at most 7"));
 }
 
+static void submit_names_each_function_when_names_begin_alike(void **state)
+{
+	static const char *const names[] = {
+		"echo", "echo", "ech", "echoes", "echo", "", "echo"};
+	struct wyn_message message;
+	uint64_t first;
+	size_t count;
+	int err;
+
+	(void)state;
+	open_with(defaults, NULL);
+	for (size_t i = 0; i < WYN_COUNT_OF(names); i++) {
+		err = wyn_session_submit(&session, names[i], arguments, 1,
+			&no_options, &first, &count);
+		if (names[i][0] == '\0') {
+			assert_int_equal(-EINVAL, err);
+			continue;
+		}
+		assert_int_equal(0, err);
+		sent();
+		assert_true(script_next(&reader, &message));
+		assert_true(wyn_slice_equal(
+			wyn_slice_of(names[i]), message.submit.function));
+	}
+}
+
 static void submit_refuses_when_name_is_none_of_a_function(void **state)
 {
 	static const char *const names[] = {"", "caf\xe9", "\xed\xa0\x80"};
@@ -508,6 +534,7 @@ int main(void)
 		TEST(submit_cuts_batch_when_it_is_over_the_servers),
 		TEST(submit_cuts_batch_when_frame_is_full),
 		TEST(submit_refuses_when_argument_is_over_the_limit),
+		TEST(submit_names_each_function_when_names_begin_alike),
 		TEST(submit_refuses_when_name_is_none_of_a_function),
 		TEST(submit_refuses_when_it_can_never_have_the_credit),
 		TEST(submit_refuses_when_argument_is_over_a_frame),
