@@ -73,9 +73,30 @@ static size_t character_bytes(const uint8_t *at, size_t left)
 	return lead->bytes;
 }
 
+/* Two words that overlap cover a text of 4 to 15 bytes, as names are. */
+static bool short_is_ascii(struct wyn_slice text)
+{
+	const uint8_t *end = text.data + text.len;
+	uint32_t head;
+	uint32_t tail;
+	uint64_t both;
+
+	if (text.len >= 8) {
+		return word_is_ascii(text.data) && word_is_ascii(end - 8);
+	}
+	memcpy(&head, text.data, sizeof(head));
+	memcpy(&tail, end - sizeof(tail), sizeof(tail));
+	both = (uint64_t)head << 32 | tail;
+	return word_is_ascii((const uint8_t *)&both);
+}
+
 bool wyn_text_valid(struct wyn_slice text)
 {
 	size_t i = 0;
+
+	if (text.len >= 4 && text.len < 16 && short_is_ascii(text)) {
+		return true;
+	}
 
 	while (i < text.len) {
 		size_t n;

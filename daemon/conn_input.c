@@ -78,13 +78,17 @@ static size_t use(
 	while (used < bytes.len && conn->phase < WYN_CONN_CLOSING &&
 		!conn->paused && !wyn_conn_rests(conn)) {
 		struct wyn_slice rest = {bytes.data + used, bytes.len - used};
+		size_t unsent = conn->output.bytes + conn->unsent_bytes;
 		size_t n = step(conn, rest, ret_need);
 
 		if (n == 0) {
 			break;
 		}
 		used += n;
-		wyn_conn_pressure(conn);
+		/* Most frames change nothing about it. */
+		if (conn->output.bytes + conn->unsent_bytes != unsent) {
+			wyn_conn_pressure(conn);
+		}
 	}
 	wyn_grow_end(conn->engine);
 	return used;

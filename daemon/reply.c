@@ -234,20 +234,20 @@ static void rows_collect(struct wyn_conn *conn, struct rows *rows)
 static void rows_encode(struct wyn_conn *conn, const struct rows *rows)
 {
 	const struct wyn_result *first = conn->engine->rows;
-	size_t bytes;
+	struct wyn_results_sizes sizes;
 	uint8_t *room;
 
 	if (rows->n == 0 && conn->quiet_done == 0) {
 		return;
 	}
-	bytes = wyn_results_encoded_bytes(first, rows->n, conn->quiet_done);
-	room = wyn_output_reserve(&conn->output, bytes);
+	wyn_results_measure(first, rows->n, conn->quiet_done, &sizes);
+	room = wyn_output_reserve(&conn->output, sizes.frame);
 	if (room == NULL) {
 		wyn_conn_abort(conn);
 		return;
 	}
-	wyn_output_commit(&conn->output,
-		wyn_results_encode(first, rows->n, conn->quiet_done, room));
+	wyn_results_encode(first, rows->n, conn->quiet_done, &sizes, room);
+	wyn_output_commit(&conn->output, sizes.frame);
 	conn->quiet_done = 0;
 }
 

@@ -57,18 +57,17 @@ static struct wyn_slice results_encode(const struct wyn_results *results)
 	struct wyn_results cursor = *results;
 	struct wyn_result *rows = array_make(cursor.count, sizeof(*rows));
 	size_t n = 0;
-	size_t bytes;
+	struct wyn_results_sizes sizes;
 	uint8_t *out;
 
 	while (wyn_results_next(&cursor, &rows[n])) {
 		n++;
 	}
-	bytes = wyn_results_encoded_bytes(rows, n, results->quiet_done);
-	out = array_make(bytes, 1);
-	wyn_assert(
-		wyn_results_encode(rows, n, results->quiet_done, out) == bytes);
+	wyn_results_measure(rows, n, results->quiet_done, &sizes);
+	out = array_make(sizes.frame, 1);
+	wyn_results_encode(rows, n, results->quiet_done, &sizes, out);
 	free(rows);
-	return (struct wyn_slice){out, bytes};
+	return (struct wyn_slice){out, sizes.frame};
 }
 
 static struct wyn_slice chunk_encode(const struct wyn_chunk *chunk)

@@ -30,7 +30,7 @@
  * its body is none that we know (skip it if its optional flag is set);
  * -ENOBUFS when it does not fit the arena. On error *ret_reason is a stable
  * UPPER_CASE word for Error.reason (MALFORMED_FRAME, UNKNOWN_BODY,
- * FRAME_TOO_COMPLEX) and *ret_message is not written.
+ * FRAME_TOO_COMPLEX), and *ret_message, written or not, means nothing.
  */
 WYN_NODISCARD
 int wyn_codec_decode(const struct wyn_frame *frame, struct wyn_arena *arena,
@@ -47,16 +47,27 @@ size_t wyn_frame_encoded_bytes(const Wyn__V1__Frame *frame);
 size_t wyn_frame_encode(
 	const Wyn__V1__Frame *frame, uint8_t flags, uint8_t *out);
 
+/* What wyn_results_measure() found out of a frame's rows. */
+struct wyn_results_sizes {
+	size_t frame;	/* all of it, header included */
+	size_t results; /* the message alone */
+	size_t seqs;
+	size_t codes; /* 0 = no such column */
+	bool has_values;
+};
+
 /*
- * wyn_results_encoded_bytes, wyn_results_encode - one Results frame of `n`
- * rows, columnar, header included.
+ * wyn_results_measure, wyn_results_encode - one Results frame of `n` rows,
+ * columnar, header included.
  *
- * Thread: any. The two calls are given the same rows.
+ * Thread: any. `out` has room for sizes->frame bytes; the encoder, which is
+ * given the same rows, writes as many.
  */
-size_t wyn_results_encoded_bytes(
-	const struct wyn_result *rows, size_t n, uint64_t quiet_done);
-size_t wyn_results_encode(const struct wyn_result *rows, size_t n,
-	uint64_t quiet_done, uint8_t *out);
+void wyn_results_measure(const struct wyn_result *rows, size_t n,
+	uint64_t quiet_done, struct wyn_results_sizes *ret_sizes);
+void wyn_results_encode(const struct wyn_result *rows, size_t n,
+	uint64_t quiet_done, const struct wyn_results_sizes *sizes,
+	uint8_t *out);
 
 /*
  * wyn_submit_encoded_bytes, wyn_submit_encode - one Submit frame, header

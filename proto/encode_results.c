@@ -8,16 +8,9 @@
  */
 #include "proto/codec.h"
 
+#include "base/assert.h"
 #include "proto/field.h"
 #include "proto/tags.h"
-
-/* What the encoder needs twice. */
-struct sizes {
-	size_t seqs;
-	size_t codes; /* 0 = no such column */
-	size_t results;
-	bool has_values;
-};
 
 static size_t detail_bytes(const struct wyn_detail *detail, size_t row)
 {
@@ -41,45 +34,43 @@ static uint8_t *detail_put(
 		out, WYN_TAG_DETAIL_RETRY_AFTER_MS, detail->retry_after_ms);
 }
 
-static struct sizes sizes_of(
-	const struct wyn_result *rows, size_t n, uint64_t quiet_done)
+void wyn_results_measure(const struct wyn_result *rows, size_t n,
+	uint64_t quiet_done, struct wyn_results_sizes *ret_sizes)
 {
-	struct sizes sizes = {0};
+	size_t seqs = 0;
 	size_t codes = 0;
 	size_t values = 0;
 	size_t details = 0;
 	uint32_t code_any = 0;
+	bool has_values = false;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct wyn_result *row = &rows[i];
 
-		sizes.seqs += wyn_varint_bytes(row->seq);
+		seqs += wyn_varint_bytes(row->seq);
 		codes += wyn_varint_bytes(row->code);
 		code_any |= row->code;
 		values += wyn_field_len_bytes(row->value.len);
-		sizes.has_values |= row->value.len > 0;
+		has_values |= row->value.len > 0;
 		if (row->detail != NULL) {
 			details += wyn_field_len_bytes(
 				detail_bytes(row->detail, i));
 		}
 	}
-	sizes.codes = code_any != 0 ? codes : 0;
-	sizes.results = wyn_field_bytes_bytes(sizes.seqs) +
-			wyn_field_bytes_bytes(sizes.codes) +
-			(sizes.has_values ? values : 0) + details +
-			wyn_field_u64_bytes(quiet_done);
-	return sizes;
-}
-
-size_t wyn_results_encoded_bytes(
-	const struct wyn_result *rows, size_t n, uint64_t quiet_done)
-{
-	return WYN_FRAME_HEADER_BYTES +
-	       wyn_field_len_bytes(sizes_of(rows, n, quiet_done).results);
+	codes = code_any != 0 ? codes : 0;
+	ret_sizes->seqs = seqs;
+	ret_sizes->codes = codes;
+	ret_sizes->has_values = has_values;
+	ret_sizes->results = wyn_field_bytes_bytes(seqs) +
+			     wyn_field_bytes_bytes(codes) +
+			     (has_values ? values : 0) + details +
+			     wyn_field_u64_bytes(quiet_done);
+	ret_sizes->frame = WYN_FRAME_HEADER_BYTES +
+			   wyn_field_len_bytes(ret_sizes->results);
 }
 
 static uint8_t *columns_put(uint8_t *out, const struct wyn_result *rows,
-	size_t n, const struct sizes *sizes)
+	size_t n, const struct wyn_results_sizes *sizes)
 {
 	if (n > 0) {
 		out = wyn_field_put_len(out, WYN_TAG_RESULTS_SEQ, sizes->seqs);
@@ -103,21 +94,21 @@ static uint8_t *columns_put(uint8_t *out, const struct wyn_result *rows,
 	return out;
 }
 
-size_t wyn_results_encode(const struct wyn_result *rows, size_t n,
-	uint64_t quiet_done, uint8_t *out)
+void wyn_results_encode(const struct wyn_result *rows, size_t n,
+	uint64_t quiet_done, const struct wyn_results_sizes *sizes,
+	uint8_t *out)
 {
-	struct sizes sizes = sizes_of(rows, n, quiet_done);
 	uint8_t *at = out + WYN_FRAME_HEADER_BYTES;
 
-	wyn_frame_header_put(out, 0, wyn_field_len_bytes(sizes.results));
+	wyn_frame_header_put(out, 0, wyn_field_len_bytes(sizes->results));
 	at = wyn_field_put_len(
-		at, WYN_TAG_BYTES(WYN_MESSAGE_RESULTS), sizes.results);
-	at = columns_put(at, rows, n, &sizes);
+		at, WYN_TAG_BYTES(WYN_MESSAGE_RESULTS), sizes->results);
+	at = columns_put(at, rows, n, sizes);
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].detail != NULL) {
 			at = detail_put(at, rows[i].detail, i);
 		}
 	}
 	at = wyn_field_put_u64(at, WYN_TAG_RESULTS_QUIET_DONE, quiet_done);
-	return (size_t)(at - out);
+	wyn_assert(at == out + sizes->frame);
 }

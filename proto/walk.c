@@ -123,41 +123,55 @@ static int walk_arg_sizes(struct wyn_slice packed, struct wyn_arena *arena,
 	return 0;
 }
 
+/* Field by field, in place: zeroing and copying the whole would take as long as
+ * reading a Submit of one task. */
+static void submit_clear(struct wyn_submit *submit)
+{
+	struct wyn_submit_options *options = &submit->options;
+
+	submit->first_seq = 0;
+	submit->function = (struct wyn_slice){NULL, 0};
+	options->timeout_ms = 0;
+	options->deadline_ms = 0;
+	options->priority = 0;
+	options->on_disconnect = 0;
+	options->stream = false;
+	options->accept = false;
+	options->quiet = false;
+	submit->args.region = (struct wyn_slice){NULL, 0};
+	submit->args.count = 0;
+	submit->args.bytes_total = 0;
+	submit->arg_sizes = NULL;
+	submit->arg_sizes_count = 0;
+}
+
 static int walk_submit(struct wyn_slice bytes, struct wyn_arena *arena,
-	struct wyn_submit *ret_submit)
+	struct wyn_submit *submit)
 {
 	struct wyn_reader in = wyn_reader_of(bytes);
-	struct wyn_submit submit = {0};
 	struct wyn_slice options = {NULL, 0};
 	struct wyn_slice arg_sizes = {NULL, 0};
 	int err;
 
+	submit_clear(submit);
 	if (!wyn_field_take_u64(
-		    &in, WYN_TAG_SUBMIT_FIRST_SEQ, &submit.first_seq) ||
+		    &in, WYN_TAG_SUBMIT_FIRST_SEQ, &submit->first_seq) ||
 		!wyn_field_take_bytes(
-			&in, WYN_TAG_SUBMIT_FUNCTION, &submit.function) ||
+			&in, WYN_TAG_SUBMIT_FUNCTION, &submit->function) ||
 		!wyn_field_take_bytes(&in, WYN_TAG_SUBMIT_OPTIONS, &options) ||
-		!walk_args(&in, &submit.args) ||
+		!walk_args(&in, &submit->args) ||
 		!wyn_field_take_bytes(
 			&in, WYN_TAG_SUBMIT_ARG_SIZES, &arg_sizes) ||
 		in.at != in.end) {
 		return -EINVAL;
 	}
-	if (!wyn_text_valid(submit.function) ||
-		!walk_options(options, &submit.options)) {
+	if (!wyn_text_valid(submit->function) ||
+		(options.len > 0 && !walk_options(options, &submit->options))) {
 		return -EINVAL;
 	}
-	wyn_rules_options_default(&submit.options);
-	err = walk_arg_sizes(arg_sizes, arena, &submit);
-	if (err) {
-		return err;
-	}
-	err = wyn_rules_submit_check(&submit);
-	if (err) {
-		return err;
-	}
-	*ret_submit = submit;
-	return 0;
+	wyn_rules_options_default(&submit->options);
+	err = walk_arg_sizes(arg_sizes, arena, submit);
+	return err != 0 ? err : wyn_rules_submit_check(submit);
 }
 
 static int walk_chunk(struct wyn_slice bytes, struct wyn_chunk *ret_chunk)

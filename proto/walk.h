@@ -19,7 +19,8 @@
  * Thread: any, one per arena. Owns: nothing; the message views body, and the
  * arena for arg_sizes and details. Returns: 0; -EINVAL when this is not for the
  * walker (nothing is said about the bytes); -EBADMSG when it breaks a rule of
- * rules.h; -ENOBUFS when it does not fit the arena.
+ * rules.h; -ENOBUFS when it does not fit the arena. On error *ret_message may
+ * have been written, and means nothing.
  */
 WYN_NODISCARD
 int wyn_walk_message(struct wyn_slice body, struct wyn_arena *arena,

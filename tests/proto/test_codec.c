@@ -175,16 +175,12 @@ static void codec_says_why_when_it_refuses(void **state)
 	(void)state;
 	for (size_t i = 0; i < WYN_COUNT_OF(rows); i++) {
 		struct wyn_message message;
-		struct wyn_message before;
 		const char *reason = NULL;
 
-		memset(&message, 0x5a, sizeof(message));
-		before = message;
 		assert_int_equal(decode(rows[i].body, rows[i].arena_bytes,
 					 &message, &reason),
 			rows[i].err);
 		assert_string_equal(reason, rows[i].reason);
-		assert_memory_equal(&message, &before, sizeof(message));
 	}
 }
 

@@ -14,6 +14,7 @@
 #include "proto/codec.h"
 #include "proto/varint.h"
 #include "tests/support/bytes.h"
+#include "tests/support/messages.h"
 
 static _Alignas(16) uint8_t memory[1024];
 
@@ -150,7 +151,7 @@ static void seqs_read_back(const uint64_t *seqs, size_t n, bool in_row)
 	for (size_t i = 0; i < n; i++) {
 		rows[i] = (struct wyn_result){.seq = seqs[i]};
 	}
-	bytes = wyn_results_encode(rows, n, 0, out);
+	bytes = wyn_sample_results(rows, n, 0, out);
 	body.data = out + WYN_FRAME_HEADER_BYTES;
 	body.len = bytes - WYN_FRAME_HEADER_BYTES;
 	assert_int_equal(walk_within(0, body, &message), 0);

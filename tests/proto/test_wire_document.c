@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "tests/support/messages.h"
 #include "tests/support/bytes.h"
 
 #define DOCUMENT	"docs/wire.md"
@@ -230,7 +231,7 @@ static void document_has_our_results_when_replayed(void **state)
 	struct wyn_result row;
 
 	(void)state;
-	compare(4, ours, wyn_results_encode(rows, 2, 0, ours));
+	compare(4, ours, wyn_sample_results(rows, 2, 0, ours));
 
 	message = decode(4);
 	assert_int_equal(message.kind, WYN_MESSAGE_RESULTS);
@@ -279,7 +280,7 @@ static void document_has_our_refusal_when_replayed(void **state)
 	struct wyn_result row;
 
 	(void)state;
-	compare(6, ours, wyn_results_encode(&expected, 1, 0, ours));
+	compare(6, ours, wyn_sample_results(&expected, 1, 0, ours));
 
 	message = decode(6);
 	assert_int_equal(message.kind, WYN_MESSAGE_RESULTS);

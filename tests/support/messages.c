@@ -138,6 +138,16 @@ void wyn_sample_make(struct wyn_sample *sample, enum wyn_message_kind kind,
 	}
 }
 
+size_t wyn_sample_results(const struct wyn_result *rows, size_t n,
+	uint64_t quiet_done, uint8_t *out)
+{
+	struct wyn_results_sizes sizes;
+
+	wyn_results_measure(rows, n, quiet_done, &sizes);
+	wyn_results_encode(rows, n, quiet_done, &sizes, out);
+	return sizes.frame;
+}
+
 size_t wyn_sample_encode(const struct wyn_sample *sample, uint8_t *out)
 {
 	const struct wyn_message *message = &sample->message;
@@ -148,7 +158,7 @@ size_t wyn_sample_encode(const struct wyn_sample *sample, uint8_t *out)
 		return wyn_submit_encode(
 			&message->submit, sample->args, sample->count, out);
 	case WYN_MESSAGE_RESULTS:
-		return wyn_results_encode(sample->rows, sample->count,
+		return wyn_sample_results(sample->rows, sample->count,
 			message->results.quiet_done, out);
 	case WYN_MESSAGE_CHUNK:
 		head = wyn_chunk_head_encode(&message->chunk, out);

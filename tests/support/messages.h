@@ -48,6 +48,10 @@ void wyn_sample_make(struct wyn_sample *sample, enum wyn_message_kind kind,
  */
 size_t wyn_sample_encode(const struct wyn_sample *sample, uint8_t *out);
 
+/* wyn_sample_results - a Results frame of these rows. Returns: its bytes. */
+size_t wyn_sample_results(const struct wyn_result *rows, size_t n,
+	uint64_t quiet_done, uint8_t *out);
+
 /*
  * wyn_message_equal - the same in each field, argument and row; for messages
  * that are not hot, the same bytes when packed.

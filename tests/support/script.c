@@ -47,10 +47,13 @@ void script_welcome(
 void script_rows(struct wyn_script *script, const struct wyn_result *rows,
 	size_t n, uint64_t quiet_done)
 {
-	wyn_assert(wyn_results_encoded_bytes(rows, n, quiet_done) <=
-		   WYN_SCRIPT_BYTES - script->len);
-	script->len += wyn_results_encode(
-		rows, n, quiet_done, script->data + script->len);
+	struct wyn_results_sizes sizes;
+
+	wyn_results_measure(rows, n, quiet_done, &sizes);
+	wyn_assert(sizes.frame <= WYN_SCRIPT_BYTES - script->len);
+	wyn_results_encode(
+		rows, n, quiet_done, &sizes, script->data + script->len);
+	script->len += sizes.frame;
 }
 
 void script_value(struct wyn_script *script, uint64_t seq, const char *value)
