@@ -139,7 +139,7 @@ static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
 	wyn_list_init(&conn->uploads);
 	wyn_list_init(&conn->running);
 	wyn_list_init(&conn->strips);
-	wyn_list_init(&conn->strips_done);
+	wyn_list_init(&conn->strips_due);
 	wyn_list_init(&conn->starved);
 	wyn_list_init(&conn->stalled);
 	wyn_list_init(&conn->waiting);

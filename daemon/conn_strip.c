@@ -20,6 +20,11 @@ static struct wyn_strip *strip_of(struct wyn_list *link)
 	return wyn_list_entry(link, struct wyn_strip, link);
 }
 
+static struct wyn_strip *strip_of_rows(struct wyn_list *rows)
+{
+	return wyn_list_entry(rows, struct wyn_strip, rows);
+}
+
 uint32_t wyn_conn_strip_most(
 	const struct wyn_span *span, uint64_t cost_ns, uint64_t most)
 {
@@ -49,6 +54,7 @@ static struct wyn_strip *strip_acquire(struct wyn_engine *engine)
 	strip = aligned_alloc(_Alignof(struct wyn_strip), sizeof(*strip));
 	if (strip != NULL) {
 		wyn_list_init(&strip->link);
+		wyn_list_init(&strip->rows);
 	}
 	return strip;
 }
@@ -63,13 +69,10 @@ static void strip_fill(struct wyn_strip *strip, const struct wyn_conn *conn,
 	strip->function = batch->function;
 	atomic_init(&strip->next, 0);
 	atomic_init(&strip->unwanted, 0);
-	strip->plain = 0;
-	strip->dropped = 0;
-	strip->lost = 0;
 	strip->runs = 0;
+	strip->odds = 0;
 	strip->value_bytes = 0;
 	strip->run_ns = 0;
-	strip->odd = NULL;
 	strip->now = (struct wyn_outcome){
 		.account = conn->account,
 		.value_bytes_max = limits->value_bytes_max,
@@ -77,9 +80,13 @@ static void strip_fill(struct wyn_strip *strip, const struct wyn_conn *conn,
 	strip->batch = batch;
 	strip->owner = batch->owner;
 	strip->received_ns = batch->received_ns;
-	strip->watched = 0;
+	strip->due = 0;
 	strip->sent = 0;
 	strip->sent_bytes = 0;
+	strip->due_tasks = 0;
+	strip->due_bytes = 0;
+	strip->watched = 0;
+	strip->returned = false;
 	strip->answered = false;
 }
 
@@ -102,12 +109,23 @@ struct wyn_strip *wyn_conn_strip_take(
 	return strip;
 }
 
+/* Outcomes that nobody has taken. */
+static void odds_clear(struct wyn_strip *strip)
+{
+	for (uint32_t i = 0; strip->odds > 0 && i < strip->kept; i++) {
+		if (strip->ends[i] == WYN_STRIP_ODD) {
+			wyn_outcome_clear(strip->odd[i]);
+			free(strip->odd[i]);
+		}
+	}
+}
+
 void wyn_conn_strip_release(struct wyn_engine *engine, struct wyn_strip *strip)
 {
 	wyn_list_remove(&strip->link);
-	wyn_strip_clear(strip);
+	odds_clear(strip);
 	wyn_account_release(strip->now.account);
-	wyn_engine_unhold(engine, strip->kept, wyn_batch_release(strip->batch));
+	wyn_engine_unhold(engine, 0, wyn_batch_release(strip->batch));
 	if (engine->free_strips_count >= WYN_STRIPS_FREE_MAX) {
 		free(strip);
 		return;
@@ -116,47 +134,31 @@ void wyn_conn_strip_release(struct wyn_engine *engine, struct wyn_strip *strip)
 	engine->free_strips_count++;
 }
 
-/* The argument of a task of the strip. */
-static struct wyn_element element_of(
-	const struct wyn_strip *strip, uint32_t index)
+/* The arguments of its tasks from there on, as they stand in the batch. */
+static struct wyn_args args_from(const struct wyn_strip *strip, uint32_t first)
 {
 	struct wyn_args args = strip->args;
 	struct wyn_element element;
 
-	for (uint32_t i = 0; i <= index; i++) {
+	for (uint32_t i = 0; i < first; i++) {
 		(void)wyn_element_take(&args, &element);
 	}
-	return element;
+	return args;
 }
 
-/* It answers for one task less. */
-static void strip_lose(
-	struct wyn_strip *strip, const struct wyn_element *element)
+/* One of its tasks is answered in its stead. */
+static void one_answer(struct wyn_conn *conn, const struct wyn_strip *strip,
+	uint32_t index, const struct wyn_element *element,
+	const struct wyn_answer *answer)
 {
-	wyn_assert(strip->kept > 0);
-	strip->kept--;
-	strip->argument_bytes -= element->argument.len;
+	wyn_engine_unhold(conn->engine, 1, 0);
+	wyn_conn_answer(conn, answer, strip->first_seq + index, 1, 1,
+		element->argument.len);
 }
 
-/* Answers the tasks of the mask in the strip's stead. */
-static void strip_answer(struct wyn_conn *conn, struct wyn_strip *strip,
-	uint32_t mask, const struct wyn_answer *answer)
-{
-	while (mask != 0) {
-		uint32_t index = (uint32_t)__builtin_ctz(mask);
-		struct wyn_element element = element_of(strip, index);
-
-		mask &= mask - 1;
-		strip_lose(strip, &element);
-		wyn_engine_unhold(conn->engine, 1, 0);
-		wyn_conn_answer(conn, answer, strip->first_seq + index, 1, 1,
-			element.argument.len);
-	}
-}
-
-/* What is odd goes on as a task of its own. */
-static void odd_answer(
-	struct wyn_conn *conn, struct wyn_strip *strip, struct wyn_odd *odd)
+/* An odd one goes on as a task of its own. */
+static void odd_go_on(struct wyn_conn *conn, struct wyn_strip *strip,
+	uint32_t index, const struct wyn_element *element)
 {
 	static const struct wyn_answer no_memory = {
 		.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX,
@@ -166,21 +168,23 @@ static void odd_answer(
 	struct wyn_task *task = wyn_dispatch_task(conn, strip->batch);
 
 	if (task == NULL) {
-		strip_answer(conn, strip, 1u << odd->index, &no_memory);
-		wyn_outcome_clear(&odd->outcome);
-		return;
+		wyn_outcome_clear(strip->odd[index]);
+		one_answer(conn, strip, index, element, &no_memory);
+	} else {
+		task->element = *element;
+		task->seq = strip->first_seq + index;
+		task->outcome = *strip->odd[index];
+		task->outcome.small = task->small_value;
+		task->ran = true;
+		wyn_reply_add(conn, task);
 	}
-	task->element = element_of(strip, odd->index);
-	task->seq = strip->first_seq + odd->index;
-	task->outcome = odd->outcome;
-	task->outcome.small = task->small_value;
-	task->ran = true;
-	strip_lose(strip, &task->element);
-	wyn_reply_add(conn, task);
+	free(strip->odd[index]);
+	strip->ends[index] = WYN_STRIP_LOST;
 }
 
-/* Those that did not end plainly leave the strip. */
-static void odds_leave(struct wyn_conn *conn, struct wyn_strip *strip)
+/* One that did not end plainly leaves the strip. */
+static void leave(struct wyn_conn *conn, struct wyn_strip *strip,
+	uint32_t index, const struct wyn_element *element)
 {
 	static const struct wyn_answer dropped = {
 		.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT,
@@ -192,66 +196,89 @@ static void odds_leave(struct wyn_conn *conn, struct wyn_strip *strip)
 				       : WYN__V1__RAN__RAN_NO,
 	};
 
-	while (strip->odd != NULL) {
-		struct wyn_odd *odd = strip->odd;
-
-		strip->odd = odd->next;
-		odd_answer(conn, strip, odd);
-		free(odd);
+	switch (strip->ends[index]) {
+	case WYN_STRIP_ODD:
+		odd_go_on(conn, strip, index, element);
+		break;
+	case WYN_STRIP_DROPPED:
+		one_answer(conn, strip, index, element, &dropped);
+		break;
+	default:
+		one_answer(conn, strip, index, element, &lost);
 	}
-	strip_answer(conn, strip, strip->dropped, &dropped);
-	strip_answer(conn, strip, strip->lost, &lost);
 }
 
-/* Its rows went out early; only its credit was kept. */
+/* Looks at each of the tasks from `due` to `end`. */
+static void each_due(
+	struct wyn_conn *conn, struct wyn_strip *strip, uint32_t end)
+{
+	struct wyn_args args = args_from(strip, strip->due);
+	struct wyn_element element;
+
+	for (uint32_t i = strip->due; i < end; i++) {
+		(void)wyn_element_take(&args, &element);
+		strip->argument_bytes -= element.argument.len;
+		if (strip->ends[i] == WYN_STRIP_PLAIN) {
+			strip->due_tasks++;
+			strip->due_bytes += element.argument.len;
+		} else {
+			leave(conn, strip, i, &element);
+		}
+	}
+}
+
+/* The first `end` of its tasks have ended: their rows are due. */
+static void strip_due(
+	struct wyn_conn *conn, struct wyn_strip *strip, uint32_t end)
+{
+	if (strip->returned && strip->odds == 0 && strip->due == 0) {
+		strip->due_tasks = end;
+		strip->due_bytes = strip->argument_bytes;
+	} else {
+		each_due(conn, strip, end);
+	}
+	strip->due = end;
+	if (strip->due_tasks > 0 && wyn_list_empty(&strip->rows)) {
+		wyn_list_push_back(&conn->strips_due, &strip->rows);
+		conn->unsent_bytes += sizeof(*strip);
+		wyn_engine_activate(conn);
+	}
+}
+
+/* Some of its rows went out early; only their credit was kept. */
 static void strip_forget(struct wyn_conn *conn, struct wyn_strip *strip)
 {
-	wyn_credit_return(&conn->tasks, strip->kept);
+	uint32_t tasks = strip->kept - strip->due;
+
+	wyn_credit_return(&conn->tasks, tasks);
 	wyn_credit_return(&conn->bytes, strip->argument_bytes);
+	wyn_engine_unhold(conn->engine, tasks, 0);
 	wyn_engine_activate(conn);
-	wyn_conn_strip_release(conn->engine, strip);
 }
 
 void wyn_conn_strip_returned(struct wyn_engine *engine, struct wyn_strip *strip)
 {
 	struct wyn_conn *conn = wyn_engine_owner(engine, strip->owner);
-	uint64_t run_ns = strip->run_ns;
+	uint32_t runs = strip->runs;
 
 	wyn_dispatch_done(engine, &strip->charge, strip->kept,
-		strip->runs > 0 ? (run_ns + strip->runs - 1) / strip->runs : 0);
+		runs > 0 ? (strip->run_ns + runs - 1) / runs : 0);
 	engine->dispatch.strips--;
 	wyn_list_remove(&strip->link);
+	strip->returned = true;
 	if (conn == NULL || conn->phase >= WYN_CONN_CLOSING) {
-		WYN_STATS_ADD(&engine->stats, tasks_discarded, strip->kept);
-		wyn_conn_strip_release(engine, strip);
-		return;
-	}
-	if (strip->answered) {
+		uint32_t tasks = strip->kept - strip->due;
+
+		WYN_STATS_ADD(&engine->stats, tasks_discarded, tasks);
+		wyn_engine_unhold(engine, tasks, 0);
+	} else if (strip->answered) {
 		strip_forget(conn, strip);
-		return;
+	} else {
+		strip_due(conn, strip, strip->kept);
 	}
-	odds_leave(conn, strip);
-	if (strip->plain == 0) {
+	if (wyn_list_empty(&strip->rows)) {
 		wyn_conn_strip_release(engine, strip);
-		return;
 	}
-	wyn_list_push_back(&conn->strips_done, &strip->link);
-	conn->unsent_bytes += sizeof(*strip);
-	wyn_engine_activate(conn);
-}
-
-/* The tasks that were not begun, as they stand in the batch. */
-static struct wyn_args args_of_rest(
-	const struct wyn_strip *strip, uint32_t begun)
-{
-	struct wyn_args rest = strip->args;
-	struct wyn_element element;
-
-	rest.count = strip->kept;
-	for (uint32_t i = 0; i < begun; i++) {
-		(void)wyn_element_take(&rest, &element);
-	}
-	return rest;
 }
 
 /*
@@ -269,7 +296,7 @@ static bool rest_take(struct wyn_conn *conn, struct wyn_strip *strip,
 	*ret_rest = (struct wyn_part){
 		.batch = strip->batch,
 		.first_seq = strip->first_seq + begun,
-		.args = args_of_rest(strip, begun),
+		.args = args_from(strip, begun),
 	};
 	strip->kept = begun;
 	strip->argument_bytes -= ret_rest->args.bytes_total;
@@ -358,14 +385,14 @@ void wyn_conn_strips_give_up(struct wyn_conn *conn,
 		if (rest_take(conn, strip, &rest)) {
 			rest_answer(conn, &rest, waiting);
 		}
-		if (strip->kept == 0 || strip->answered) {
+		if (strip->kept == strip->due || strip->answered) {
 			continue;
 		}
 		told.ran = WYN__V1__RAN__RAN_YES;
 		strip->answered = true;
 		wyn_strip_unwant(strip, UINT32_MAX);
-		wyn_conn_answer(
-			conn, &told, strip->first_seq, strip->kept, 0, 0);
+		wyn_conn_answer(conn, &told, strip->first_seq + strip->due,
+			strip->kept - strip->due, 0, 0);
 	}
 }
 
@@ -396,27 +423,39 @@ void wyn_conn_strips_watch(struct wyn_conn *conn)
 		struct wyn_strip *strip = strip_of(link);
 		uint32_t begun = wyn_strip_begun(strip);
 
+		begun = begun < strip->kept ? begun : strip->kept;
 		if (begun > 0 && begun == strip->watched) {
 			wyn_dispatch_slow(conn->engine, &strip->charge);
+			/* What ended before it does not wait for it. */
+			if (!strip->answered && begun - 1 > strip->due) {
+				strip_due(conn, strip, begun - 1);
+			}
 		}
 		strip->watched = begun;
 	}
 }
 
+/* What is due will not be sent. */
+static void due_drop(struct wyn_engine *engine, struct wyn_strip *strip)
+{
+	wyn_list_remove(&strip->rows);
+	WYN_STATS_ADD(&engine->stats, tasks_discarded, strip->due_tasks);
+	wyn_engine_unhold(engine, strip->due_tasks, 0);
+	if (strip->returned) {
+		wyn_conn_strip_release(engine, strip);
+	}
+}
+
 void wyn_conn_strips_abandon(struct wyn_conn *conn)
 {
-	struct wyn_engine *engine = conn->engine;
 	struct wyn_list *link;
 
+	while ((link = wyn_list_first(&conn->strips_due)) != NULL) {
+		due_drop(conn->engine, strip_of_rows(link));
+	}
 	while ((link = wyn_list_pop_front(&conn->strips)) != NULL) {
 		/* The engine's table no longer leads from it to here. */
 		strip_of(link)->owner = 0;
 		wyn_strip_unwant(strip_of(link), UINT32_MAX);
-	}
-	while ((link = wyn_list_first(&conn->strips_done)) != NULL) {
-		struct wyn_strip *strip = strip_of(link);
-
-		WYN_STATS_ADD(&engine->stats, tasks_discarded, strip->kept);
-		wyn_conn_strip_release(engine, strip);
 	}
 }

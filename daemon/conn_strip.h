@@ -42,8 +42,8 @@ struct wyn_strip *wyn_conn_strip_take(
 void wyn_conn_strip_returned(
 	struct wyn_engine *engine, struct wyn_strip *strip);
 
-/* wyn_conn_strip_release - its rows are in the output, or nobody wants them.
- * Owns: takes it, whatever list it is on. */
+/* wyn_conn_strip_release - it is back, and its rows are in the output, or
+ * nobody wants them. Owns: takes it, whose link may be on any list. */
 void wyn_conn_strip_release(struct wyn_engine *engine, struct wyn_strip *strip);
 
 /* wyn_conn_strips_cancel - as wyn_conn_cancel(), for what is in strips that
@@ -64,7 +64,8 @@ void wyn_conn_strips_give_up(struct wyn_conn *conn,
 void wyn_conn_strips_recall(struct wyn_conn *conn);
 
 /* wyn_conn_strips_watch - a task that was claimed at the last watch and is
- * still the latest has made its function known as slow. */
+ * still the latest has made its function known as slow; what ended before it in
+ * its strip is answered. */
 void wyn_conn_strips_watch(struct wyn_conn *conn);
 
 /* wyn_conn_strips_abandon - there is nobody to answer. */

@@ -279,7 +279,8 @@ static void job_refused(struct wyn_engine *engine, struct wyn_job *job)
 		struct wyn_strip *strip =
 			WYN_CONTAINER_OF(job, struct wyn_strip, job);
 
-		strip->lost = UINT32_MAX >> (32 - strip->count);
+		memset(strip->ends, WYN_STRIP_LOST, sizeof(strip->ends));
+		strip->odds = strip->count;
 		wyn_conn_strip_returned(engine, strip);
 		return;
 	}

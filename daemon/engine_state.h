@@ -105,8 +105,8 @@ struct wyn_conn {
 	uint64_t stalled_ns;	 /* when any of them last went */
 	struct wyn_list waiting; /* came back; their partial values go first */
 	struct wyn_list done;	 /* tasks whose row is next */
-	struct wyn_list strips_done; /* likewise */
-	struct wyn_list large;	     /* done ones whose value goes in chunks */
+	struct wyn_list strips_due; /* strips with such tasks, by their rows */
+	struct wyn_list large;	    /* done ones whose value goes in chunks */
 	struct wyn_list verdicts;
 	struct wyn_partial *partials; /* oldest first */
 	struct wyn_partial **partials_tail;

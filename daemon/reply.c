@@ -155,22 +155,27 @@ static void task_row(
 	rows->n++;
 }
 
-/* Its last row is in. */
-static void strip_end(
+/* All that was due of it is in. */
+static void strip_sent(
 	struct wyn_conn *conn, struct wyn_strip *strip, struct rows *rows)
 {
-	struct wyn_stats *stats = &conn->engine->stats;
-	uint32_t tasks = strip->kept;
+	struct wyn_engine *engine = conn->engine;
+	uint32_t tasks = strip->due_tasks;
 
-	wyn_list_remove(&strip->link);
-	wyn_list_push_back(&rows->strips, &strip->link);
+	wyn_list_remove(&strip->rows);
 	conn->unsent_bytes -= sizeof(*strip);
 	conn->unanswered -= tasks;
 	rows->credit_tasks += tasks;
-	rows->credit_bytes += strip->argument_bytes;
-	WYN_STATS_ADD(stats, tasks_ok, tasks);
-	wyn_histogram_record_n(&stats->latency_ns,
-		conn->engine->now_ns - strip->received_ns, tasks);
+	rows->credit_bytes += strip->due_bytes;
+	wyn_engine_unhold(engine, tasks, 0);
+	WYN_STATS_ADD(&engine->stats, tasks_ok, tasks);
+	wyn_histogram_record_n(&engine->stats.latency_ns,
+		engine->now_ns - strip->received_ns, tasks);
+	strip->due_tasks = 0;
+	strip->due_bytes = 0;
+	if (strip->returned) {
+		wyn_list_push_back(&rows->strips, &strip->link);
+	}
 }
 
 static void strip_rows(
@@ -179,25 +184,27 @@ static void strip_rows(
 	struct wyn_result *row = &conn->engine->rows[rows->n];
 
 	if (strip->batch->options.quiet) {
-		conn->quiet_done += strip->kept;
-		strip->plain = 0;
+		conn->quiet_done += strip->due_tasks;
+		strip->sent = strip->due;
 	}
-	for (; strip->plain != 0 && rows->n < WYN_ROWS_MAX &&
+	for (; strip->sent < strip->due && rows->n < WYN_ROWS_MAX &&
 		rows->bytes < rows->bytes_max;
-		strip->plain &= strip->plain - 1) {
-		uint32_t index = (uint32_t)__builtin_ctz(strip->plain);
-		size_t bytes = strip->lengths[index];
+		strip->sent++) {
+		size_t bytes = strip->lengths[strip->sent];
 
+		if (strip->ends[strip->sent] != WYN_STRIP_PLAIN) {
+			continue;
+		}
 		*row++ = (struct wyn_result){
-			.seq = strip->first_seq + index,
+			.seq = strip->first_seq + strip->sent,
 			.value = {strip->values + strip->sent_bytes, bytes},
 		};
 		strip->sent_bytes += wyn_strip_value_room(bytes);
 		rows->bytes += WYN_ROW_BYTES + bytes;
 		rows->n++;
 	}
-	if (strip->plain == 0) {
-		strip_end(conn, strip, rows);
+	if (strip->sent == strip->due) {
+		strip_sent(conn, strip, rows);
 	}
 }
 
@@ -211,11 +218,11 @@ static void rows_collect(struct wyn_conn *conn, struct rows *rows)
 			verdict_rows(conn, rows);
 			continue;
 		}
-		if (!wyn_list_empty(&conn->strips_done)) {
+		if (!wyn_list_empty(&conn->strips_due)) {
 			strip_rows(conn,
 				wyn_list_entry(
-					wyn_list_first(&conn->strips_done),
-					struct wyn_strip, link),
+					wyn_list_first(&conn->strips_due),
+					struct wyn_strip, rows),
 				rows);
 			continue;
 		}
@@ -271,7 +278,7 @@ static void rows_release(struct wyn_conn *conn, struct rows *rows)
 
 static bool has_rows(const struct wyn_conn *conn)
 {
-	return !wyn_list_empty(&conn->strips_done) ||
+	return !wyn_list_empty(&conn->strips_due) ||
 	       !wyn_list_empty(&conn->done) || !wyn_list_empty(&conn->verdicts);
 }
 

@@ -62,39 +62,44 @@ static const struct wyn_context_ops context_ops = {
 	.cancelled = context_cancelled,
 };
 
+static void note(struct wyn_strip *strip, enum wyn_strip_end end)
+{
+	strip->ends[strip->at] = (uint8_t)end;
+	strip->odds += end != WYN_STRIP_PLAIN;
+}
+
 static void keep_plain(struct wyn_strip *strip)
 {
 	struct wyn_outcome *now = &strip->now;
 
-	strip->plain |= 1u << strip->at;
 	strip->lengths[strip->at] = (uint8_t)now->value_bytes;
 	strip->value_bytes += wyn_strip_value_room(now->value_bytes);
 	now->small = strip->values + strip->value_bytes;
 	now->value = NULL;
 	now->value_bytes = 0;
+	note(strip, WYN_STRIP_PLAIN);
 }
 
 /* A small value is in the strip's room, which the next task will use. */
 static void keep_odd(struct wyn_strip *strip)
 {
 	struct wyn_outcome *now = &strip->now;
-	struct wyn_odd *odd = malloc(sizeof(*odd));
+	struct wyn_outcome *odd = malloc(sizeof(*odd));
 
 	wyn_assert(now->value == NULL || now->value != now->small);
 	if (odd == NULL) {
 		wyn_outcome_clear(now);
-		strip->lost |= 1u << strip->at;
+		note(strip, WYN_STRIP_LOST);
 		return;
 	}
-	odd->next = strip->odd;
-	odd->index = strip->at;
-	odd->outcome = *now;
-	strip->odd = odd;
+	*odd = *now;
+	strip->odd[strip->at] = odd;
 	now->code = WYN_STATUS_OK;
 	now->refusal = WYN_REFUSAL_NONE;
 	now->message = NULL;
 	now->value = NULL;
 	now->value_bytes = 0;
+	note(strip, WYN_STRIP_ODD);
 }
 
 static void task_run(struct wyn_strip *strip, struct wyn_slice argument)
@@ -102,7 +107,7 @@ static void task_run(struct wyn_strip *strip, struct wyn_slice argument)
 	int status;
 
 	if (is_unwanted(strip, strip->at)) {
-		strip->dropped |= 1u << strip->at;
+		note(strip, WYN_STRIP_DROPPED);
 		return;
 	}
 	strip->runs++;
@@ -134,9 +139,10 @@ void wyn_strip_run(struct wyn_job *job)
 		started_ns = wyn_clock_ns(CLOCK_MONOTONIC);
 	}
 	for (;;) {
-		/* [claim] pairs with the exchange in wyn_strip_take_back(). */
+		/* [claim] pairs with the loop's acquires below; releases what
+		 * was noted of those before. */
 		strip->at = atomic_fetch_add_explicit(
-			&strip->next, 1, memory_order_relaxed);
+			&strip->next, 1, memory_order_release);
 		if (strip->at >= strip->count) {
 			break;
 		}
@@ -151,19 +157,19 @@ void wyn_strip_run(struct wyn_job *job)
 
 uint32_t wyn_strip_begun(const struct wyn_strip *strip)
 {
-	/* [claim] relaxed: nothing is done with what was begun. */
+	/* [claim] pairs with the worker's release. */
 	uint32_t next =
-		atomic_load_explicit(&strip->next, memory_order_relaxed);
+		atomic_load_explicit(&strip->next, memory_order_acquire);
 
 	return next < strip->count ? next : strip->count;
 }
 
 uint32_t wyn_strip_take_back(struct wyn_strip *strip)
 {
-	/* [claim] pairs with the worker's fetch_add: each index is given once.
-	 * Relaxed, for the arguments are written by neither. */
+	/* [claim] pairs with the worker's fetch_add: each index is given once;
+	 * and acquires as above. */
 	uint32_t next = atomic_exchange_explicit(
-		&strip->next, strip->count, memory_order_relaxed);
+		&strip->next, strip->count, memory_order_acquire);
 
 	return next < strip->count ? next : strip->count;
 }
@@ -172,15 +178,4 @@ void wyn_strip_unwant(struct wyn_strip *strip, uint32_t mask)
 {
 	/* [unwanted] pairs with is_unwanted(). */
 	atomic_fetch_or_explicit(&strip->unwanted, mask, memory_order_release);
-}
-
-void wyn_strip_clear(struct wyn_strip *strip)
-{
-	while (strip->odd != NULL) {
-		struct wyn_odd *odd = strip->odd;
-
-		strip->odd = odd->next;
-		wyn_outcome_clear(&odd->outcome);
-		free(odd);
-	}
 }

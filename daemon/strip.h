@@ -9,9 +9,9 @@
  * behind the other. Whatever ends otherwise than OK with a small value, or
  * without one, is noted beside them, as odd.
  *
- * Every task is claimed before it is begun, so that the loop can take back
- * those that wait behind one that turns out slow. Knows neither connections nor
- * queues; conn_strip.h does.
+ * Every task is claimed before it is begun. So when one turns out slow, the loop
+ * can take back those that wait behind it, and answer those that ended before.
+ * Knows neither connections nor queues; conn_strip.h does.
  */
 #pragma once
 
@@ -35,11 +35,12 @@
 struct wyn_batch;
 struct wyn_function_entry;
 
-/* The outcome of a task that is not plain (outcome.h). */
-struct wyn_odd {
-	struct wyn_odd *next;
-	uint32_t index;
-	struct wyn_outcome outcome;
+/* How a task ended. */
+enum wyn_strip_end {
+	WYN_STRIP_PLAIN,   /* OK, its value is in values[] */
+	WYN_STRIP_ODD,	   /* otherwise: see odd[] */
+	WYN_STRIP_DROPPED, /* unwanted before it was begun */
+	WYN_STRIP_LOST,	   /* there was no memory to note how */
 };
 
 struct wyn_strip {
@@ -57,30 +58,35 @@ struct wyn_strip {
 
 	/* [W] then [L] */
 	uint32_t at;		/* the one that runs */
-	uint32_t plain;		/* a bit for each: OK, its value is below */
-	uint32_t dropped;	/* likewise: unwanted before it was begun */
-	uint32_t lost;		/* likewise: no memory to note how it ended */
 	uint32_t runs;		/* calls that were made */
+	uint32_t odds;		/* of all, those that did not end plainly */
 	uint32_t value_bytes;	/* used of values[] */
 	uint64_t run_ns;	/* all calls together; 0 = not measured */
-	struct wyn_odd *odd;	/* the latest first */
 	struct wyn_outcome now; /* of the one that runs */
+
+	/* [W] then [L], of each task by itself: see wyn_strip_begun(). */
+	uint8_t ends[WYN_STRIP_TASKS_MAX];    /* enum wyn_strip_end */
 	uint8_t lengths[WYN_STRIP_TASKS_MAX]; /* of the values of plain ones */
+	struct wyn_outcome *odd[WYN_STRIP_TASKS_MAX]; /* malloc'd, owned */
 
 	/* [L] */
-	struct wyn_list link; /* its owner's strips, in the executor or done */
+	struct wyn_list link; /* its owner's strips in the executor */
+	struct wyn_list rows; /* its owner's strips with rows to send */
 	struct wyn_batch *batch;
 	uint64_t first_seq;
 	uint64_t owner;
 	uint64_t received_ns;
-	uint64_t argument_bytes;  /* of the tasks that it answers for */
 	struct wyn_charge charge; /* of each */
-	/* Tasks that it answers for. In the executor: its first so many. */
-	uint32_t kept;
-	uint32_t watched;    /* `next`, when the executor stalled */
-	uint32_t sent;	     /* rows that are in the output */
-	uint32_t sent_bytes; /* of values[] */
-	bool answered;	     /* its rows were sent; what it says is late */
+	uint64_t argument_bytes;  /* of its own tasks that are not due */
+	uint32_t kept;		  /* the first so many are its own */
+	uint32_t due;		  /* of these, so many have ended */
+	uint32_t sent;		  /* of these, so many are in the output */
+	uint32_t sent_bytes;	  /* of values[] */
+	uint32_t due_tasks;	  /* what the rows to send give back */
+	uint64_t due_bytes;	  /* likewise, of arguments */
+	uint32_t watched;	  /* `next`, when the executor stalled */
+	bool returned;		  /* the executor has it no more */
+	bool answered;		  /* what was not due was answered early */
 
 	_Alignas(WYN_STRIP_ALIGN)
 		uint8_t values[WYN_STRIP_TASKS_MAX * WYN_INLINE_VALUE_BYTES];
@@ -99,7 +105,8 @@ void wyn_strip_run(struct wyn_job *job);
 /*
  * wyn_strip_begun - how many were claimed by the worker so far.
  *
- * Thread: loop, while the executor has it or after.
+ * All of these but the last have ended, and what is noted of each is there.
+ * Thread: loop, while the executor has it.
  */
 uint32_t wyn_strip_begun(const struct wyn_strip *strip);
 
@@ -124,6 +131,3 @@ static inline uint32_t wyn_strip_value_room(size_t bytes)
 {
 	return (uint32_t)(bytes + WYN_STRIP_ALIGN - 1) & ~(WYN_STRIP_ALIGN - 1);
 }
-
-/* wyn_strip_clear - frees the odd ones that are left. Thread: loop. */
-void wyn_strip_clear(struct wyn_strip *strip);

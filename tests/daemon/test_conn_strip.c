@@ -54,22 +54,19 @@ static struct wyn_strip *strip_started(const char *const *texts)
 	return rig_strip_at(rig, 0);
 }
 
-/* A worker has begun with so many of it, and is at the last of them. */
+/* A worker has begun with so many of it, and is at the last of them; the others
+ * ended without a value. */
 static void begin(struct wyn_strip *strip, uint32_t tasks)
 {
+	memset(strip->ends, WYN_STRIP_PLAIN, sizeof(strip->ends));
+	memset(strip->lengths, 0, sizeof(strip->lengths));
 	atomic_store_explicit(&strip->next, tasks, memory_order_relaxed);
 }
 
 /* The worker comes to the end of those that it had begun. */
 static void end(struct wyn_strip *strip, uint32_t tasks)
 {
-	uint32_t next =
-		atomic_load_explicit(&strip->next, memory_order_relaxed);
-
-	strip->plain = (uint32_t)((UINT64_C(1) << tasks) - 1);
 	strip->runs = tasks;
-	memset(strip->lengths, 0, sizeof(strip->lengths));
-	assert_true(next >= tasks);
 	rig_run_at(rig, 0);
 }
 
@@ -255,10 +252,73 @@ static void strips_go_back_to_the_queue_when_one_task_stalls(void **state)
 		rig_run_at(rig, 1);
 		rig_settle(rig);
 	}
-	assert_int_equal(client->rows_ok - BEFORE, COUNT - 3);
+	assert_int_equal(client->rows_ok - BEFORE, COUNT - 1);
 	end(strip, 3);
 	rig_finish_all(rig);
 	assert_int_equal(client->rows_ok - BEFORE, COUNT);
+}
+
+static void strips_answer_what_ended_when_one_task_stalls(void **state)
+{
+	struct wyn_strip *strip = strip_started(NULL);
+
+	(void)state;
+	begin(strip, 5);
+	strip->ends[1] = WYN_STRIP_DROPPED;
+	strip->odds = 1;
+	rig_advance(rig, STALL_MS);
+	rig_advance(rig, STALL_MS);
+	assert_int_equal(client->rows - BEFORE, 4);
+	assert_int_equal(client->rows_ok - BEFORE, 3);
+	assert_string_equal(
+		rig_reason(client, FIRST + 1), "CANCELLED_BY_CLIENT");
+	assert_null(rig_task(client, FIRST + 4));
+	assert_int_equal(client->conn->tasks.returned - BEFORE, 4);
+	assert_int_equal(client->conn->bytes.returned, 4 * 5);
+	/* It is at another one now, which was its last. */
+	end(strip, 5);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows - BEFORE, COUNT);
+	assert_int_equal(client->rows_ok - BEFORE, COUNT - 1);
+}
+
+static void strips_are_let_go_when_the_client_goes_in_a_stall(void **state)
+{
+	struct wyn_strip *strip = strip_started(NULL);
+
+	(void)state;
+	client->read_max = 0;
+	begin(strip, 5);
+	rig_advance(rig, STALL_MS);
+	rig_advance(rig, STALL_MS);
+	rig_client_break(client);
+	rig_settle(rig);
+	end(strip, 5);
+	rig_settle(rig);
+	while (rig->started_count > 0) {
+		rig_run(rig, 1);
+		rig_settle(rig);
+	}
+	assert_int_equal(wyn_engine_in_executor(rig->engine), 0);
+}
+
+static void strips_are_answered_once_when_the_drain_ends_in_a_stall(
+	void **state)
+{
+	struct wyn_strip *strip = strip_started(NULL);
+
+	(void)state;
+	begin(strip, 5);
+	rig_advance(rig, STALL_MS);
+	rig_advance(rig, STALL_MS);
+	rig_drain(rig);
+	rig_cancel_all(rig);
+	assert_int_equal(client->rows - BEFORE, COUNT);
+	assert_int_equal(client->rows_ok - BEFORE, 4);
+	assert_string_equal(rig_reason(client, FIRST + 4), "DRAIN_TIMEOUT");
+	end(strip, 5);
+	rig_settle(rig);
+	assert_int_equal(client->rows - BEFORE, COUNT);
 }
 
 static void strips_are_let_alone_while_they_get_on(void **state)
@@ -360,6 +420,9 @@ int main(void)
 		TEST(strips_end_what_is_cancelled_by_its_id),
 		TEST(strips_drop_what_the_worker_has_not_come_to),
 		TEST(strips_go_back_to_the_queue_when_one_task_stalls),
+		TEST(strips_answer_what_ended_when_one_task_stalls),
+		TEST(strips_are_let_go_when_the_client_goes_in_a_stall),
+		TEST(strips_are_answered_once_when_the_drain_ends_in_a_stall),
 		TEST(strips_are_let_alone_while_they_get_on),
 		TEST(strips_are_dropped_when_the_client_is_gone),
 		TEST(strips_are_dropped_when_the_client_goes_before_its_rows),
