@@ -263,13 +263,15 @@ void wyn_conn_strip_returned(struct wyn_engine *engine, struct wyn_strip *strip)
 
 	wyn_dispatch_done(engine, &strip->charge, strip->kept,
 		runs > 0 ? (strip->run_ns + runs - 1) / runs : 0);
+	WYN_STATS_ADD(&engine->stats, tasks_returned, strip->kept);
 	engine->dispatch.strips--;
 	wyn_list_remove(&strip->link);
 	strip->returned = true;
 	if (conn == NULL || conn->phase >= WYN_CONN_CLOSING) {
 		uint32_t tasks = strip->kept - strip->due;
 
-		WYN_STATS_ADD(&engine->stats, tasks_discarded, tasks);
+		WYN_STATS_ADD(&engine->stats, tasks_discarded,
+			strip->answered ? 0 : tasks);
 		wyn_engine_unhold(engine, tasks, 0);
 	} else if (strip->answered) {
 		strip_forget(conn, strip);

@@ -244,6 +244,7 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
 
 	wyn_dispatch_done(engine, &task->charge, 1, task->run_ns);
+	WYN_STATS_ADD(&engine->stats, tasks_returned, 1);
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_list_remove(&task->link);
 	wyn_list_remove(&task->of_batch);

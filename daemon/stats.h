@@ -26,6 +26,7 @@
 	X(frames_received)      \
 	X(submits)              \
 	X(tasks_accepted)       \
+	X(tasks_returned)       \
 	X(tasks_ok)             \
 	X(tasks_failed)         \
 	X(tasks_cancelled)      \

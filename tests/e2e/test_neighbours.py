@@ -62,8 +62,8 @@ class Values(unittest.TestCase):
                 count = 2 * self.MAX_BYTES // self.VALUE
                 peer.submit(201, "size", *[b"%d" % self.VALUE] * count)
                 # Each was started, and came back: one way or another.
-                until(lambda: counters(neighbour)["pool_run"] >= 200 + count,
-                      "the pool has met them all")
+                until(lambda: counters(neighbour)["tasks_returned"] >=
+                      200 + count, "the pool has met them all")
                 for size in 100, self.VALUE:
                     neighbour.submit("size", [b"%d" % size])
                     self.assertEqual(len(neighbour.next().value), size)
