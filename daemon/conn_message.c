@@ -16,6 +16,10 @@
 
 #define WYN_PROTOCOL_VERSION 1u
 
+/* What a frame costs that is unpacked, and not walked over: see
+ * wyn_conn_work(). */
+#define WYN_UNPACK_LOOKS 4u
+
 static void credit_fill(struct wyn_conn *conn, Wyn__V1__Credit *credit)
 {
 	credit->tasks = wyn_credit_tell(&conn->tasks);
@@ -238,6 +242,11 @@ static void on_message(struct wyn_conn *conn, const struct wyn_message *message)
 	}
 }
 
+static bool is_walked(enum wyn_message_kind kind)
+{
+	return kind == WYN_MESSAGE_SUBMIT || kind == WYN_MESSAGE_CHUNK;
+}
+
 void wyn_conn_frame(struct wyn_conn *conn, const struct wyn_frame *frame)
 {
 	struct wyn_engine *engine = conn->engine;
@@ -248,6 +257,8 @@ void wyn_conn_frame(struct wyn_conn *conn, const struct wyn_frame *frame)
 	WYN_STATS_ADD(&engine->stats, frames_received, 1);
 	wyn_arena_reset(&engine->arena);
 	result = wyn_codec_decode(frame, &engine->arena, &message, &reason);
+	wyn_conn_work(conn,
+		result == 0 && is_walked(message.kind) ? 1 : WYN_UNPACK_LOOKS);
 	if (result == -ENOMSG && (frame->flags & WYN_FRAME_FLAG_OPTIONAL)) {
 		return;
 	}

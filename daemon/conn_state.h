@@ -53,9 +53,10 @@ void wyn_conn_relieve(struct wyn_conn *conn);
 
 /*
  * wyn_conn_work - a message costs so many looks at tasks, functions and the
- * like, beyond its bytes.
+ * like, beyond its bytes; each frame costs one by itself, or a few.
  *
- * A frame of a few bytes may cost a walk over all that a connection has. When
+ * A frame of a few bytes may cost a walk over all that a connection has, and a
+ * read may bring thousands that cost more than their bytes say. When
  * WYN_CONN_WORK_MAX is full the connection rests until the next turn, so that
  * one that sends such frames waits for itself and not the others for it.
  */

@@ -101,6 +101,23 @@ static void work_keeps_nobody_who_asks_little(void **state)
 	assert_int_equal(client->pongs, 1);
 }
 
+/* Each is answered at once, and costs more than the bytes it has. */
+static void work_rests_when_a_turn_is_full_of_small_frames(void **state)
+{
+	(void)state;
+	client->corked = true;
+	for (uint64_t i = 1; i <= 2 * WYN_CONN_WORK_MAX; i++) {
+		rig_ping(client, i);
+	}
+	client->corked = false;
+	rig_client_feed(client);
+	assert_true(client->conn->work < 2 * WYN_CONN_WORK_MAX);
+	assert_int_equal(wyn_conn_wish(client->conn), WYN_CONN_PAUSE);
+	rig_settle(rig);
+	assert_int_equal(client->pongs, 2 * WYN_CONN_WORK_MAX);
+	assert_int_equal(client->last_pong, 2 * WYN_CONN_WORK_MAX);
+}
+
 static void work_ends_with_its_connection(void **state)
 {
 	(void)state;
@@ -196,6 +213,7 @@ int main(void)
 		TEST(work_keeps_nobody_who_asks_little),
 		TEST(work_of_stats_calls_takes_turns),
 		TEST(work_of_a_cancel_counts_each_range_that_came),
+		TEST(work_rests_when_a_turn_is_full_of_small_frames),
 		TEST(work_ends_with_its_connection),
 		TEST(refusals_in_a_row_share_an_answer),
 	};
