@@ -8,6 +8,7 @@ it asks for is the condition itself.
 
 WYND, WYNCTL, WYND_MODULES and BUILD_DIR say what is tested.
 """
+import json
 import os
 import select
 import shutil
@@ -15,6 +16,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -131,6 +133,11 @@ class Wynd:
                     return int(line.split()[1]) * 1024
         raise KeyError(field)
 
+    def forget_peak(self):
+        """VmHWM begins anew at what VmRSS is now."""
+        with open("/proc/%d/clear_refs" % self.pid, "w") as refs:
+            refs.write("5")
+
     def connect(self, kind="unix"):
         return connect(self.address(kind))
 
@@ -158,6 +165,47 @@ class Wynd:
             self.destroy()
         if code not in (None, 0):
             raise AssertionError("wynd ended with %d\n%s" % (code, log))
+
+
+class Program:
+    """A program of this directory, at work beside a test.
+
+    It prints "begun", goes on until its standard input ends or it is done, and
+    then prints a line of JSON. Use it in a `with`."""
+
+    def __init__(self, name, *args):
+        path = os.path.join(os.path.dirname(__file__), name)
+        self.name = name
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", path, *map(str, args)], bufsize=0,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if self.line() != b"begun\n":
+            raise AssertionError(name + " does not begin")
+
+    def line(self):
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            raise Timeout(self.name + " is stuck")
+        return self.process.stdout.readline()
+
+    def is_over(self):
+        return bool(select.select([self.process.stdout], [], [], 0)[0])
+
+    def end(self):
+        """What it did."""
+        self.process.stdin.close()
+        did = self.line()
+        if self.process.wait(PATIENCE) != 0 or not did:
+            raise AssertionError(self.name + " failed")
+        return json.loads(did)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
 def refused(*flags, **options):

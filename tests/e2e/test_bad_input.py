@@ -337,18 +337,6 @@ class Cases(WireCase):
         self.check_others()
         self.assertEqual(self.counter("tasks_discarded"), before + 50)
 
-    def test_a_reset_in_the_middle_of_a_frame(self):
-        peer = self.peer()
-        peer.submit(1, "sleep_ms", *[b"60000"] * 50, accept=True)
-        peer.expect("accepted")
-        peer.raw(HEADER.pack(0, 60000) + b"x" * 1000)
-        peer.reset()
-
-    def test_a_reset_with_results_unread(self):
-        peer = self.peer()
-        peer.submit(1, "size", *[b"60000"] * 50)
-        peer.reset()
-
     # What wynd does with many of them at once
 
     def test_a_crowd_of_them(self):

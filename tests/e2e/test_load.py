@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many tasks, many connections, and peers that take what they can get.
+"""Many tasks and many connections.
 
 Sizes are such that all of it takes seconds in CI; LOAD=N multiplies them by N.
 Rates are printed. RATE_MIN, tasks per second, fails the run when the daemon is
@@ -17,7 +17,7 @@ import unittest
 import harness
 from harness import (
     PATIENCE, PREFACE, SANITIZED, WYNCTL, Wynd, main, until)
-from peer import HELLO, Peer, counters
+from peer import HELLO, counters
 from wyn_client import HEADER, Client, Frame, encode
 
 LOAD = int(os.environ.get("LOAD", "1"))
@@ -32,8 +32,6 @@ IDLE, IDLE_BYTES_MAX = 10000, 8 * KIB
 LOOP_OWN_FDS = 8
 BOTH = ("unix:@/s", "tcp:127.0.0.1:0")
 KINDS = "unix", "tcp"
-# Of the allocator and of thread stacks, beyond what the flags bound.
-SLACK_BYTES = 8 * MIB
 GROWTH_BYTES_MAX = 4 * MIB
 FAILED_PRECONDITION = 9
 
@@ -271,84 +269,6 @@ class Idle(unittest.TestCase):
             del self.clients[::2]
             self.greet(wynd, "unix", CONNECTIONS // 2)
             self.await_even(wynd, 4, CONNECTIONS)
-
-
-class NeverReads(unittest.TestCase):
-    """A client that sends on and on and reads nothing."""
-
-    OUTPUT_MAX, FRAME_MAX, BYTES_MAX, TASKS_MAX = MIB, 256 * KIB, 4 * MIB, 4000
-    FLAGS = ("--max-output", OUTPUT_MAX, "--max-frame", FRAME_MAX,
-             "--max-argument", FRAME_MAX, "--max-value", FRAME_MAX,
-             "--credit-bytes", MIB, "--max-bytes", BYTES_MAX,
-             "--credit-tasks", TASKS_MAX)
-    # What the daemon keeps of a task beside its argument and its value.
-    TASK_BYTES_MAX = 512
-    BOUND = (OUTPUT_MAX + BYTES_MAX + FRAME_MAX + TASKS_MAX * TASK_BYTES_MAX +
-             SLACK_BYTES)
-
-    def serves(self, neighbour, count):
-        neighbour.submit("echo", [b"x"] * count)
-        for _ in range(count):
-            self.assertEqual(neighbour.next().value, b"x")
-
-    def stuff(self, neighbour, peer, batch):
-        """Sends batches until the daemon reads no more; how much went out."""
-        seq, sent, data = 1, 0, b""
-        end = time.monotonic() + PATIENCE
-        while True:
-            self.assertLess(time.monotonic(), end, "it reads on and on")
-            if select.select([], [peer.sock], [], 0)[1]:
-                if not data:
-                    data = encode(submit={"first_seq": seq, **batch})
-                    seq += len(batch["args"])
-                size = peer.sock.send(data)
-                sent, data = sent + size, data[size:]
-                continue
-            # Full now; if the daemon still reads, it will not stay so.
-            self.serves(neighbour, 5000)
-            if not select.select([], [peer.sock], [], 0)[1]:
-                return sent
-
-    def flood(self, function, argument, count, kind="unix", **options):
-        with Wynd(*self.FLAGS, listen=BOTH) as wynd:
-            neighbour = Client(wynd.address("unix"))
-            self.serves(neighbour, 20000)
-            before = wynd.memory()
-            peer = Peer(wynd.address(kind))
-            peer.sock.setblocking(False)
-            sent = self.stuff(neighbour, peer, {
-                "function": function, "args": [argument] * count,
-                "options": options})
-            more = wynd.memory("VmHWM") - before
-            say("%s over %s, never read: %d bytes sent, RSS %.1f MiB more, "
-                "bound %.1f MiB" % (function, kind, sent, more / MIB,
-                                    self.BOUND / MIB))
-            if not SANITIZED:
-                self.assertLess(more, self.BOUND)
-            self.assertGreater(counters(neighbour)["output_over_max"], 0)
-            self.serves(neighbour, 1)
-            peer.sock.close()
-            until(lambda: counters(neighbour)["tasks_held"] == 0,
-                  "its tasks are gone")
-            neighbour.sock.close()
-
-    def test_small_values(self):
-        self.flood("echo", b"x" * 16, 1000)
-
-    def test_small_values_over_tcp(self):
-        self.flood("echo", b"x" * 16, 1000, "tcp")
-
-    def test_large_values(self):
-        self.flood("size", b"100000", 100)
-
-    def test_large_arguments(self):
-        self.flood("echo", b"x" * 20000, 10)
-
-    def test_refusals(self):
-        self.flood("ehco", b"", 5000)
-
-    def test_partial_values(self):
-        self.flood("count", b"1000000000", 4, stream=True)
 
 
 class Echo(unittest.TestCase):
