@@ -215,7 +215,7 @@ void wyn_engine_task_unwanted(
 		wyn_credit_return(&conn->tasks, 1);
 		wyn_credit_return(&conn->bytes, task->element.argument.len);
 		wyn_engine_activate(conn);
-	} else {
+	} else if (!task->answered) {
 		WYN_STATS_ADD(&engine->stats, tasks_discarded, 1);
 	}
 	wyn_engine_task_release(engine, task);

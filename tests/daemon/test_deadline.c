@@ -247,6 +247,18 @@ static void deadline_after_the_client_has_gone_ends_nobody(void **state)
 	assert_int_equal(client->rows, 0);
 }
 
+static void timeout_is_the_only_end_when_the_client_goes_later(void **state)
+{
+	(void)state;
+	send_with(1, 100, 0);
+	rig_begin_at(rig, 0);
+	rig_advance(rig, 100);
+	assert_int_equal(rig->engine->stats.tasks_expired_approx, 1);
+	rig_client_break(client);
+	rig_finish_all(rig);
+	assert_int_equal(rig->engine->stats.tasks_discarded_approx, 0);
+}
+
 /* Each deadline looks at its own batch, not at all that wait. */
 static void deadlines_of_many_batches_take_little_time(void **state)
 {
@@ -311,6 +323,7 @@ int main(void)
 		TEST(deadline_ends_an_argument_on_its_way),
 		TEST(deadline_and_timeout_answer_once),
 		TEST(deadline_after_the_client_has_gone_ends_nobody),
+		TEST(timeout_is_the_only_end_when_the_client_goes_later),
 		TEST(deadlines_of_many_batches_take_little_time),
 		TEST(deadlines_take_turns_when_many_are_due_at_once),
 	};
