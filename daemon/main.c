@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,10 @@
 /* Descriptors beside the sockets of clients: standard ones, listeners, loops,
  * modules, connections that are told that they are too many. */
 #define OTHER_DESCRIPTORS 256u
+
+/* Larger blocks are mapped by themselves; an arena keeps no more at its end
+ * when they are freed. Four frames: what goes by frames stays warm. */
+#define FREED_BYTES_MAX (4 << 20)
 
 /* A socket must never get the number of a standard stream that our caller
  * closed: whatever is printed there would go to a client. */
@@ -74,6 +79,19 @@ static void arrange_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * Left alone, glibc raises both thresholds with the largest block that was
+ * freed, to 32 and 64 MiB; each arena, of which it makes eight for each CPU,
+ * then keeps so much of what was freed. After large values a daemon that holds
+ * nothing kept 300 MiB on two CPUs. Where mallopt() knows less, nothing changes
+ * but that.
+ */
+static void return_freed_memory(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, FREED_BYTES_MAX);
+	(void)mallopt(M_TRIM_THRESHOLD, FREED_BYTES_MAX);
+}
+
 static int fail(const struct wyn_fault *fault)
 {
 	fprintf(stderr, "wynd: %s\n", fault->text);
@@ -117,6 +135,7 @@ int main(int argc, char **argv)
 	open_standard_streams();
 	wyn_log_start(options.log_level, STDERR_FILENO);
 	arrange_signals();
+	return_freed_memory();
 	raise_descriptor_limit(&options);
 	if (wyn_server_run(&options, &exit_code, &fault)) {
 		return fail(&fault);
