@@ -82,7 +82,7 @@ struct wyn_bench {
 	bool in_chunks; /* it does not fit into a frame */
 
 	struct wyn_bench_lane *lanes;
-	struct wyn_bench_lane **queue; /* a ring of those to be served */
+	uint32_t *queue; /* a ring of those to be served, by index */
 	uint64_t queue_head;
 	uint64_t queue_count;
 	int epoll_fd;

@@ -9,6 +9,9 @@
 
 #include "client/wynctl/bench.h"
 
+/* Meanwhile no task is served. */
+#define CPU_ANSWER_MS 5000u
+
 static uint64_t cpu_us(const struct timeval *time)
 {
 	return (uint64_t)time->tv_sec * 1000000u + (uint64_t)time->tv_usec;
@@ -33,7 +36,7 @@ void wyn_bench_cpu(struct wyn_bench *bench, struct wyn_bench_cpu *ret_cpu)
 	struct rusage usage;
 
 	if (wyn_client_stats(bench->ctl->client,
-		    wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS), cpu_each,
+		    wyn_client_deadline_in_ms(CPU_ANSWER_MS), cpu_each,
 		    &cpu) != 0) {
 		cpu.has_server = false;
 	}

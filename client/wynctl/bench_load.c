@@ -203,7 +203,7 @@ static bool lane_is_idle(int err)
 	return err == -EAGAIN || err == -ENODATA;
 }
 
-/* Returns: as lane_submit_closed(). */
+/* Returns: 0 = serve it again; -EAGAIN = that was all. */
 static int lane_submit_any(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 {
 	int err;
@@ -213,10 +213,11 @@ static int lane_submit_any(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 	}
 	err = bench->config.open ? lane_submit_open(bench, lane)
 				 : lane_submit_closed(bench, lane);
-	if (err == -ESHUTDOWN) {
-		/* It takes no more, and answers what it has. */
+	if (err != 0 && err != -EAGAIN) {
+		/* Of what was submitted the results are still to be had, also
+		 * when the connection has ended. */
 		wyn_bench_stop(bench, wyn_ctl_failed(lane->client));
-		err = -EAGAIN;
+		err = 0;
 	}
 	return err;
 }
@@ -232,9 +233,6 @@ int wyn_lane_serve(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 		return received;
 	}
 	sent = lane_submit_any(bench, lane);
-	if (sent != 0 && sent != -EAGAIN) {
-		return sent;
-	}
 	answered = bench->answered;
 	if (submitted != bench->submitted) {
 		/* The library sends when it is asked for the next event. */
@@ -243,7 +241,7 @@ int wyn_lane_serve(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 			return received;
 		}
 	}
-	lane->readable = received == 0;
+	lane->readable = received == 0 || sent == 0;
 	if (received == 0 || sent == 0 || answered != bench->answered) {
 		wyn_bench_queue(bench, lane);
 	}

@@ -48,7 +48,7 @@ void wyn_bench_queue(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 		return;
 	}
 	lane->queued = true;
-	bench->queue[at % bench->config.connections] = lane;
+	bench->queue[at % bench->config.connections] = lane->index;
 	bench->queue_count++;
 }
 
@@ -230,6 +230,15 @@ static bool run_has_ended(const struct wyn_bench *bench)
 	return bench->config.count > 0 ? bench->left == 0 : late;
 }
 
+/* All is answered, or what was cancelled is waited for no longer. */
+static bool run_is_done(const struct wyn_bench *bench)
+{
+	return bench->phase >= WYN_BENCH_DRAIN &&
+	       (bench->submitted == bench->answered + bench->lost ||
+		       (bench->phase == WYN_BENCH_CANCEL &&
+			       bench->now_ns >= bench->phase_ns));
+}
+
 static void run_phase(struct wyn_bench *bench)
 {
 	if (wyn_interrupted() && bench->phase < WYN_BENCH_CANCEL) {
@@ -246,15 +255,11 @@ static void run_phase(struct wyn_bench *bench)
 	if (bench->phase < WYN_BENCH_CANCEL) {
 		run_look_for_life(bench);
 	}
-	if (bench->phase >= WYN_BENCH_DRAIN &&
-		bench->submitted == bench->answered + bench->lost) {
+	if (run_is_done(bench)) {
 		bench->phase = WYN_BENCH_DONE;
 	} else if (bench->phase == WYN_BENCH_DRAIN &&
 		   bench->now_ns >= bench->phase_ns) {
 		run_cancel(bench);
-	} else if (bench->phase == WYN_BENCH_CANCEL &&
-		   bench->now_ns >= bench->phase_ns) {
-		bench->phase = WYN_BENCH_DONE;
 	}
 }
 
@@ -315,9 +320,8 @@ static void run_turn(struct wyn_bench *bench)
 	uint64_t answered = bench->answered;
 
 	for (uint64_t n = bench->queue_count; n > 0; n--) {
-		struct wyn_bench_lane *lane =
-			bench->queue[bench->queue_head %
-				     bench->config.connections];
+		uint64_t at = bench->queue_head % bench->config.connections;
+		struct wyn_bench_lane *lane = &bench->lanes[bench->queue[at]];
 
 		bench->queue_head++;
 		bench->queue_count--;
@@ -398,6 +402,23 @@ static void run_wait(struct wyn_bench *bench)
 	}
 }
 
+static void run_end(struct wyn_bench *bench)
+{
+	uint64_t unanswered = bench->submitted - bench->answered;
+
+	if (!run_is_cut(bench)) {
+		wyn_bench_cpu(bench, &bench->cpu_to);
+		if (!bench->config.open || bench->to_ns < bench->answered_ns) {
+			bench->to_ns = bench->answered_ns;
+		}
+	}
+	if (unanswered > 0) {
+		wyn_ctl_say("%" PRIu64 " tasks were not answered", unanswered);
+		wyn_bench_stop(bench, WYN_EXIT_TIMED_OUT);
+	}
+	wyn_tally_flush(&bench->tally);
+}
+
 int wyn_bench_run(struct wyn_bench *bench)
 {
 	bench->whole = true;
@@ -414,12 +435,6 @@ int wyn_bench_run(struct wyn_bench *bench)
 		run_turn(bench);
 		run_wait(bench);
 	}
-	if (!run_is_cut(bench)) {
-		wyn_bench_cpu(bench, &bench->cpu_to);
-		if (!bench->config.open || bench->to_ns < bench->answered_ns) {
-			bench->to_ns = bench->answered_ns;
-		}
-	}
-	wyn_tally_flush(&bench->tally);
+	run_end(bench);
 	return bench->code;
 }
