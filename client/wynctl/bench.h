@@ -53,6 +53,7 @@ struct wyn_bench_lane {
 	uint32_t index;
 	bool queued;   /* it is in bench.queue */
 	bool readable; /* there may be something to take, or to send */
+	bool room;     /* a submit that was refused may be tried again */
 	bool polls_output;
 	bool over; /* its connection has ended */
 	uint64_t flight;

@@ -56,8 +56,15 @@ static int lane_receive(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 		if (err != 0) {
 			return err;
 		}
-		if (event.kind == WYN_CLIENT_RESULT) {
-			lane_result(bench, lane, &event);
+		if (event.kind != WYN_CLIENT_RESULT) {
+			lane->room |= event.kind == WYN_CLIENT_ROOM;
+			continue;
+		}
+		lane_result(bench, lane, &event);
+		if (lane->flight == 0) {
+			/* Looking for more costs a recv(2), which is saved if
+			 * there is a task to be sent: wyn_lane_serve(). */
+			return -ENODATA;
 		}
 	}
 	return 0;
@@ -232,17 +239,20 @@ int wyn_lane_serve(struct wyn_bench *bench, struct wyn_bench_lane *lane)
 	if (received != 0 && !lane_is_idle(received)) {
 		return received;
 	}
+	lane->room = false;
 	sent = lane_submit_any(bench, lane);
 	answered = bench->answered;
-	if (submitted != bench->submitted) {
-		/* The library sends when it is asked for the next event. */
+	if (submitted != bench->submitted || lane->flight == 0) {
+		/* The library sends when it is asked for the next event. And
+		 * what a submit lacked may be behind the last result. */
 		received = lane_receive(bench, lane);
 		if (received != 0 && !lane_is_idle(received)) {
 			return received;
 		}
 	}
 	lane->readable = received == 0 || sent == 0;
-	if (received == 0 || sent == 0 || answered != bench->answered) {
+	if (received == 0 || sent == 0 || lane->room ||
+		answered != bench->answered) {
 		wyn_bench_queue(bench, lane);
 	}
 	return 0;
