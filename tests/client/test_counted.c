@@ -66,7 +66,7 @@ static const bool allocations_count = true;
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *memory, size_t size);
+void *__libc_realloc(void *ptr, size_t size);
 
 void *malloc(size_t size)
 {
@@ -74,16 +74,16 @@ void *malloc(size_t size)
 	return __libc_malloc(size);
 }
 
-void *calloc(size_t n, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
 	counted.allocations++;
-	return __libc_calloc(n, size);
+	return __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *memory, size_t size)
+void *realloc(void *ptr, size_t size)
 {
 	counted.allocations++;
-	return __libc_realloc(memory, size);
+	return __libc_realloc(ptr, size);
 }
 #endif
 
