@@ -13,6 +13,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "daemon/conn.h"
@@ -35,7 +37,8 @@ struct wyn_loop {
 	uv_timer_t timer;     /* the engine's next time */
 	uint64_t timer_ns; /* [L] what it is set for; UINT64_MAX = it is off */
 	uv_pipe_t first;   /* see init_handles() */
-	uv_async_t async;  /* the bell. Thread: any */
+	uv_poll_t bell;	   /* bell_fd is readable */
+	int bell_fd;	   /* [I] an eventfd. Thread: any */
 	struct wyn_transports transports; /* [L] */
 	enum wyn_loop_phase phase;	  /* [L] what was done of `wanted` */
 	bool quiet;			  /* [L] the hook was called */
@@ -50,23 +53,25 @@ struct wyn_loop {
 };
 
 /*
- * uv_async_send() is a hint: it begins with a relaxed load and returns when an
- * earlier call seems to be on its way, so what was published just before it
- * could be missed. The bell therefore has a flag of its own: whoever wakes
- * sets it and rings only if it was clear; the loop clears it first thing in a
- * turn and looks at everything after that. Both are read-modify-write
- * operations on one word: either the loop's comes second and sees what was
- * published, or the waker's does, finds it clear, and rings again.
+ * Whoever wakes sets the flag and rings only if it was clear; the loop clears
+ * it first thing in a turn and looks at everything after that. Both are
+ * read-modify-write operations on one word: either the loop's comes second and
+ * sees what was published, or the waker's does, finds it clear, and rings.
+ *
+ * Not by uv_async_send(): its flag is a hint only, and where the loop wakes
+ * before the call has returned, as it does on the CPU of its waker, it spins
+ * some ten microseconds for the end of that call.
  */
 void wyn_loop_wake(struct wyn_loop *loop)
 {
 	/* [bell] pairs with on_prepare(). */
 	if (!atomic_exchange_explicit(
 		    &loop->woken, true, memory_order_acq_rel)) {
-		/* Fails only on a handle that is being closed: our bug. */
-		int error = uv_async_send(&loop->async);
+		const uint64_t once = 1;
+		ssize_t written = write(loop->bell_fd, &once, sizeof(once));
 
-		wyn_assert(error == 0);
+		/* It would be full after 2^64 rings that nobody heard. */
+		wyn_assert(written == sizeof(once));
 	}
 }
 
@@ -284,10 +289,16 @@ static void on_prepare(uv_prepare_t *prepare)
 	tell_quiet(loop);
 }
 
-static void on_async(uv_async_t *async)
+static void on_bell(uv_poll_t *bell, int status, int events)
 {
+	struct wyn_loop *loop = bell->data;
+	uint64_t rings;
+	ssize_t got = read(loop->bell_fd, &rings, sizeof(rings));
+
 	/* The turn that follows does what it was rung for. */
-	(void)async;
+	(void)status;
+	(void)events;
+	wyn_assert(got == sizeof(rings) || errno == EAGAIN);
 }
 
 static void *run(void *arg)
@@ -317,6 +328,26 @@ void wyn_loop_join(struct wyn_loop *loop)
 	}
 }
 
+/* Within a loop that was initialised. */
+static int init_bell(struct wyn_loop *loop)
+{
+	int error;
+
+	loop->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->bell_fd < 0) {
+		return -errno;
+	}
+	error = uv_poll_init(&loop->uv, &loop->bell, loop->bell_fd);
+	if (!error) {
+		loop->bell.data = loop;
+		/* It fails only on a handle that is being closed. */
+		(void)uv_poll_start(&loop->bell, UV_READABLE, on_bell);
+		return 0;
+	}
+	close(loop->bell_fd);
+	return error;
+}
+
 static int init_handles(struct wyn_loop *loop)
 {
 	int error = uv_loop_init(&loop->uv);
@@ -324,7 +355,7 @@ static int init_handles(struct wyn_loop *loop)
 	if (error) {
 		return error;
 	}
-	error = uv_async_init(&loop->uv, &loop->async, on_async);
+	error = init_bell(loop);
 	if (error) {
 		uv_loop_close(&loop->uv);
 		return error;
@@ -351,11 +382,12 @@ static void close_handles(struct wyn_loop *loop)
 	uv_close((uv_handle_t *)&loop->prepare, NULL);
 	uv_close((uv_handle_t *)&loop->idle, NULL);
 	uv_close((uv_handle_t *)&loop->timer, NULL);
-	uv_close((uv_handle_t *)&loop->async, NULL);
+	uv_close((uv_handle_t *)&loop->bell, NULL);
 	/* Closing takes a turn; there is nothing else to do in it. */
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	error = uv_loop_close(&loop->uv);
 	wyn_assert(error == 0);
+	close(loop->bell_fd);
 }
 
 int wyn_loop_create(struct wyn_shared *shared, size_t index,
