@@ -27,6 +27,7 @@ struct wyn_task;
 #define WYN_DISPATCH_SAMPLE_EVERY 16u
 #define WYN_DISPATCH_SLOW_NS	  UINT64_C(50000) /* from here: every call */
 #define WYN_DISPATCH_FLOOR_NS	  UINT64_C(100)
+#define WYN_DISPATCH_SOON_NS	  UINT64_C(20000) /* all that is out */
 
 /* What a task was thought to take when it was started. */
 struct wyn_charge {

@@ -361,6 +361,19 @@ struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine)
 			    : wyn_list_entry(link, struct wyn_conn, dirty);
 }
 
+bool wyn_engine_expects(const struct wyn_engine *engine)
+{
+	const struct wyn_dispatch *dispatch = &engine->dispatch;
+
+	return dispatch->in_flight > 0 &&
+	       dispatch->cost_ns < WYN_DISPATCH_SOON_NS;
+}
+
+bool wyn_engine_peek(const struct wyn_engine *engine)
+{
+	return engine->executor->ops->peek(engine->executor);
+}
+
 bool wyn_engine_arm(struct wyn_engine *engine)
 {
 	return wyn_list_empty(&engine->active) &&

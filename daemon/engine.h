@@ -104,6 +104,16 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns);
 struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine);
 
 /*
+ * wyn_engine_expects - tasks may be back any moment: such as are thought to take
+ * no longer than a sleep, and the wake that ends it. Thread: loop.
+ */
+bool wyn_engine_expects(const struct wyn_engine *engine);
+
+/* wyn_engine_peek - a task came back since the last turn: a hint. Thread:
+ * loop. */
+bool wyn_engine_peek(const struct wyn_engine *engine);
+
+/*
  * wyn_engine_arm - before the loop sleeps.
  *
  * Thread: loop. Returns: true = the executor wakes the loop when a task comes

@@ -32,6 +32,8 @@ struct wyn_executor_ops {
 	 * Jobs that came back, oldest first, linked by next. Thread: loop.
 	 */
 	struct wyn_job *(*done)(struct wyn_executor *executor);
+	/* Whether done would give something: a hint. Thread: loop. */
+	bool (*peek)(const struct wyn_executor *executor);
 	/*
 	 * Before the loop sleeps: true = the next job that comes back wakes
 	 * it; false = something is there already. Thread: loop.

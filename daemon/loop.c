@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,12 +195,32 @@ static bool flush(struct wyn_loop *loop)
 	return false;
 }
 
+/*
+ * Gives a worker a moment to come back with what is tiny, before the loop
+ * sleeps: a sleep and its end take longer than the task. By yields, for the
+ * worker may have been woken on this CPU. Returns: whether one is back.
+ */
+static bool linger(const struct wyn_loop *loop)
+{
+	if (!wyn_engine_expects(loop->engine)) {
+		return false;
+	}
+	for (unsigned i = 0; i < WYN_LOOP_LINGERS_MAX; i++) {
+		sched_yield();
+		if (wyn_engine_peek(loop->engine)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Returns: true when the loop may sleep until the next time or wake. */
 static bool take_turns(struct wyn_loop *loop)
 {
 	for (unsigned i = 0; i < WYN_LOOP_TURNS_MAX; i++) {
 		wyn_engine_turn(loop->engine, uv_hrtime());
-		if (flush(loop) && wyn_engine_arm(loop->engine)) {
+		if (flush(loop) && !linger(loop) &&
+			wyn_engine_arm(loop->engine)) {
 			return true;
 		}
 	}

@@ -19,6 +19,7 @@
 
 #define WYN_LOOP_FLUSHES_MAX 4096u /* connections written in one turn */
 #define WYN_LOOP_TURNS_MAX   4u	   /* before it looks at its sockets again */
+#define WYN_LOOP_LINGERS_MAX 3u	   /* yields before it sleeps */
 
 struct wyn_loop;
 

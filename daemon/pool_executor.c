@@ -59,6 +59,14 @@ static struct wyn_job *pool_executor_done(struct wyn_executor *executor)
 	return wyn_sink_drain(sink);
 }
 
+static bool pool_executor_peek(const struct wyn_executor *executor)
+{
+	const struct pool_executor *self = WYN_CONTAINER_OF(
+		executor, const struct pool_executor, executor);
+
+	return wyn_sink_peek(&self->sink);
+}
+
 static bool pool_executor_arm(struct wyn_executor *executor)
 {
 	return wyn_sink_arm(&of(executor)->sink);
@@ -76,6 +84,7 @@ static const struct wyn_executor_ops pool_executor_ops = {
 	.start = pool_executor_start,
 	.cancel = pool_executor_cancel,
 	.done = pool_executor_done,
+	.peek = pool_executor_peek,
 	.arm = pool_executor_arm,
 	.width = pool_executor_width,
 };

@@ -79,6 +79,17 @@ struct wyn_job *wyn_sink_drain(struct wyn_sink *sink)
 	return first;
 }
 
+bool wyn_sink_peek(const struct wyn_sink *sink)
+{
+	for (unsigned i = 0; i < WYN_SINK_LANES; i++) {
+		if (__atomic_load_n(&sink->lanes[i].head, __ATOMIC_RELAXED) !=
+			NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool wyn_sink_arm(struct wyn_sink *sink)
 {
 	WYN_STEP();

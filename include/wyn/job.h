@@ -69,6 +69,13 @@ void wyn_sink_init(struct wyn_sink *sink, void (*wake)(struct wyn_sink *sink));
 struct wyn_job *wyn_sink_drain(struct wyn_sink *sink);
 
 /*
+ * wyn_sink_peek - whether a drain would find something: a look without order.
+ *
+ * Thread: loop (the owner only). Blocks: never.
+ */
+bool wyn_sink_peek(const struct wyn_sink *sink);
+
+/*
  * wyn_sink_arm - asks for a wake, before the owner sleeps.
  *
  * True: armed, and the next push calls `wake`. False: something is there

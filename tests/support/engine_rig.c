@@ -93,6 +93,11 @@ static struct wyn_job *executor_done(struct wyn_executor *executor)
 	return first;
 }
 
+static bool executor_peek(const struct wyn_executor *executor)
+{
+	return rig_of(executor)->done != NULL;
+}
+
 static bool executor_arm(struct wyn_executor *executor)
 {
 	return rig_of(executor)->done == NULL;
@@ -107,6 +112,7 @@ static const struct wyn_executor_ops executor_ops = {
 	.start = executor_start,
 	.cancel = executor_cancel,
 	.done = executor_done,
+	.peek = executor_peek,
 	.arm = executor_arm,
 	.width = executor_width,
 };
