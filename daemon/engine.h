@@ -104,8 +104,8 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns);
 struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine);
 
 /*
- * wyn_engine_expects - tasks may be back any moment: such as are thought to take
- * no longer than a sleep, and the wake that ends it. Thread: loop.
+ * wyn_engine_expects - tasks may be back any moment: such as are thought to
+ * take no longer than a sleep, and the wake that ends it. Thread: loop.
  */
 bool wyn_engine_expects(const struct wyn_engine *engine);
 

@@ -9,9 +9,9 @@
  * behind the other. Whatever ends otherwise than OK with a small value, or
  * without one, is noted beside them, as odd.
  *
- * Every task is claimed before it is begun. So when one turns out slow, the loop
- * can take back those that wait behind it, and answer those that ended before.
- * Knows neither connections nor queues; conn_strip.h does.
+ * Every task is claimed before it is begun. So when one turns out slow, the
+ * loop can take back those that wait behind it, and answer those that ended
+ * before. Knows neither connections nor queues; conn_strip.h does.
  */
 #pragma once
 
