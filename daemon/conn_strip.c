@@ -33,7 +33,7 @@ uint32_t wyn_conn_strip_most(
 
 	/* What has a time of its own, or emits, is known by itself. */
 	if (options->timeout_ms != 0 || options->deadline_ms != 0 ||
-		options->stream || span->slow) {
+		options->stream || span->slow || fits < 2) {
 		return 0;
 	}
 	most = most < span->args.count ? most : span->args.count;
@@ -80,6 +80,9 @@ static void strip_fill(struct wyn_strip *strip, const struct wyn_conn *conn,
 	strip->batch = batch;
 	strip->owner = batch->owner;
 	strip->received_ns = batch->received_ns;
+	strip->after = NULL;
+	strip->first = strip;
+	strip->stalled = false;
 	strip->due = 0;
 	strip->sent = 0;
 	strip->sent_bytes = 0;
@@ -264,7 +267,7 @@ void wyn_conn_strip_returned(struct wyn_engine *engine, struct wyn_strip *strip)
 	wyn_dispatch_done(engine, &strip->charge, strip->kept,
 		runs > 0 ? (strip->run_ns + runs - 1) / runs : 0);
 	WYN_STATS_ADD(&engine->stats, tasks_returned, strip->kept);
-	engine->dispatch.strips--;
+	engine->dispatch.strips -= wyn_conn_strip_hides(strip);
 	wyn_list_remove(&strip->link);
 	strip->returned = true;
 	if (conn == NULL || conn->phase >= WYN_CONN_CLOSING) {
@@ -405,13 +408,15 @@ void wyn_conn_strips_recall(struct wyn_conn *conn)
 	/* Each goes before those that came back earlier: hence from behind. */
 	for (; link != &conn->strips; link = link->prev) {
 		struct wyn_strip *strip = strip_of(link);
+		bool slow =
+			wyn_recall_is_misjudged(conn->engine, &strip->charge);
 		struct wyn_part rest;
 
-		if (wyn_recall_is_misjudged(conn->engine, &strip->charge) &&
+		if ((slow || strip->first->stalled) &&
 			rest_take(conn, strip, &rest)) {
 			WYN_STATS_ADD(&conn->engine->stats, tasks_recalled,
 				rest.args.count);
-			rest.slow = true;
+			rest.slow = slow;
 			rest_requeue(conn, &rest);
 		}
 	}
@@ -424,14 +429,17 @@ void wyn_conn_strips_watch(struct wyn_conn *conn)
 	wyn_list_for_each (link, &conn->strips) {
 		struct wyn_strip *strip = strip_of(link);
 		uint32_t begun = wyn_strip_begun(strip);
+		uint32_t ended = wyn_strip_ended(strip);
 
-		begun = begun < strip->kept ? begun : strip->kept;
-		if (begun > 0 && begun == strip->watched) {
+		if (begun > ended && begun == strip->watched) {
 			wyn_dispatch_slow(conn->engine, &strip->charge);
-			/* What ended before it does not wait for it. */
-			if (!strip->answered && begun - 1 > strip->due) {
-				strip_due(conn, strip, begun - 1);
-			}
+			strip->first->stalled = true;
+		}
+		/* It was out for long: what has ended does not wait for what
+		 * may be slow. */
+		if (begun > 0 && begun == strip->watched && !strip->answered &&
+			ended > strip->due) {
+			strip_due(conn, strip, ended);
 		}
 		strip->watched = begun;
 	}

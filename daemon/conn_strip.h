@@ -23,7 +23,7 @@ struct wyn_engine;
 /*
  * wyn_conn_strip_most - how many of the span may go in one strip, of `most`.
  *
- * cost_ns: what one is thought to take. Returns: below 2 = each goes alone.
+ * cost_ns: what one is thought to take. Returns: 0 = each is a job of its own.
  */
 uint32_t wyn_conn_strip_most(
 	const struct wyn_span *span, uint64_t cost_ns, uint64_t most);
@@ -37,6 +37,13 @@ uint32_t wyn_conn_strip_most(
  */
 struct wyn_strip *wyn_conn_strip_take(
 	struct wyn_conn *conn, struct wyn_span *span, uint32_t count);
+
+/* wyn_conn_strip_hides - something in it may wait behind a task, or it behind
+ * another strip. */
+static inline bool wyn_conn_strip_hides(const struct wyn_strip *strip)
+{
+	return strip->count > 1 || strip->first != strip;
+}
 
 /* wyn_conn_strip_returned - it is back from the executor, or never went in. */
 void wyn_conn_strip_returned(
@@ -60,7 +67,7 @@ void wyn_conn_strips_give_up(struct wyn_conn *conn,
 	const struct wyn_answer *waiting, const struct wyn_answer *running);
 
 /* wyn_conn_strips_recall - what of them is not begun, and was charged far too
- * little, waits in the ready queue again. */
+ * little or is behind what stands still, waits in the ready queue again. */
 void wyn_conn_strips_recall(struct wyn_conn *conn);
 
 /* wyn_conn_strips_watch - a task that was claimed at the last watch and is

@@ -211,8 +211,24 @@ static bool task_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	return true;
 }
 
-/* Moves so many tasks of the span into the slice, as one job. False: no
- * memory. */
+/* The strip becomes a job, or part of the one before if both are small. */
+static void strip_place(struct wyn_engine *engine, struct wyn_strip *strip)
+{
+	struct wyn_strip *last = engine->last_strip;
+	uint64_t ns = strip->count * strip->charge.cost_ns;
+
+	if (last != NULL && engine->last_strip_ns + ns <= WYN_STRIP_NS) {
+		last->after = strip;
+		strip->first = last->first;
+		engine->last_strip_ns += ns;
+	} else {
+		engine->slice[engine->slice_count++] = &strip->job;
+		engine->last_strip_ns = ns;
+	}
+	engine->last_strip = strip;
+}
+
+/* Moves so many tasks of the span into the slice. False: no memory. */
 static bool strip_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	struct wyn_span *span, const struct wyn_charge *each, uint32_t tasks)
 {
@@ -223,8 +239,8 @@ static bool strip_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	}
 	strip->charge = *each;
 	strip->measured = charge(engine, each, tasks);
-	engine->dispatch.strips++;
-	engine->slice[engine->slice_count++] = &strip->job;
+	strip_place(engine, strip);
+	engine->dispatch.strips += wyn_conn_strip_hides(strip);
 	return true;
 }
 
@@ -238,7 +254,7 @@ static uint64_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 
 	most = room < most ? room : most;
 	in_strip = wyn_conn_strip_most(span, each->cost_ns, most);
-	if (in_strip > 1 && strip_start(engine, conn, span, each, in_strip)) {
+	if (in_strip > 0 && strip_start(engine, conn, span, each, in_strip)) {
 		return in_strip;
 	}
 	while (took < most && task_start(engine, conn, span, each)) {
@@ -270,18 +286,26 @@ static uint64_t streams_bound(
 	return left < most ? left : most;
 }
 
+static void strips_refused(struct wyn_engine *engine, struct wyn_strip *strip)
+{
+	while (strip != NULL) {
+		struct wyn_strip *after = strip->after;
+
+		memset(strip->ends, WYN_STRIP_LOST, sizeof(strip->ends));
+		strip->odds = strip->count;
+		wyn_conn_strip_returned(engine, strip);
+		strip = after;
+	}
+}
+
 /* Without memory the executor takes none, and they are back at once. */
 static void job_refused(struct wyn_engine *engine, struct wyn_job *job)
 {
 	struct wyn_task *task;
 
 	if (job->run == wyn_strip_run) {
-		struct wyn_strip *strip =
-			WYN_CONTAINER_OF(job, struct wyn_strip, job);
-
-		memset(strip->ends, WYN_STRIP_LOST, sizeof(strip->ends));
-		strip->odds = strip->count;
-		wyn_conn_strip_returned(engine, strip);
+		strips_refused(
+			engine, WYN_CONTAINER_OF(job, struct wyn_strip, job));
 		return;
 	}
 	task = WYN_CONTAINER_OF(job, struct wyn_task, job);
@@ -299,6 +323,7 @@ static void slice_start(struct wyn_engine *engine)
 		return;
 	}
 	engine->slice_count = 0;
+	engine->last_strip = NULL;
 	WYN_STATS_ADD(&engine->stats, dispatches, 1);
 	if (executor->ops->start(executor, engine->slice, n) == 0) {
 		return;

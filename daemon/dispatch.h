@@ -38,7 +38,7 @@ struct wyn_charge {
 /* How much the executor holds, and how much it may. [L] */
 struct wyn_dispatch {
 	uint64_t in_flight;	/* tasks */
-	uint64_t strips;	/* that some of them are in */
+	uint64_t strips;	/* in which some may be behind others */
 	uint64_t cost_ns;	/* estimated, of what is in flight */
 	uint64_t *estimate_ns;	/* per function of the registry; 0 = unknown */
 	uint32_t *starts;	/* likewise; wraps */

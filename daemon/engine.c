@@ -273,12 +273,19 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 
 static void job_returned(struct wyn_engine *engine, struct wyn_job *job)
 {
-	if (job->run == wyn_strip_run) {
-		wyn_conn_strip_returned(
-			engine, WYN_CONTAINER_OF(job, struct wyn_strip, job));
-	} else {
+	struct wyn_strip *strip;
+
+	if (job->run != wyn_strip_run) {
 		wyn_engine_task_returned(
 			engine, WYN_CONTAINER_OF(job, struct wyn_task, job));
+		return;
+	}
+	strip = WYN_CONTAINER_OF(job, struct wyn_strip, job);
+	while (strip != NULL) {
+		struct wyn_strip *after = strip->after;
+
+		wyn_conn_strip_returned(engine, strip);
+		strip = after;
 	}
 }
 

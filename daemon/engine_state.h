@@ -33,8 +33,7 @@
 /* What a Welcome or a Reply has beside its functions, at most. */
 #define WYN_FUNCTIONS_HEAD_BYTES 256u
 
-/* Rows of one Results frame at most. */
-#define WYN_ROWS_MAX 256u
+#define WYN_ROWS_MAX 256u /* of one Results frame, at most */
 
 enum wyn_conn_phase {
 	WYN_CONN_PREFACE, /* the eight bytes are awaited */
@@ -158,6 +157,8 @@ struct wyn_engine {
 	size_t free_strips_count;
 	struct wyn_job **slice; /* what one submit takes: executor_tasks_max */
 	size_t slice_count;
+	struct wyn_strip *last_strip; /* in it; NULL = none */
+	uint64_t last_strip_ns;	      /* what its job is thought to take */
 	uint64_t released_tasks; /* since the last turn, which tells shared */
 	uint64_t released_bytes;
 	uint64_t carry_bytes;	/* of all its connections */

@@ -126,9 +126,8 @@ static void task_run(struct wyn_strip *strip, struct wyn_slice argument)
 	}
 }
 
-void wyn_strip_run(struct wyn_job *job)
+static void strip_run(struct wyn_strip *strip)
 {
-	struct wyn_strip *strip = WYN_CONTAINER_OF(job, struct wyn_strip, job);
 	struct wyn_args args = strip->args;
 	struct wyn_slice argument;
 	uint64_t started_ns = 0;
@@ -155,13 +154,36 @@ void wyn_strip_run(struct wyn_job *job)
 	}
 }
 
+void wyn_strip_run(struct wyn_job *job)
+{
+	struct wyn_strip *strip = WYN_CONTAINER_OF(job, struct wyn_strip, job);
+
+	for (; strip != NULL; strip = strip->after) {
+		strip_run(strip);
+	}
+}
+
 uint32_t wyn_strip_begun(const struct wyn_strip *strip)
 {
-	/* [claim] pairs with the worker's release. */
+	/* [claim] relaxed: nothing is done with what was begun. */
+	uint32_t next =
+		atomic_load_explicit(&strip->next, memory_order_relaxed);
+
+	return next < strip->kept ? next : strip->kept;
+}
+
+uint32_t wyn_strip_ended(const struct wyn_strip *strip)
+{
+	/* [claim] pairs with the worker's release. Its last claim, of none,
+	 * goes beyond the count. */
 	uint32_t next =
 		atomic_load_explicit(&strip->next, memory_order_acquire);
 
-	return next < strip->count ? next : strip->count;
+	if (next > strip->count) {
+		return strip->kept;
+	}
+	next = next < strip->kept ? next : strip->kept;
+	return next > 0 ? next - 1 : 0;
 }
 
 uint32_t wyn_strip_take_back(struct wyn_strip *strip)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * strip.h - small tasks of one Submit that one job runs, one after the other.
+ * strip.h - small tasks of one Submit that a job runs, one after the other.
  *
  * A task that takes less than a cache line takes to travel is not worth a job:
  * what the loop and a worker pass to each other costs more than the call. So
  * tasks of a function that was measured as tiny go in strips: the arguments
  * are read where they stand in their batch, small values are written one
  * behind the other. Whatever ends otherwise than OK with a small value, or
- * without one, is noted beside them, as odd.
+ * without one, is noted beside them, as odd. Strips that are small themselves
+ * share a job: each but the last leads to the one after it.
  *
  * Every task is claimed before it is begun. So when one turns out slow, the
  * loop can take back those that wait behind it, and answer those that ended
@@ -44,14 +45,15 @@ enum wyn_strip_end {
 };
 
 struct wyn_strip {
-	struct wyn_job job;
+	struct wyn_job job;	    /* the first's runs all of them */
 	struct wyn_context context; /* what the functions are given */
 
 	/* [I] set by dispatch before it is started */
 	const struct wyn_function_entry *function;
-	struct wyn_args args; /* of all its tasks: a view of the batch */
-	uint32_t count;	      /* of them */
-	bool measured;	      /* run_ns is wanted */
+	struct wyn_args args;	 /* of all its tasks: a view of the batch */
+	uint32_t count;		 /* of them */
+	bool measured;		 /* run_ns is wanted */
+	struct wyn_strip *after; /* of the same job; NULL = none */
 
 	_Atomic uint32_t next;	   /* [A claim] the first that nobody has */
 	_Atomic uint32_t unwanted; /* [A unwanted] a bit for each */
@@ -64,7 +66,7 @@ struct wyn_strip {
 	uint64_t run_ns;	/* all calls together; 0 = not measured */
 	struct wyn_outcome now; /* of the one that runs */
 
-	/* [W] then [L], of each task by itself: see wyn_strip_begun(). */
+	/* [W] then [L], of each task by itself: see wyn_strip_ended(). */
 	uint8_t ends[WYN_STRIP_TASKS_MAX];    /* enum wyn_strip_end */
 	uint8_t lengths[WYN_STRIP_TASKS_MAX]; /* of the values of plain ones */
 	struct wyn_outcome *odd[WYN_STRIP_TASKS_MAX]; /* malloc'd, owned */
@@ -84,9 +86,11 @@ struct wyn_strip {
 	uint32_t sent_bytes;	  /* of values[] */
 	uint32_t due_tasks;	  /* what the rows to send give back */
 	uint64_t due_bytes;	  /* likewise, of arguments */
-	uint32_t watched;	  /* `next`, when the executor stalled */
-	bool returned;		  /* the executor has it no more */
-	bool answered;		  /* what was not due was answered early */
+	struct wyn_strip *first;  /* of the same job */
+	uint32_t watched; /* what was begun when it was last looked at */
+	bool stalled;	  /* one of its job stands still: the first's */
+	bool returned;	  /* the executor has it no more */
+	bool answered;	  /* what was not due was answered early */
 
 	_Alignas(WYN_STRIP_ALIGN)
 		uint8_t values[WYN_STRIP_TASKS_MAX * WYN_INLINE_VALUE_BYTES];
@@ -96,7 +100,7 @@ static_assert(WYN_INLINE_VALUE_BYTES % WYN_STRIP_ALIGN == 0,
 	"values[] has room for all");
 
 /*
- * wyn_strip_run - the body of every strip's job.
+ * wyn_strip_run - the body of the job of one or more strips.
  *
  * Thread: worker. Blocks: as long as its functions do.
  */
@@ -105,10 +109,16 @@ void wyn_strip_run(struct wyn_job *job);
 /*
  * wyn_strip_begun - how many were claimed by the worker so far.
  *
- * All of these but the last have ended, and what is noted of each is there.
  * Thread: loop, while the executor has it.
  */
 uint32_t wyn_strip_begun(const struct wyn_strip *strip);
+
+/*
+ * wyn_strip_ended - how many have ended, and what is noted of each is there.
+ *
+ * Thread: loop, while the executor has it.
+ */
+uint32_t wyn_strip_ended(const struct wyn_strip *strip);
 
 /*
  * wyn_strip_take_back - those that nobody has claimed are the loop's again.

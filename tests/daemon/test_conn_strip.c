@@ -101,6 +101,73 @@ static void strips_are_of_one_submit_and_no_longer_than_allowed(void **state)
 	assert_int_equal(client->rows_ok - BEFORE, 3 * WYN_STRIP_TASKS_MAX);
 }
 
+/* Two clients with two tasks each are one job. */
+static void strips_share_a_job_when_they_are_small(void **state)
+{
+	struct rig_client *other = rig_open(rig);
+
+	(void)state;
+	rig_batch_send(client, FIRST, 2, "tiny", "mine");
+	rig_batch_send(other, 1, 2, "tiny", "other");
+	rig_task_send(client, FIRST + 2, "tiny", "alone");
+	rig_settle(rig);
+	assert_int_equal(rig->started_count, 1);
+	assert_int_equal(wyn_engine_in_executor(rig->engine), 5);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows_ok - BEFORE, 3);
+	assert_int_equal(other->rows_ok, 2);
+	assert_memory_equal(rig_task(other, 2)->value, "other", 5);
+	assert_memory_equal(rig_task(client, FIRST + 2)->value, "alone", 5);
+}
+
+/* The tasks of one client are not kept by those of another. */
+static void strips_of_others_go_on_when_one_stands_still(void **state)
+{
+	struct rig_client *other = rig_open(rig);
+	struct wyn_strip *strip;
+
+	(void)state;
+	rig_batch_send(client, FIRST, 2, "tiny", NULL);
+	rig_batch_send(other, 1, 2, "tiny", "other");
+	rig_settle(rig);
+	assert_int_equal(rig->started_count, 1);
+	strip = rig_strip_at(rig, 0);
+	begin(strip, 1);
+	rig_advance(rig, STALL_MS);
+	rig_advance(rig, STALL_MS);
+	assert_true(rig->started_count > 1);
+	while (rig->started_count > 1) {
+		rig_run_at(rig, 1);
+		rig_settle(rig);
+	}
+	assert_int_equal(other->rows_ok, 2);
+	assert_int_equal(client->rows_ok - BEFORE, 1);
+	end(strip, 1);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows_ok - BEFORE, 2);
+}
+
+/* Those of the first one ended; the worker stands still in the second. */
+static void strips_that_ended_are_answered_before_their_job_is(void **state)
+{
+	struct rig_client *other = rig_open(rig);
+	struct wyn_strip *strip;
+
+	(void)state;
+	rig_batch_send(client, FIRST, 2, "tiny", NULL);
+	rig_batch_send(other, 1, 2, "tiny", NULL);
+	rig_settle(rig);
+	strip = rig_strip_at(rig, 0);
+	begin(strip, 3);
+	begin(strip->after, 1);
+	rig_advance(rig, STALL_MS);
+	rig_advance(rig, STALL_MS);
+	assert_int_equal(client->rows_ok - BEFORE, 2);
+	assert_int_equal(other->rows, 0);
+	rig_finish_all(rig);
+	assert_int_equal(other->rows_ok, 2);
+}
+
 static void strips_take_no_task_that_has_a_time_of_its_own(void **state)
 {
 	const struct wyn_submit_options options[] = {
@@ -411,6 +478,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(strips_answer_each_task_when_all_is_well),
 		TEST(strips_are_of_one_submit_and_no_longer_than_allowed),
+		TEST(strips_share_a_job_when_they_are_small),
+		TEST(strips_of_others_go_on_when_one_stands_still),
+		TEST(strips_that_ended_are_answered_before_their_job_is),
 		TEST(strips_take_no_task_that_has_a_time_of_its_own),
 		TEST(strips_answer_what_is_odd_as_its_task_would_be),
 		TEST(strips_send_large_values_in_chunks),

@@ -97,6 +97,7 @@ static void run(const struct wyn_slice *arguments, uint32_t count)
 		wyn_codec_decode(&frame, &arena, &message, &reason), 0);
 	strip.args = message.submit.args;
 	strip.count = count;
+	strip.kept = count;
 	wyn_strip_run(&strip.job);
 }
 
@@ -249,11 +250,55 @@ static void strip_runs_nothing_when_all_is_taken_back(void **state)
 
 	(void)state;
 	strip.count = 2;
+	strip.kept = 2;
 	assert_int_equal(wyn_strip_take_back(&strip), 0);
 	run(arguments, 2);
 	assert_int_equal(strip.runs, 0);
 	assert_int_equal(strip.value_bytes, 0);
-	assert_int_equal(wyn_strip_begun(&strip), 2);
+}
+
+static uint32_t ended;
+
+static void count_ended(void)
+{
+	ended = wyn_strip_ended(&strip);
+}
+
+static void strip_tells_what_has_ended_while_it_runs(void **state)
+{
+	const struct wyn_slice arguments[] = {
+		BYTES("a"), BYTES("b"), BYTES("now"), BYTES("d")};
+
+	(void)state;
+	assert_int_equal(wyn_strip_ended(&strip), 0);
+	meanwhile = count_ended;
+	strip.kept = 4;
+	run(arguments, 4);
+	assert_int_equal(ended, 2);
+	assert_int_equal(wyn_strip_ended(&strip), 4);
+}
+
+static void strip_runs_those_after_it_in_the_same_job(void **state)
+{
+	static struct wyn_strip second;
+	const struct wyn_slice arguments[] = {BYTES("a"), BYTES("b")};
+
+	(void)state;
+	memset(&second, 0, sizeof(second));
+	second.function = &entry;
+	second.now.account = &account;
+	second.now.value_bytes_max = 1000;
+	/* It has the same arguments, once they are there. */
+	run(arguments, 2);
+	second.args = strip.args;
+	second.count = 2;
+	second.kept = 2;
+	setup(NULL);
+	strip.after = &second;
+	run(arguments, 2);
+	assert_int_equal(plain(2), 0x3);
+	assert_int_equal(second.runs, 2);
+	assert_memory_equal(second.values + 16, "b", 1);
 }
 
 static void strip_measures_when_it_is_asked_to(void **state)
@@ -279,6 +324,8 @@ int main(void)
 		TEST(strip_says_who_cancelled_when_the_one_that_runs_obeys),
 		TEST(strip_stops_when_the_rest_is_taken_back),
 		TEST(strip_runs_nothing_when_all_is_taken_back),
+		TEST(strip_tells_what_has_ended_while_it_runs),
+		TEST(strip_runs_those_after_it_in_the_same_job),
 		TEST(strip_measures_when_it_is_asked_to),
 	};
 

@@ -254,9 +254,11 @@ void rig_begin_at(struct rig *rig, size_t at)
 static void strip_run(struct wyn_strip *strip)
 {
 	wyn_strip_run(&strip->job);
-	if (strip->run_ns != 0) {
-		strip->run_ns =
-			strip->runs * rig_cost_ns(strip->function->name);
+	for (; strip != NULL; strip = strip->after) {
+		if (strip->run_ns != 0) {
+			strip->run_ns = strip->runs *
+					rig_cost_ns(strip->function->name);
+		}
 	}
 }
 
