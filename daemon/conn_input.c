@@ -6,7 +6,7 @@
  * over is copied: the beginning of a frame, or everything while the connection
  * is paused or rests. So an idle connection holds no buffer.
  */
-#include <stdlib.h>
+#include <string.h>
 
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"
@@ -94,11 +94,26 @@ static size_t use(
 	return used;
 }
 
-static void carry_free(struct wyn_conn *conn)
+void wyn_conn_carry_release(struct wyn_conn *conn)
 {
-	conn->engine->carry_bytes -= conn->carry.room;
-	free(conn->carry.data);
-	conn->carry = (struct wyn_carry){NULL, 0, 0};
+	struct wyn_carry *carry = &conn->carry;
+	struct wyn_engine *engine = conn->engine;
+
+	if (carry->data != NULL) {
+		engine->carry_bytes -= carry->room;
+		wyn_memory_release(&engine->memory, carry->data, carry->room);
+	}
+	*carry = (struct wyn_carry){NULL, 0, 0};
+}
+
+/* What is kept lies in another piece of memory. */
+static void carry_replace(struct wyn_conn *conn, uint8_t *data, size_t room)
+{
+	size_t len = conn->carry.len;
+
+	wyn_conn_carry_release(conn);
+	conn->carry = (struct wyn_carry){data, len, room};
+	conn->engine->carry_bytes += room;
 }
 
 /* Makes room for `want` bytes in all. False: the connection ends. */
@@ -123,14 +138,15 @@ static bool carry_grow(struct wyn_conn *conn, size_t want, size_t whole)
 			"the server keeps as many bytes of frames as it may");
 		return false;
 	}
-	data = realloc(carry->data, room);
+	data = wyn_memory_acquire(&engine->memory, room);
 	if (data == NULL) {
 		wyn_conn_abort(conn);
 		return false;
 	}
-	engine->carry_bytes += room - carry->room;
-	carry->data = data;
-	carry->room = room;
+	if (carry->len > 0) {
+		memcpy(data, carry->data, carry->len);
+	}
+	carry_replace(conn, data, wyn_memory_rounded(room));
 	return true;
 }
 
@@ -161,7 +177,7 @@ size_t wyn_conn_carry_use(struct wyn_conn *conn)
 	size_t used = use(conn, kept, &need);
 
 	if (conn->phase >= WYN_CONN_CLOSING || used == carry->len) {
-		carry_free(conn);
+		wyn_conn_carry_release(conn);
 		return 0;
 	}
 	carry->len -= used;

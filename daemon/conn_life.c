@@ -233,8 +233,7 @@ void wyn_conn_gone(struct wyn_conn *conn, uint64_t now_ns)
 	atomic_fetch_sub_explicit(
 		&engine->shared->connections, 1, memory_order_relaxed);
 	wyn_output_fini(&conn->output);
-	engine->carry_bytes -= conn->carry.room;
+	wyn_conn_carry_release(conn);
 	wyn_account_release(conn->account);
-	free(conn->carry.data);
 	free(conn);
 }

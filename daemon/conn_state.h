@@ -88,6 +88,9 @@ void wyn_conn_frame(struct wyn_conn *conn, const struct wyn_frame *frame);
  */
 size_t wyn_conn_carry_use(struct wyn_conn *conn);
 
+/* wyn_conn_carry_release - forgets what was kept of the input. */
+void wyn_conn_carry_release(struct wyn_conn *conn);
+
 /* wyn_conn_submit - tasks. Their arguments may follow: see conn_upload.h. */
 void wyn_conn_submit(struct wyn_conn *conn, const struct wyn_submit *submit);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.h - memory of one loop's batches, in few sizes, kept for reuse.
+ * memory.h - memory of one loop's batches and input, in few sizes, kept for
+ * reuse.
  *
  * Four sizes to each power of two, so at most a fifth of a piece is beyond what
  * was asked for. What is larger than the largest of them is malloc'd and freed.
