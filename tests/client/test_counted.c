@@ -95,7 +95,8 @@ static void server_answer(struct wyn_submit *submit)
 
 	while (wyn_args_next(&submit->args, &argument)) {
 		server.rows[n++] =
-			(struct wyn_result){.seq = seq++, .value = argument};
+			(struct wyn_result){.seq = seq, .value = argument};
+		seq++;
 	}
 	server.tasks += n;
 	script_rows(&server.out, server.rows, n, 0);

@@ -167,7 +167,7 @@ static void seqs_read_back(const uint64_t *seqs, size_t n, bool in_row)
 static void walk_gives_each_seq_when_they_are_in_a_row(void **state)
 {
 	static const size_t counts[] = {1, 2, 7, 8, 9, RUN_ROWS};
-	uint64_t seqs[RUN_ROWS];
+	uint64_t seqs[RUN_ROWS] = {0};
 
 	(void)state;
 	/* Across each edge where they become longer, which 100 before it is
@@ -190,7 +190,7 @@ static void walk_gives_each_seq_when_they_are_in_a_row(void **state)
 static void walk_gives_each_seq_when_one_is_out_of_the_row(void **state)
 {
 	static const size_t places[] = {0, 1, 2, 150, 297, 298, 299};
-	uint64_t seqs[RUN_ROWS];
+	uint64_t seqs[RUN_ROWS] = {0};
 
 	(void)state;
 	for (size_t p = 0; p < WYN_COUNT_OF(places); p++) {

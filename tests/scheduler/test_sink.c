@@ -70,6 +70,20 @@ static void sink_drains_all_when_many_lanes(void **state)
 	assert_int_equal(seen, 3 * WYN_SINK_LANES);
 }
 
+static void sink_peeks_true_as_long_as_something_is_there(void **state)
+{
+	struct wyn_job job;
+
+	(void)state;
+	for (unsigned lane = 0; lane < WYN_SINK_LANES; lane++) {
+		assert_false(wyn_sink_peek(&sink));
+		wyn_sink_push(&sink, &job, lane);
+		assert_true(wyn_sink_peek(&sink));
+		assert_ptr_equal(wyn_sink_drain(&sink), &job);
+	}
+	assert_false(wyn_sink_peek(&sink));
+}
+
 static void sink_wakes_nobody_when_not_armed(void **state)
 {
 	struct wyn_job job;
@@ -142,6 +156,9 @@ int main(void)
 		cmocka_unit_test_setup(
 			sink_wakes_nobody_when_not_armed, sink_setup),
 		cmocka_unit_test_setup(sink_wakes_once_when_armed, sink_setup),
+		cmocka_unit_test_setup(
+			sink_peeks_true_as_long_as_something_is_there,
+			sink_setup),
 		cmocka_unit_test_setup(
 			sink_refuses_to_arm_when_not_empty, sink_setup),
 		cmocka_unit_test_setup(
