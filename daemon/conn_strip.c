@@ -192,11 +192,12 @@ static void leave(struct wyn_conn *conn, struct wyn_strip *strip,
 	static const struct wyn_answer dropped = {
 		.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT,
 	};
+	/* How many ran is the worker's to say until the strip is back. */
+	bool ran = !strip->returned || strip->runs > 0;
 	const struct wyn_answer lost = {
 		.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX,
 		.text = "the server has no memory for the task",
-		.ran = strip->runs > 0 ? WYN__V1__RAN__RAN_YES
-				       : WYN__V1__RAN__RAN_NO,
+		.ran = ran ? WYN__V1__RAN__RAN_YES : WYN__V1__RAN__RAN_NO,
 	};
 
 	switch (strip->ends[index]) {

@@ -66,10 +66,12 @@ struct wyn_batch *wyn_grow_find(const struct wyn_engine *engine,
 size_t wyn_grow_spare(
 	const struct wyn_batch *before, const struct wyn_args *args)
 {
-	size_t bytes = before != NULL ? 2 * before->bytes : 0;
+	bool full = before != NULL &&
+		    args->region.len > wyn_batch_spare(before);
+	size_t bytes = full ? 2 * before->bytes : 0;
 
-	/* The more came together, the more may come; and what is large itself
-	 * costs little beside its bytes. */
+	/* The more came together, the more may come, unless a Cancel cut it
+	 * off; and what is large itself costs little beside its bytes. */
 	bytes = bytes < WYN_GROW_BYTES_MAX ? bytes : WYN_GROW_BYTES_MAX;
 	return args->region.len <= bytes / 8 ? bytes : 0;
 }

@@ -188,11 +188,17 @@ uint32_t wyn_strip_ended(const struct wyn_strip *strip)
 
 uint32_t wyn_strip_take_back(struct wyn_strip *strip)
 {
-	/* [claim] pairs with the worker's fetch_add: each index is given once;
-	 * and acquires as above. */
-	uint32_t next = atomic_exchange_explicit(
-		&strip->next, strip->count, memory_order_acquire);
+	uint32_t next =
+		atomic_load_explicit(&strip->next, memory_order_relaxed);
 
+	/* [claim] pairs with the worker's fetch_add: each index is given once;
+	 * and acquires as above. A claim of none stands: it says that all have
+	 * ended. */
+	while (next < strip->count &&
+		!atomic_compare_exchange_weak_explicit(&strip->next, &next,
+			strip->count, memory_order_acquire,
+			memory_order_relaxed)) {
+	}
 	return next < strip->count ? next : strip->count;
 }
 

@@ -38,6 +38,7 @@ static const bool allocations_count = true;
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *ptr, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
 
 void *malloc(size_t size)
 {
@@ -55,6 +56,12 @@ void *realloc(void *ptr, size_t size)
 {
 	allocations++;
 	return __libc_realloc(ptr, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+	allocations++;
+	return __libc_memalign(alignment, size);
 }
 #endif
 

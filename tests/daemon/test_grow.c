@@ -166,6 +166,23 @@ static void submits_go_on_when_a_cancel_ended_those_before(void **state)
 	assert_string_equal((const char *)rig_task(client, 8)->value, "end");
 }
 
+/* What a Cancel has cut was not full, so none after it is larger. */
+static void submits_share_no_larger_batch_when_a_cancel_cut_it(void **state)
+{
+	const uint64_t submits = 20;
+
+	(void)state;
+	for (uint64_t i = 0; i < submits; i++) {
+		rig_batch_send(client, 1 + 2 * i, 2, "slow", NULL);
+		rig_cancel(client, 2 + 2 * i, 1);
+	}
+	uncork();
+	assert_int_equal(client->conn->ready.tasks, submits);
+	assert_in_range(rig->shared.bytes_held, 1, submits * 1024);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows_ok, submits);
+}
+
 static void submits_have_ids_in_a_row_when_they_share(void **state)
 {
 	struct rig_submit submit = {
@@ -209,6 +226,7 @@ int main(void)
 		TEST(submits_share_none_when_they_differ),
 		TEST(submits_share_none_when_they_have_a_deadline),
 		TEST(submits_go_on_when_a_cancel_ended_those_before),
+		TEST(submits_share_no_larger_batch_when_a_cancel_cut_it),
 		TEST(submits_have_ids_in_a_row_when_they_share),
 		TEST(submits_are_let_go_when_the_connection_fails),
 	};

@@ -264,6 +264,17 @@ static void count_ended(void)
 	ended = wyn_strip_ended(&strip);
 }
 
+static void strip_has_ended_still_when_nothing_is_left_to_take(void **state)
+{
+	const struct wyn_slice arguments[] = {BYTES("a"), BYTES("b")};
+
+	(void)state;
+	run(arguments, 2);
+	assert_int_equal(wyn_strip_ended(&strip), 2);
+	assert_int_equal(wyn_strip_take_back(&strip), 2);
+	assert_int_equal(wyn_strip_ended(&strip), 2);
+}
+
 static void strip_tells_what_has_ended_while_it_runs(void **state)
 {
 	const struct wyn_slice arguments[] = {
@@ -324,6 +335,7 @@ int main(void)
 		TEST(strip_says_who_cancelled_when_the_one_that_runs_obeys),
 		TEST(strip_stops_when_the_rest_is_taken_back),
 		TEST(strip_runs_nothing_when_all_is_taken_back),
+		TEST(strip_has_ended_still_when_nothing_is_left_to_take),
 		TEST(strip_tells_what_has_ended_while_it_runs),
 		TEST(strip_runs_those_after_it_in_the_same_job),
 		TEST(strip_measures_when_it_is_asked_to),
