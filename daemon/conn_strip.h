@@ -2,21 +2,21 @@
 /*
  * conn_strip.h - a connection's tasks that travel in strips (strip.h).
  *
- * Private to the engine. Which tasks do, what becomes of them when they are
- * back, and how they are ended before. What is odd among them becomes a task
- * (task.h), so that large values and failures have one way only. The
- * connection's loop.
+ * Private to the engine. Which tasks do, and what becomes of them when they are
+ * back; conn_strips.h has what happens to them before. What is odd among them
+ * becomes a task (task.h), so that large values and failures have one way only.
+ * The connection's loop.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/conn_work.h"
 #include "daemon/strip.h"
 
 struct wyn_conn;
 struct wyn_engine;
+struct wyn_span;
 
 #define WYN_STRIPS_FREE_MAX 256u /* kept per loop, for reuse: 640 KiB */
 
@@ -49,31 +49,11 @@ static inline bool wyn_conn_strip_hides(const struct wyn_strip *strip)
 void wyn_conn_strip_returned(
 	struct wyn_engine *engine, struct wyn_strip *strip);
 
+/* wyn_conn_strip_due - the first `end` of its tasks have ended: their rows are
+ * to be sent. */
+void wyn_conn_strip_due(
+	struct wyn_conn *conn, struct wyn_strip *strip, uint32_t end);
+
 /* wyn_conn_strip_release - it is back, and its rows are in the output, or
  * nobody wants them. Owns: takes it, whose link may be on any list. */
 void wyn_conn_strip_release(struct wyn_engine *engine, struct wyn_strip *strip);
-
-/* wyn_conn_strips_cancel - as wyn_conn_cancel(), for what is in strips that
- * have not come back. */
-void wyn_conn_strips_cancel(struct wyn_conn *conn,
-	const struct wyn_ranges *ranges, enum wyn_work_key key);
-
-/*
- * wyn_conn_strips_give_up - every task of the strips that have not come back is
- * answered now: by `waiting` those that were not begun, by `running` the
- * others.
- */
-void wyn_conn_strips_give_up(struct wyn_conn *conn,
-	const struct wyn_answer *waiting, const struct wyn_answer *running);
-
-/* wyn_conn_strips_recall - what of them is not begun, and was charged far too
- * little or is behind what stands still, waits in the ready queue again. */
-void wyn_conn_strips_recall(struct wyn_conn *conn);
-
-/* wyn_conn_strips_watch - a task that was claimed at the last watch and is
- * still the latest has made its function known as slow; what ended before it in
- * its strip is answered. */
-void wyn_conn_strips_watch(struct wyn_conn *conn);
-
-/* wyn_conn_strips_abandon - there is nobody to answer. */
-void wyn_conn_strips_abandon(struct wyn_conn *conn);

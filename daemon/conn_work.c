@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 #include "daemon/conn_state.h"
-#include "daemon/conn_strip.h"
+#include "daemon/conn_strips.h"
 #include "daemon/conn_upload.h"
 #include "daemon/engine_state.h"
 #include "daemon/invoke.h"

@@ -66,8 +66,8 @@ struct wyn_batch *wyn_grow_find(const struct wyn_engine *engine,
 size_t wyn_grow_spare(
 	const struct wyn_batch *before, const struct wyn_args *args)
 {
-	bool full = before != NULL &&
-		    args->region.len > wyn_batch_spare(before);
+	bool full =
+		before != NULL && args->region.len > wyn_batch_spare(before);
 	size_t bytes = full ? 2 * before->bytes : 0;
 
 	/* The more came together, the more may come, unless a Cancel cut it

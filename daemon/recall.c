@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #include "daemon/conn_state.h"
-#include "daemon/conn_strip.h"
+#include "daemon/conn_strips.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
 #include "daemon/reply.h"

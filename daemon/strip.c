@@ -207,3 +207,16 @@ void wyn_strip_unwant(struct wyn_strip *strip, uint32_t mask)
 	/* [unwanted] pairs with is_unwanted(). */
 	atomic_fetch_or_explicit(&strip->unwanted, mask, memory_order_release);
 }
+
+struct wyn_args wyn_strip_args_from(
+	const struct wyn_strip *strip, uint32_t first)
+{
+	struct wyn_args args = strip->args;
+	struct wyn_slice argument;
+
+	for (uint32_t i = 0; i < first; i++) {
+		(void)wyn_args_next(&args, &argument);
+		args.bytes_total -= argument.len;
+	}
+	return args;
+}

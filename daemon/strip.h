@@ -136,6 +136,11 @@ uint32_t wyn_strip_take_back(struct wyn_strip *strip);
  */
 void wyn_strip_unwant(struct wyn_strip *strip, uint32_t mask);
 
+/* wyn_strip_args_from - the arguments of its tasks from there on, as they stand
+ * in the batch. Thread: loop. */
+struct wyn_args wyn_strip_args_from(
+	const struct wyn_strip *strip, uint32_t first);
+
 /* wyn_strip_value_room - what a value of so many bytes takes of values[]. */
 static inline uint32_t wyn_strip_value_room(size_t bytes)
 {

@@ -222,89 +222,6 @@ static void invoke_counts_a_value_when_it_is_large(void **state)
 	check_no_value();
 }
 
-static void invoke_keeps_the_last_value_when_reserved_again(void **state)
-{
-	(void)state;
-	/* Together they are over what HELD_MAX leaves: the first must be given
-	 * back. */
-	script.reserve[0] = VALUE_MAX;
-	script.reserve[1] = VALUE_MAX - 1;
-	script.reserve[2] = 5;
-
-	wyn_invoke(&task.job);
-
-	check_outcome(WYN_STATUS_OK, NULL, NULL);
-	assert_non_null(script.reserved[1]);
-	assert_int_equal(task.outcome.value_bytes, 5);
-	assert_int_equal(held(), 0);
-}
-
-static void invoke_is_exhausted_when_the_value_is_too_large(void **state)
-{
-	(void)state;
-	script.reserve[0] = VALUE_MAX + 1;
-	script.returns = WYN_STATUS_RESOURCE_EXHAUSTED;
-
-	wyn_invoke(&task.job);
-
-	assert_null(script.reserved[0]);
-	check_outcome(WYN_STATUS_RESOURCE_EXHAUSTED, "VALUE_TOO_LARGE",
-		"no room for a value of 4097 bytes");
-	check_no_value();
-}
-
-static void invoke_is_exhausted_when_the_daemon_holds_too_much(void **state)
-{
-	(void)state;
-	atomic_store_explicit(
-		&values_held, HELD_MAX - 99, memory_order_relaxed);
-	script.reserve[0] = 100;
-	script.returns = WYN_STATUS_RESOURCE_EXHAUSTED;
-
-	wyn_invoke(&task.job);
-
-	check_outcome(WYN_STATUS_RESOURCE_EXHAUSTED, "DAEMON_BYTES_MAX",
-		"no room for a value of 100 bytes");
-	assert_int_equal(held(), HELD_MAX - 99);
-	atomic_store_explicit(&values_held, 0, memory_order_relaxed);
-}
-
-static void invoke_is_exhausted_when_the_function_ignores_it(void **state)
-{
-	(void)state;
-	script.reserve[0] = VALUE_MAX + 1;
-	script.returns = WYN_STATUS_OK;
-
-	wyn_invoke(&task.job);
-
-	assert_int_equal(task.outcome.code, WYN_STATUS_RESOURCE_EXHAUSTED);
-}
-
-static void invoke_is_ok_when_a_smaller_value_fits_after_all(void **state)
-{
-	(void)state;
-	script.reserve[0] = VALUE_MAX + 1;
-	script.reserve[1] = 100;
-
-	wyn_invoke(&task.job);
-
-	check_outcome(WYN_STATUS_OK, NULL, NULL);
-	assert_int_equal(task.outcome.value_bytes, 100);
-}
-
-static void invoke_has_the_functions_code_when_it_fails(void **state)
-{
-	(void)state;
-	for (int code = 1; code < WYN_STATUS_COUNT; code++) {
-		begin(state);
-		script.returns = code;
-
-		wyn_invoke(&task.job);
-
-		check_outcome((uint32_t)code, "FUNCTION_FAILED", NULL);
-	}
-}
-
 static void invoke_has_the_functions_words_when_it_fails(void **state)
 {
 	(void)state;
@@ -314,28 +231,6 @@ static void invoke_has_the_functions_words_when_it_fails(void **state)
 	wyn_invoke(&task.job);
 
 	check_outcome(WYN_STATUS_NOT_FOUND, "FUNCTION_FAILED", "no such thing");
-}
-
-static void invoke_has_no_value_when_it_fails_after_setting_one(void **state)
-{
-	(void)state;
-	script.reserve[0] = VALUE_MAX;
-	script.returns = WYN_STATUS_ABORTED;
-
-	wyn_invoke(&task.job);
-
-	check_outcome(WYN_STATUS_ABORTED, "FUNCTION_FAILED", NULL);
-	check_no_value();
-}
-
-static void invoke_is_ok_when_words_are_followed_by_ok(void **state)
-{
-	(void)state;
-	script.message = "never mind";
-
-	wyn_invoke(&task.job);
-
-	check_outcome(WYN_STATUS_OK, NULL, NULL);
 }
 
 static void invoke_is_internal_when_the_return_is_no_status(void **state)
@@ -352,60 +247,6 @@ static void invoke_is_internal_when_the_return_is_no_status(void **state)
 	wyn_invoke(&task.job);
 	check_outcome(WYN_STATUS_INTERNAL, "FUNCTION_FAILED",
 		"play returned 17, which is no status");
-}
-
-static void invoke_mends_a_message_when_it_is_not_utf8(void **state)
-{
-	(void)state;
-	script.returns = WYN_STATUS_UNKNOWN;
-	script.message = "caf\xe9";
-
-	wyn_invoke(&task.job);
-
-	check_outcome(WYN_STATUS_UNKNOWN, "FUNCTION_FAILED", "caf?");
-}
-
-/* Fails with so many blanks and then characters of two, three or four bytes,
- * until it is too long, and expects whole ones. */
-static void cut_expected(size_t blanks, const char *character)
-{
-	char message[2 * WYN_MODULE_MESSAGE_BYTES_MAX] = "";
-	size_t bytes = strlen(character);
-	size_t whole = (WYN_MODULE_MESSAGE_BYTES_MAX - blanks) / bytes;
-
-	memset(message, ' ', blanks);
-	for (size_t at = blanks; at < WYN_MODULE_MESSAGE_BYTES_MAX;
-		at += bytes) {
-		memcpy(message + at, character, bytes + 1);
-	}
-	script.message = message;
-	script.returns = WYN_STATUS_ABORTED;
-	wyn_invoke(&task.job);
-	message[blanks + whole * bytes] = '\0';
-	assert_string_equal(task.outcome.message, message);
-	wyn_outcome_clear(&task.outcome);
-}
-
-static void invoke_cuts_a_message_between_characters_when_it_is_long(
-	void **state)
-{
-	(void)state;
-	for (size_t blanks = 0; blanks < 4; blanks++) {
-		cut_expected(blanks, "\xc3\xa9");
-		cut_expected(blanks, "\xe2\x82\xac");
-		cut_expected(blanks, "\xf0\x9f\x90\xa2");
-	}
-}
-
-static void invoke_keeps_a_message_when_it_is_utf8(void **state)
-{
-	(void)state;
-	script.returns = WYN_STATUS_UNKNOWN;
-	script.message = "caf\xc3\xa9";
-
-	wyn_invoke(&task.job);
-
-	check_outcome(WYN_STATUS_UNKNOWN, "FUNCTION_FAILED", "caf\xc3\xa9");
 }
 
 static void invoke_drops_partials_when_none_are_wanted(void **state)
@@ -480,19 +321,8 @@ int main(void)
 		CASE(invoke_tells_how_long_it_took_when_measured),
 		CASE(invoke_keeps_a_value_inline_when_it_is_small),
 		CASE(invoke_counts_a_value_when_it_is_large),
-		CASE(invoke_keeps_the_last_value_when_reserved_again),
-		CASE(invoke_is_exhausted_when_the_value_is_too_large),
-		CASE(invoke_is_exhausted_when_the_daemon_holds_too_much),
-		CASE(invoke_is_exhausted_when_the_function_ignores_it),
-		CASE(invoke_is_ok_when_a_smaller_value_fits_after_all),
-		CASE(invoke_has_the_functions_code_when_it_fails),
 		CASE(invoke_has_the_functions_words_when_it_fails),
-		CASE(invoke_has_no_value_when_it_fails_after_setting_one),
-		CASE(invoke_is_ok_when_words_are_followed_by_ok),
 		CASE(invoke_is_internal_when_the_return_is_no_status),
-		CASE(invoke_mends_a_message_when_it_is_not_utf8),
-		CASE(invoke_cuts_a_message_between_characters_when_it_is_long),
-		CASE(invoke_keeps_a_message_when_it_is_utf8),
 		CASE(invoke_drops_partials_when_none_are_wanted),
 		CASE(invoke_refuses_partials_when_cancelled_meanwhile),
 		CASE(invoke_names_the_client_when_a_function_heeds_it),
