@@ -61,9 +61,11 @@ class Values(unittest.TestCase):
                 peer.rows(200)
                 count = 2 * self.MAX_BYTES // self.VALUE
                 peer.submit(201, "size", *[b"%d" % self.VALUE] * count)
-                # Each was started, and came back: one way or another.
-                until(lambda: counters(neighbour)["tasks_returned"] >=
-                      200 + count, "the pool has met them all")
+                # Each that may start has come back, one way or another. What
+                # stalled was asked back, and waits for the output to be read.
+                until(lambda: counters(neighbour)["output_over_max"] > 0 or
+                      counters(neighbour)["tasks_returned"] >= 200 + count,
+                      "the pool has met them all")
                 for size in 100, self.VALUE:
                     neighbour.submit("size", [b"%d" % size])
                     self.assertEqual(len(neighbour.next().value), size)

@@ -20,8 +20,9 @@
 #include "tests/support/pool.h"
 
 #define TREE	   12u
-#define SPARES	   16u
+#define SPARES	   16u /* few */
 #define DEEP	   3000u
+#define LEVELS	   1000u /* less than WYN_POOL_SPARES_MAX */
 #define ROUNDS	   300u
 #define STAGE	   4u
 #define MANY	   5000u
@@ -30,14 +31,14 @@
 static struct wyn_pool *pool;
 static struct latch latch;
 
-static struct wyn_pool *pool_with_spares(unsigned workers)
+static struct wyn_pool *pool_with(unsigned workers, unsigned spares)
 {
 	struct wyn_pool_config config;
 	struct wyn_pool *made = NULL;
 
 	wyn_pool_config_init(&config);
 	config.workers = workers;
-	config.spare_max = SPARES;
+	config.spare_max = spares;
 	made = pool_started_as(&config);
 	return made;
 }
@@ -46,7 +47,7 @@ static int await_setup(void **state)
 {
 	(void)state;
 	latch_init(&latch);
-	pool = pool_with_spares(2);
+	pool = pool_with(2, WYN_POOL_SPARES_MAX);
 	return 0;
 }
 
@@ -109,7 +110,8 @@ static void await_sums_up_when_tasks_await_inside(void **state)
 		(1u << (TREE + 1)) - 1);
 }
 
-/* One child per level: the help depth and then the spares bound it. */
+/* One child per level: the help depth and then the spares bound it. Whoever
+ * finds its child stolen takes a spare: at worst everybody. */
 static int chain(void *arg, struct wyn_value *ret_value)
 {
 	uintptr_t depth = (uintptr_t)arg;
@@ -129,7 +131,8 @@ static int chain(void *arg, struct wyn_value *ret_value)
 static void await_comes_back_when_recursion_is_deep(void **state)
 {
 	(void)state;
-	assert_int_equal(awaited(spawned(chain, (void *)1000)), 1001);
+	assert_int_equal(
+		awaited(spawned(chain, (void *)(uintptr_t)LEVELS)), LEVELS + 1);
 }
 
 static void await_is_refused_when_recursion_has_no_end(void **state)
@@ -137,6 +140,8 @@ static void await_is_refused_when_recursion_has_no_end(void **state)
 	struct wyn_future *deep;
 
 	(void)state;
+	pool_ended(pool);
+	pool = pool_with(2, SPARES);
 	/* Beyond 16 spares of 128 levels each, and the two workers'. */
 	deep = spawned(chain, (void *)(uintptr_t)DEEP);
 	assert_int_equal(wyn_future_await(deep, NULL), -EDEADLK);
@@ -334,7 +339,7 @@ static void await_helps_with_a_child_when_it_is_in_the_deque(void **state)
 {
 	(void)state;
 	pool_ended(pool);
-	pool = pool_with_spares(1);
+	pool = pool_with(1, SPARES);
 	assert_int_equal(awaited(spawned(child_ran_here, NULL)), 1);
 }
 
@@ -342,7 +347,7 @@ static void await_never_helps_when_it_has_a_deadline(void **state)
 {
 	(void)state;
 	pool_ended(pool);
-	pool = pool_with_spares(1);
+	pool = pool_with(1, SPARES);
 	assert_int_equal(awaited(spawned(child_ran_here, pool)), 0);
 }
 
@@ -366,7 +371,7 @@ static void await_claims_when_nobody_has_begun(void **state)
 
 	(void)state;
 	pool_ended(pool);
-	pool = pool_with_spares(1);
+	pool = pool_with(1, SPARES);
 	task = spawned(await_stranger, &stranger);
 	stranger = spawned(where, NULL);
 	latch_open(&latch);
@@ -406,7 +411,7 @@ static void await_leaves_few_places_when_it_claims_many(void **state)
 
 	(void)state;
 	pool_ended(pool);
-	pool = pool_with_spares(1);
+	pool = pool_with(1, SPARES);
 	assert_int_equal(awaited(spawned(many, NULL)), MANY * MANY_TIMES);
 	wyn_pool_counters(pool, &counters);
 	assert_in_range(counters.unfinished, 0, 2 * MANY);
