@@ -61,18 +61,15 @@ static void stats_print_time(struct wyn_stdout *output, double ns)
 	}
 }
 
-/* The value is printed with its unit, so the name goes without. */
+/* A time is printed with its unit, so its name goes without. Bytes stay in the
+ * name, for they say of what it is: tasks_held is a number of tasks. */
 static size_t stats_name_bytes(const char *name)
 {
-	static const char *const units[] = {"_ns", "_us", "_bytes"};
-	size_t i;
+	size_t size = strlen(name);
 
-	for (i = 0; i < WYN_COUNT_OF(units); i++) {
-		if (stats_ends(name, units[i])) {
-			return strlen(name) - strlen(units[i]);
-		}
-	}
-	return strlen(name);
+	return stats_ends(name, "_ns") || stats_ends(name, "_us")
+		       ? size - strlen("_ns")
+		       : size;
 }
 
 static void stats_print_value(
@@ -109,7 +106,7 @@ static int stats_each(void *context, const struct wyn_client_counter *counter)
 	}
 	(void)snprintf(name, sizeof(name), "%.*s",
 		(int)stats_name_bytes(counter->name), counter->name);
-	wyn_stdout_print(&stats->ctl->output, "%-24s",
+	wyn_stdout_print(&stats->ctl->output, "%-26s",
 		wyn_escape_text(name, text, sizeof(text)));
 	stats_print_value(stats, counter);
 	if (stats->uptime_ns > 0 && counter->value > 0 &&

@@ -303,6 +303,14 @@ class Cases:
         self.assertRegex(self.prints("stats"),
                          rb"(?m)^latency_p99 +[0-9.]+ .?s$")
 
+    def test_stats_name_each_counter_once(self):
+        lines = self.prints("stats").decode().splitlines()
+        self.assertEqual([line.split()[0] for line in lines],
+                         [name.removesuffix("_ns").removesuffix("_us")
+                          for name in self.stats()])
+        # The values end in one column.
+        self.assertTrue(all(line[40].isdigit() for line in lines), lines)
+
     def test_functions(self):
         self.assertIn(b"\nsha256 ", self.prints("functions"))
         lines = self.prints("functions", "--json").splitlines()
