@@ -186,8 +186,8 @@ check: ## install the test tools too, build, run all tests
 	+@MAKE=$(MAKE) BUILD=$(BUILD) scripts/check
 stress: ## each stress program for SECONDS (60), by SEED, in four variants
 	+@MAKE=$(MAKE) BUILD=$(BUILD) STRESS_SECONDS=$(or $(SECONDS),60) STRESS_SEED=$(SEED) scripts/check stress
-soak: all ## mixed load on wynd for MINUTES (10), by SEED; RSS must stay flat
-	@BUILD_DIR=$(B) MINUTES=$(or $(MINUTES),10) SEED=$(SEED) /usr/bin/python3 -B tests/e2e/test_soak.py
+soak: ## mixed load on wynd for MINUTES (10), by SEED; RSS must stay flat
+	+@export BUILD_DIR=$(B) MINUTES='$(or $(MINUTES),10)' SEED='$(SEED)'; set -- /usr/bin/python3 -B tests/e2e/test_soak.py; "$$@" parameters && $(MAKE) -s all && "$$@"
 models: ## proofs of the scheduler's protocols by spin; LONG=1 for larger ones
 	@BUILD=$(BUILD) scripts/models
 fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)

@@ -8,19 +8,41 @@ first. The first round is the warm-up, with all misdeeds at once; after each
 later one RSS must be what it was then, but for GROWTH_BYTES_MAX in all. `make
 soak MINUTES=10` is what this is for; CI has a few seconds, in which memory has
 not settled and is not compared. SEED repeats all choices, though not what
-happens at the same time.
+happens at the same time. `test_soak.py parameters` looks at them and no more.
 """
 import contextlib
 import os
 import random
+import re
 import select
+import subprocess
+import sys
 import time
+import unittest
 
-from harness import SANITIZED, Program, main, until
+from harness import PATIENCE, SANITIZED, Program, main, until
 from test_faults import MIB, QUARANTINE_BYTES, Case
 
-MINUTES = float(os.environ.get("MINUTES") or "0.05")
-SEED = int(os.environ.get("SEED") or random.randrange(1 << 32))
+MINUTES_MAX = 7 * 24 * 60
+SEED_MAX = (1 << 32) - 1
+
+
+def parameter(name, default, form, allowed, says):
+    """What the environment gives; if that is wrong, it ends with a line."""
+    given = os.environ.get(name) or str(default)
+    if not re.fullmatch(form, given, re.ASCII) or not allowed(float(given)):
+        print("soak: %s is %s; it must be %s" % (name, ascii(given), says),
+              file=sys.stderr)
+        sys.exit(os.EX_USAGE)
+    return given
+
+
+MINUTES = float(parameter(
+    "MINUTES", 0.05, r"\d+\.?\d*|\.\d+", lambda n: 0 < n <= MINUTES_MAX,
+    "a number over 0, up to %d" % MINUTES_MAX))
+SEED = int(parameter(
+    "SEED", random.randrange(SEED_MAX + 1), r"\d+", lambda n: n <= SEED_MAX,
+    "a whole number from 0 to %d" % SEED_MAX))
 LONG = MINUTES >= 1
 ROUNDS = 10 if LONG else 3
 LOADS = 3
@@ -78,5 +100,36 @@ class Soak(Case):
             self.assertLess(max(sizes) - sizes[0], GROWTH_BYTES_MAX)
 
 
+class Parameters(unittest.TestCase):
+    def given(self, **parameters):
+        return subprocess.run(
+            [sys.executable, "-B", __file__, "parameters"],
+            env={**os.environ, **parameters}, capture_output=True, text=True,
+            timeout=PATIENCE, check=False)
+
+    def test_wrong_ones_end_it_with_a_line(self):
+        for name, allowed, wrong in (
+                ("MINUTES", "a number over 0, up to 10080",
+                 ("abc", "0", "-1", "nan", "inf", "1h", "10081", "1 2", ".",
+                  "0.0", "1e1", "9" * 400, "\n")),
+                ("SEED", "a whole number from 0 to 4294967295",
+                 ("abc", "-1", "1.5", "4294967296", "0x1", "nan", "9" * 400))):
+            for given in wrong:
+                done = self.given(**{name: given})
+                self.assertEqual(done.returncode, os.EX_USAGE, given)
+                self.assertEqual(done.stdout, "")
+                self.assertEqual(
+                    done.stderr, "soak: %s is %s; it must be %s\n" % (
+                        name, ascii(given), allowed))
+
+    def test_right_ones_are_taken(self):
+        for minutes, seed in (("0.05", ""), ("10080", "0"), (".5", "1"),
+                              ("10.", "4294967295"), ("", "7")):
+            done = self.given(MINUTES=minutes, SEED=seed)
+            self.assertEqual((done.returncode, done.stdout, done.stderr),
+                             (0, "", ""))
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] != ["parameters"]:
+        main()
