@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * text.c - the check that every string from outside goes through.
+ * text.c - the check that every string from outside goes through, and where one
+ * that was cut ends.
  *
  * Nearly all of them are ASCII, so eight bytes are looked at together while
  * they are; the rest goes character by character.
@@ -116,4 +117,21 @@ bool wyn_text_valid(struct wyn_slice text)
 		i += n;
 	}
 	return true;
+}
+
+size_t wyn_text_whole(struct wyn_slice text)
+{
+	size_t at = text.len;
+	const struct lead *lead;
+
+	/* Back to the last lead byte; three bytes at most follow one. */
+	while (at > 0 && text.len - at < 3 &&
+		(text.data[at - 1] & 0xc0) == 0x80) {
+		at--;
+	}
+	if (at == 0) {
+		return text.len;
+	}
+	lead = lead_find(text.data[--at]);
+	return lead != NULL && lead->bytes > text.len - at ? at : text.len;
 }

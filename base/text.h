@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * text.h - is this a string as protobuf means it, and as C can hold it?
+ * text.h - is this a string as protobuf means it, and as C can hold it? Is it
+ * still one when it was cut?
  *
  * For what comes from outside: protobuf-c takes any bytes for a string and cuts
  * it at the first NUL for whoever reads it as one, and a module may write what
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/slice.h"
 
@@ -19,3 +21,11 @@
  * Thread: any. The ranges are those of table 3-7 of the Unicode standard.
  */
 bool wyn_text_valid(struct wyn_slice text);
+
+/*
+ * wyn_text_whole - how many bytes of a text that was perhaps cut are whole
+ * characters: all but those of one whose end is missing.
+ *
+ * Thread: any. Of what is no UTF-8 it may keep any.
+ */
+size_t wyn_text_whole(struct wyn_slice text);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "daemon/admission.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_upload.h"
@@ -295,14 +296,11 @@ static bool bytes_claimed(const struct wyn_submit *submit,
 /* As much of a name as goes into an answer; never half a character. */
 static int name_bytes(struct wyn_slice name)
 {
-	size_t n = name.len < WYN_MODULE_NAME_BYTES_MAX
-			   ? name.len
-			   : WYN_MODULE_NAME_BYTES_MAX;
-
-	while (n > 0 && n < name.len && (name.data[n] & 0xc0) == 0x80) {
-		n--;
+	if (name.len <= WYN_MODULE_NAME_BYTES_MAX) {
+		return (int)name.len;
 	}
-	return (int)n;
+	name.len = WYN_MODULE_NAME_BYTES_MAX;
+	return (int)wyn_text_whole(name);
 }
 
 static void refuse_whole(struct intake *in, const struct wyn_answer *answer,

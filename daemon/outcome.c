@@ -15,27 +15,6 @@
 #include "base/text.h"
 #include "daemon/account.h"
 
-/* How much of a message is whole characters, when it was perhaps cut. */
-static size_t whole_bytes(const char *message, size_t bytes)
-{
-	size_t lead = bytes;
-	size_t want = 1;
-	unsigned char first;
-
-	while (lead > 0 && bytes - lead < 3 &&
-		((unsigned char)message[lead - 1] & 0xc0) == 0x80) {
-		lead--;
-	}
-	if (lead == 0) {
-		return bytes;
-	}
-	first = (unsigned char)message[--lead];
-	want += first >= 0xc0;
-	want += first >= 0xe0;
-	want += first >= 0xf0;
-	return want > bytes - lead ? lead : bytes;
-}
-
 /*
  * A message travels as a protobuf string, and clients refuse one that is not
  * UTF-8. A module may say anything.
@@ -64,7 +43,8 @@ void wyn_outcome_say(struct wyn_outcome *outcome, const char *message)
 
 	if (bytes == WYN_MODULE_MESSAGE_BYTES_MAX) {
 		/* Cut here, or by wyn_fail(). */
-		bytes = whole_bytes(message, bytes);
+		bytes = wyn_text_whole(
+			(struct wyn_slice){(const uint8_t *)message, bytes});
 	}
 	message_clear(outcome);
 	outcome->message = strndup(message, bytes);

@@ -100,6 +100,36 @@ static void text_takes_exactly_utf8_when_of_two_bytes(void **state)
 	}
 }
 
+static void text_ends_between_characters_when_cut(void **state)
+{
+	static const struct {
+		struct wyn_slice text;
+		size_t whole;
+	} rows[] = {
+		{BYTES(""), 0},
+		{BYTES("ab"), 2},
+		{BYTES("a\xc3\xaf"), 3},
+		{BYTES("a\xc3"), 1},
+		{BYTES("\xe2\x82\xac"), 3},
+		{BYTES("a\xe2\x82"), 1},
+		{BYTES("a\xe2"), 1},
+		{BYTES("\xe2\x82"), 0},
+		{BYTES("\xf0\x9f\x98\x80"), 4},
+		{BYTES("ab\xf0\x9f\x98"), 2},
+		{BYTES("ab\xf0\x9f"), 2},
+		{BYTES("ab\xf0"), 2},
+		/* What is no UTF-8 stays as it is. */
+		{BYTES("\x80"), 1},
+		{BYTES("a\xff"), 2},
+		{BYTES("\x80\x80\x80\x80\x80"), 5},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(rows); i++) {
+		assert_int_equal(rows[i].whole, wyn_text_whole(rows[i].text));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +137,7 @@ int main(void)
 		cmocka_unit_test(text_is_invalid_when_malformed),
 		cmocka_unit_test(text_is_invalid_when_a_nul_is_anywhere),
 		cmocka_unit_test(text_takes_exactly_utf8_when_of_two_bytes),
+		cmocka_unit_test(text_ends_between_characters_when_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
