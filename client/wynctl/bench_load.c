@@ -39,7 +39,8 @@ static void lane_result(struct wyn_bench *bench, struct wyn_bench_lane *lane,
 	if (event->code == WYN_STATUS_OK) {
 		bench->tally.value_bytes += event->value.size;
 	} else {
-		wyn_tally_error(&bench->tally, event->code, event->reason);
+		wyn_tally_error(&bench->tally, event->code, event->reason,
+			event->message);
 	}
 }
 

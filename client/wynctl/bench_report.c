@@ -107,10 +107,10 @@ static json_t *json_errors(const struct wyn_tally *tally)
 		const struct wyn_tally_error *error = &tally->errors[i];
 
 		(void)json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I}", "code",
+			list, json_pack("{s:s, s:s, s:s, s:I}", "code",
 				      wyn_status_name(error->code), "reason",
-				      error->reason, "count",
-				      (json_int_t)error->count));
+				      error->reason, "message", error->message,
+				      "count", (json_int_t)error->count));
 	}
 	return list;
 }
@@ -251,12 +251,30 @@ static void print_cpu(const struct report *report)
 	wyn_stdout_print(output, "\n");
 }
 
+static void print_errors(const struct report *report)
+{
+	const struct wyn_tally *tally = &report->bench->tally;
+	struct wyn_stdout *output = &report->bench->ctl->output;
+	char reason[WYN_TALLY_REASON_BYTES];
+	char message[WYN_TALLY_MESSAGE_BYTES];
+
+	for (unsigned i = 0; i < tally->errors_count; i++) {
+		const struct wyn_tally_error *error = &tally->errors[i];
+
+		wyn_stdout_print(output, "failed: %" PRIu64 " %s %s%s%s\n",
+			error->count, wyn_status_name(error->code),
+			wyn_escape_text(error->reason, reason, sizeof(reason)),
+			error->message[0] != '\0' ? ", first: " : "",
+			wyn_escape_text(
+				error->message, message, sizeof(message)));
+	}
+}
+
 static void print_rest(const struct report *report)
 {
 	const struct wyn_bench *bench = report->bench;
 	struct wyn_stdout *output = &bench->ctl->output;
 	uint64_t unanswered = bench->submitted - bench->answered;
-	char text[128];
 
 	if (bench->config.connections > 1) {
 		wyn_stdout_print(output,
@@ -264,13 +282,7 @@ static void print_rest(const struct report *report)
 			"the mean, %" PRIu64 " at most\n",
 			report->lane_min, report->lane_mean, report->lane_max);
 	}
-	for (unsigned i = 0; i < bench->tally.errors_count; i++) {
-		const struct wyn_tally_error *error = &bench->tally.errors[i];
-
-		wyn_stdout_print(output, "failed: %" PRIu64 " %s %s\n",
-			error->count, wyn_status_name(error->code),
-			wyn_escape_text(error->reason, text, sizeof(text)));
-	}
+	print_errors(report);
 	if (bench->missed > 0) {
 		wyn_stdout_print(output,
 			"missed: %" PRIu64 " were due and could not be "

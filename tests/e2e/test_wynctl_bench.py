@@ -157,7 +157,7 @@ class Counts(Bench):
                              "10ms", "--priority", "high", code=1)
             self.assertEqual(out["errors"], [{
                 "code": "DEADLINE_EXCEEDED", "reason": "RUN_TIMEOUT",
-                "count": 2}])
+                "message": "the task ran longer than its timeout", "count": 2}])
             out = self.bench(wynd, "spin_us", "60000000", "-n", 2,
                              "--deadline", "10ms", code=1)
             self.assertEqual({e["code"] for e in out["errors"]},
@@ -181,6 +181,7 @@ class Errors(Bench):
             self.assertEqual(out["ok"], 0)
             self.assertEqual(out["errors"], [{
                 "code": "NOT_FOUND", "reason": "FUNCTION_UNKNOWN",
+                "message": 'no function "ehco"; did you mean "echo"?',
                 "count": 300}])
             out = self.bench(wynd, "fail", "5 hello", "-n", 300, code=1)
             self.assertEqual(
@@ -192,8 +193,24 @@ class Errors(Bench):
                 [(e["code"], e["count"]) for e in out["errors"]],
                 [("INVALID_ARGUMENT", 30)])
             done = run(wynd.address("unix"), "ehco", "-n", 300)
-            self.assertIn(b"failed: 300 NOT_FOUND FUNCTION_UNKNOWN\n",
+            self.assertIn(b"failed: 300 NOT_FOUND FUNCTION_UNKNOWN, first: "
+                          b'no function "ehco"; did you mean "echo"?\n',
                           done.stdout)
+
+    def test_message_of_the_first(self):
+        with Wynd() as wynd:
+            for said, told, printed in (
+                    ("hello", "hello", "hello"),
+                    ("a\033[2Jb\nc", "a\033[2Jb\nc", "a?[2Jb?c"),
+                    ("\u20ac" * 200, "\u20ac" * 85, "\u20ac" * 85)):
+                args = "fail", "10 " + said, "-n", 30
+                self.assertEqual(
+                    self.bench(wynd, *args, code=1)["errors"], [{
+                        "code": "ABORTED", "reason": "FUNCTION_FAILED",
+                        "message": told, "count": 30}])
+                done = run(wynd.address("unix"), *args)
+                line = "failed: 30 ABORTED FUNCTION_FAILED, first: %s\n"
+                self.assertIn((line % printed).encode(), done.stdout)
 
     def test_too_large_an_argument(self):
         with Wynd("--max-argument", "64K") as wynd:
