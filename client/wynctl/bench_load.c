@@ -22,15 +22,12 @@ static void lane_spend(struct wyn_bench *bench, uint64_t amount)
 	}
 }
 
-static void lane_result(struct wyn_bench *bench, struct wyn_bench_lane *lane,
+static void lane_count(struct wyn_bench *bench, struct wyn_bench_lane *lane,
 	const struct wyn_client_event *event)
 {
 	uint64_t start_ns =
 		bench->begin_ns + (event->tag >> WYN_BENCH_TAG_SHIFT);
 
-	lane_spend(bench, WYN_BENCH_CLOCK_TASK + event->value.size);
-	lane->flight--;
-	bench->answered++;
 	if (!bench->counting || (event->tag & WYN_BENCH_TAG_COUNTS) == 0) {
 		return;
 	}
@@ -41,6 +38,31 @@ static void lane_result(struct wyn_bench *bench, struct wyn_bench_lane *lane,
 	} else {
 		wyn_tally_error(&bench->tally, event->code, event->reason,
 			event->message);
+	}
+}
+
+/* A daemon has the functions that it had when it started, so no later task will
+ * find this one. It is said once. */
+static void lane_unknown(
+	struct wyn_bench *bench, const struct wyn_client_event *event)
+{
+	if (bench->code == WYN_EXIT_OK) {
+		wyn_ctl_say("%s: %s", bench->config.function,
+			wyn_ctl_reason(event));
+	}
+	wyn_bench_stop(bench, wyn_exit_status(event->code));
+}
+
+static void lane_result(struct wyn_bench *bench, struct wyn_bench_lane *lane,
+	const struct wyn_client_event *event)
+{
+	lane_spend(bench, WYN_BENCH_CLOCK_TASK + event->value.size);
+	lane->flight--;
+	bench->answered++;
+	lane_count(bench, lane, event);
+	if (event->code == WYN_STATUS_NOT_FOUND &&
+		strcmp(event->reason, "FUNCTION_UNKNOWN") == 0) {
+		lane_unknown(bench, event);
 	}
 }
 

@@ -177,12 +177,6 @@ class Counts(Bench):
 class Errors(Bench):
     def test_by_code(self):
         with Wynd() as wynd:
-            out = self.bench(wynd, "ehco", "-n", 300, "--batch", 7, code=1)
-            self.assertEqual(out["ok"], 0)
-            self.assertEqual(out["errors"], [{
-                "code": "NOT_FOUND", "reason": "FUNCTION_UNKNOWN",
-                "message": 'no function "ehco"; did you mean "echo"?',
-                "count": 300}])
             out = self.bench(wynd, "fail", "5 hello", "-n", 300, code=1)
             self.assertEqual(
                 [(e["code"], e["count"]) for e in out["errors"]],
@@ -192,10 +186,6 @@ class Errors(Bench):
             self.assertEqual(
                 [(e["code"], e["count"]) for e in out["errors"]],
                 [("INVALID_ARGUMENT", 30)])
-            done = run(wynd.address("unix"), "ehco", "-n", 300)
-            self.assertIn(b"failed: 300 NOT_FOUND FUNCTION_UNKNOWN, first: "
-                          b'no function "ehco"; did you mean "echo"?\n',
-                          done.stdout)
 
     def test_message_of_the_first(self):
         with Wynd() as wynd:
@@ -211,6 +201,31 @@ class Errors(Bench):
                 done = run(wynd.address("unix"), *args)
                 line = "failed: 30 ABORTED FUNCTION_FAILED, first: %s\n"
                 self.assertIn((line % printed).encode(), done.stdout)
+
+    def test_unknown_function_ends_it_at_once(self):
+        message = 'no function "ehco"; did you mean "echo"?'
+        with Wynd() as wynd:
+            for args in (("-n", 1000000, "--batch", 7),
+                         ("--duration", "24h"),
+                         ("--duration", "24h", "--warmup", 0),
+                         ("--duration", "24h", "--connections", 5),
+                         ("--duration", "24h", "--rate", 1000),
+                         ("-n", 1000000, "--rate", 1000, "--warmup", 0)):
+                done = run(wynd.address("unix"), "--json", "ehco", *args)
+                self.assertEqual(done.returncode, 1, args)
+                self.assertEqual(done.stderr.decode(),
+                                 "wynctl: ehco: %s\n" % message)
+                out = self.check(done.stdout)
+                self.assertFalse(out["complete"])
+                self.assertEqual((out["ok"], out["unanswered"]), (0, 0))
+                for error in out["errors"]:
+                    self.assertEqual(
+                        (error["reason"], error["message"]),
+                        ("FUNCTION_UNKNOWN", message))
+            out = run(wynd.address("unix"), "ehco", "-n", 3).stdout
+            self.assertIn(b", 3 failed; ended early\n", out)
+            self.assertIn(b"failed: 3 NOT_FOUND FUNCTION_UNKNOWN, first: " +
+                          message.encode(), out)
 
     def test_too_large_an_argument(self):
         with Wynd("--max-argument", "64K") as wynd:
