@@ -244,6 +244,7 @@ void wyn_conn_strip_returned(struct wyn_engine *engine, struct wyn_strip *strip)
 		runs > 0 ? (strip->run_ns + runs - 1) / runs : 0);
 	WYN_STATS_ADD(&engine->stats, tasks_returned, strip->kept);
 	engine->dispatch.strips -= wyn_conn_strip_hides(strip);
+	engine->dispatch.emptied -= strip->kept == 0;
 	wyn_list_remove(&strip->link);
 	strip->returned = true;
 	if (conn == NULL || conn->phase >= WYN_CONN_CLOSING) {

@@ -43,6 +43,7 @@ static bool rest_take(struct wyn_conn *conn, struct wyn_strip *strip,
 	strip->argument_bytes -= ret_rest->args.bytes_total;
 	wyn_dispatch_done(
 		conn->engine, &strip->charge, ret_rest->args.count, 0);
+	conn->engine->dispatch.emptied += begun == 0;
 	return true;
 }
 

@@ -48,6 +48,7 @@ static uint64_t room_for(const struct wyn_engine *engine, uint64_t cost_ns)
 {
 	const struct wyn_dispatch *dispatch = &engine->dispatch;
 	uint64_t in_flight = dispatch->in_flight;
+	uint64_t held = wyn_engine_in_executor(engine);
 	uint64_t most = engine->shared->limits.executor_tasks_max;
 	uint64_t seats = engine->executor->ops->width(engine->executor) +
 			 wyn_stream_waiting(&engine->stream);
@@ -59,7 +60,7 @@ static uint64_t room_for(const struct wyn_engine *engine, uint64_t cost_ns)
 	uint64_t by_floor = in_flight < floor ? floor - in_flight : 0;
 	uint64_t room = by_cost > by_floor ? by_cost : by_floor;
 
-	most = in_flight < most ? most - in_flight : 0;
+	most = held < most ? most - held : 0;
 	return room < most ? room : most;
 }
 

@@ -115,7 +115,7 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 		return;
 	}
 	wyn_assert(engine->conns_count == 0);
-	wyn_assert(engine->dispatch.in_flight == 0);
+	wyn_assert(wyn_engine_in_executor(engine) == 0);
 	while ((link = wyn_list_pop_front(&engine->free_tasks)) != NULL) {
 		free(wyn_list_entry(link, struct wyn_task, link));
 	}
@@ -420,7 +420,7 @@ void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns)
 
 size_t wyn_engine_in_executor(const struct wyn_engine *engine)
 {
-	return engine->dispatch.in_flight;
+	return engine->dispatch.in_flight + engine->dispatch.emptied;
 }
 
 void wyn_engine_linger_cut(struct wyn_engine *engine)

@@ -136,7 +136,8 @@ void wyn_engine_drain(struct wyn_engine *engine, uint64_t now_ns);
  */
 void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns);
 
-/* wyn_engine_in_executor - tasks that have not come back. Thread: loop. */
+/* wyn_engine_in_executor - tasks that have not come back; what was left empty
+ * there counts as one until it is back as well. Thread: loop. */
 size_t wyn_engine_in_executor(const struct wyn_engine *engine);
 
 /* wyn_engine_linger_cut - counts that a socket which lingered was closed early,

@@ -271,6 +271,43 @@ static void strips_end_what_was_not_begun_when_it_is_cancelled(void **state)
 	assert_int_equal(client->rows_ok - BEFORE, COUNT - 8);
 }
 
+/* The pool is not to end before it: nothing else is left in the executor. */
+static void strips_are_in_the_executor_when_all_was_taken_back(void **state)
+{
+	(void)state;
+	(void)strip_started(NULL);
+	rig_cancel(client, FIRST, COUNT);
+	rig_settle(rig);
+	assert_int_equal(client->rows - BEFORE, COUNT);
+	assert_int_equal(wyn_engine_in_executor(rig->engine), 1);
+	rig_run(rig, 1);
+	rig_settle(rig);
+	assert_int_equal(wyn_engine_in_executor(rig->engine), 0);
+}
+
+/* Workers that stand still, and a client that submits and cancels. */
+static void strips_that_were_taken_back_count_against_the_bound(void **state)
+{
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+	uint64_t seq = FIRST;
+
+	(void)state;
+	rig_destroy(rig);
+	limits.executor_tasks_max = 8;
+	rig = rig_create(&limits, 2);
+	client = rig_open(rig);
+	rig_batch_send(client, 1, BEFORE, "tiny", NULL);
+	rig_finish_all(rig);
+	for (unsigned i = 0; i < 20; i++, seq += COUNT) {
+		rig_batch_send(client, seq, COUNT, "tiny", NULL);
+		rig_settle(rig);
+		rig_cancel(client, seq, COUNT);
+		rig_settle(rig);
+	}
+	assert_in_range(rig->started_count, 1, 8);
+	assert_int_equal(client->rows - BEFORE, 20 * COUNT);
+}
+
 static void strips_end_what_is_cancelled_by_its_id(void **state)
 {
 	struct wyn_strip *strip = strip_started(NULL);
@@ -487,6 +524,8 @@ int main(void)
 		TEST(strips_give_all_credit_back),
 		TEST(strips_count_quiet_tasks_alone),
 		TEST(strips_end_what_was_not_begun_when_it_is_cancelled),
+		TEST(strips_are_in_the_executor_when_all_was_taken_back),
+		TEST(strips_that_were_taken_back_count_against_the_bound),
 		TEST(strips_end_what_is_cancelled_by_its_id),
 		TEST(strips_drop_what_the_worker_has_not_come_to),
 		TEST(strips_go_back_to_the_queue_when_one_task_stalls),
