@@ -133,7 +133,7 @@ static void strip_run(struct wyn_strip *strip)
 	uint64_t started_ns = 0;
 
 	strip->context.ops = &context_ops;
-	strip->now.small = strip->values;
+	strip->now.small = strip->values + strip->value_bytes;
 	if (strip->measured) {
 		started_ns = wyn_clock_ns(CLOCK_MONOTONIC);
 	}

@@ -79,6 +79,8 @@ static void send_submit(
 	static const uint64_t times_ms[] = {0, 0, 0, 1, 50, 5000};
 	static const char *const texts[] = {
 		"", "3", "40", "200", "2990", "4900", "19000", "90000"};
+	static const char *const odd[] = {
+		NULL, "!", "+65", "+5000", "?", "+19000", "+90000", NULL};
 	uint8_t what = take(script);
 	uint8_t how = take(script);
 	uint8_t when = take(script);
@@ -96,6 +98,9 @@ static void send_submit(
 	};
 	uint64_t sizes[8];
 
+	if (odd[when / 36] != NULL) {
+		submit.text = odd[when / 36];
+	}
 	if (how & 32) {
 		submit.count = 1 + submit.count % WYN_COUNT_OF(sizes);
 		for (size_t i = 0; i < submit.count; i++) {
@@ -202,9 +207,7 @@ static void run_tasks(struct script *script)
 	if (rig->started_count == 0) {
 		return;
 	}
-	/* A strip's tasks begin and end within its run. */
-	switch (rig_is_strip_at(rig, how % rig->started_count) ? how % 2
-							       : how % 4) {
+	switch (how % 4) {
 	case 0:
 		rig_run(rig, how);
 		return;
@@ -215,8 +218,10 @@ static void run_tasks(struct script *script)
 		rig_begin_at(rig, how % rig->started_count);
 		return;
 	default:
-		if (rig_task_at(rig, how % rig->started_count)
-				->partial_bytes_max > 0) {
+		if (rig_is_strip_at(rig, how % rig->started_count)) {
+			rig_begin_at(rig, how % rig->started_count);
+		} else if (rig_task_at(rig, how % rig->started_count)
+				   ->partial_bytes_max > 0) {
 			(void)rig_emit_at(
 				rig, how % rig->started_count, "partial");
 		}

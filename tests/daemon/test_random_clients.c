@@ -236,13 +236,16 @@ static void workers_step(void)
 		return;
 	}
 	at = below(rig->started_count);
-	/* A strip's tasks begin and end within its run. */
-	switch (rig_is_strip_at(rig, at) ? 2 + below(4) : below(6)) {
+	switch (below(6)) {
 	case 0:
 		rig_begin_at(rig, at);
 		return;
 	case 1:
-		(void)rig_emit_at(rig, at, "part");
+		if (rig_is_strip_at(rig, at)) {
+			rig_begin_at(rig, at);
+		} else {
+			(void)rig_emit_at(rig, at, "part");
+		}
 		return;
 	case 2:
 		rig_run_at(rig, at);

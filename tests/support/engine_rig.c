@@ -244,8 +244,55 @@ bool rig_is_strip_at(const struct rig *rig, size_t at)
 	return is_strip(rig->started[at]);
 }
 
+static uint32_t next_of(struct wyn_strip *strip)
+{
+	return atomic_load_explicit(&strip->next, memory_order_relaxed);
+}
+
+/* Goes on with one strip where its worker is, as if it had `count` tasks. */
+static void strip_go_on(struct wyn_strip *strip, uint32_t count)
+{
+	const struct wyn_args args = strip->args;
+	const uint32_t count_all = strip->count;
+	struct wyn_strip *after = strip->after;
+	struct wyn_slice argument;
+
+	for (uint32_t i = 0; i < next_of(strip) && i < count; i++) {
+		(void)wyn_args_next(&strip->args, &argument);
+	}
+	strip->count = count;
+	strip->after = NULL;
+	wyn_strip_run(&strip->job);
+	strip->args = args;
+	strip->count = count_all;
+	strip->after = after;
+}
+
+/* The worker claims one more task of the job. It has run as well, but the loop
+ * cannot know before the next one is claimed. */
+static void strip_begin(struct wyn_strip *strip)
+{
+	for (; strip != NULL; strip = strip->after) {
+		uint32_t next = next_of(strip);
+
+		if (next < strip->count) {
+			strip_go_on(strip, next + 1);
+			atomic_store_explicit(
+				&strip->next, next + 1, memory_order_release);
+			return;
+		}
+		/* It finds that none is left, and goes on with the next. */
+		atomic_store_explicit(
+			&strip->next, strip->count + 1, memory_order_release);
+	}
+}
+
 void rig_begin_at(struct rig *rig, size_t at)
 {
+	if (rig_is_strip_at(rig, at)) {
+		strip_begin(rig_strip_at(rig, at));
+		return;
+	}
 	atomic_store_explicit(&rig_task_at(rig, at)->started_ns, rig->now_ns,
 		memory_order_release);
 }
@@ -253,7 +300,13 @@ void rig_begin_at(struct rig *rig, size_t at)
 /* The worker's side reads the real clock. */
 static void strip_run(struct wyn_strip *strip)
 {
-	wyn_strip_run(&strip->job);
+	if (next_of(strip) == 0) {
+		wyn_strip_run(&strip->job);
+	} else {
+		for (struct wyn_strip *i = strip; i != NULL; i = i->after) {
+			strip_go_on(i, i->count);
+		}
+	}
 	for (; strip != NULL; strip = strip->after) {
 		if (strip->run_ns != 0) {
 			strip->run_ns = strip->runs *

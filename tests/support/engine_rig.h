@@ -95,7 +95,8 @@ struct wyn_strip *rig_strip_at(const struct rig *rig, size_t at);
 /* rig_run_at - the same for one job, by its place in `started`. */
 void rig_run_at(struct rig *rig, size_t at);
 
-/* rig_begin_at - a worker has begun with the task, and is at it. */
+/* rig_begin_at - a worker has begun with the task, and is at it; of a strip, or
+ * of those that share a job, with one more. */
 void rig_begin_at(struct rig *rig, size_t at);
 
 /* rig_emit_at - it emits a partial value. Returns: as wyn_emit(). */
