@@ -373,6 +373,8 @@ int rig_emit_at(struct rig *rig, size_t at, const char *text)
 {
 	struct wyn_task *task = rig_task_at(rig, at);
 
+	/* What has not begun may be asked back, as if it had done nothing. */
+	rig_begin_at(rig, at);
 	if (rig_emit_waits(task, strlen(text))) {
 		return -EAGAIN;
 	}
