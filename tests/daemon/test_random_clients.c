@@ -291,7 +291,9 @@ static void random_clients_leave_nothing_behind(void **state)
 			workers_step();
 		}
 		if (below(3) == 0) {
+			rig->no_memory = below(20) == 0;
 			rig_turn(rig);
+			rig->no_memory = false;
 		}
 		if (below(50) == 0) {
 			rig_advance(rig, below(100));
