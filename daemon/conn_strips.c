@@ -4,8 +4,6 @@
  */
 #include "daemon/conn_strips.h"
 
-#include <stdbool.h>
-
 #include "daemon/conn_state.h"
 #include "daemon/conn_strip.h"
 #include "daemon/dispatch.h"
@@ -159,9 +157,10 @@ void wyn_conn_strips_recall(struct wyn_conn *conn)
 	}
 }
 
-void wyn_conn_strips_watch(struct wyn_conn *conn)
+bool wyn_conn_strips_watch(struct wyn_conn *conn)
 {
 	struct wyn_list *link;
+	bool some = false;
 
 	wyn_list_for_each (link, &conn->strips) {
 		struct wyn_strip *strip = strip_of(link);
@@ -171,6 +170,7 @@ void wyn_conn_strips_watch(struct wyn_conn *conn)
 		if (begun > ended && begun == strip->watched) {
 			wyn_dispatch_slow(conn->engine, &strip->charge);
 			strip->first->stalled = true;
+			some = true;
 		}
 		/* It was out for long: what has ended does not wait for what
 		 * may be slow. */
@@ -180,6 +180,7 @@ void wyn_conn_strips_watch(struct wyn_conn *conn)
 		}
 		strip->watched = begun;
 	}
+	return some;
 }
 
 /* What is due will not be sent. */

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "daemon/conn_work.h"
 
 struct wyn_conn;
@@ -31,8 +33,8 @@ void wyn_conn_strips_recall(struct wyn_conn *conn);
 
 /* wyn_conn_strips_watch - a task that was claimed at the last watch and is
  * still the latest has made its function known as slow; what ended before it in
- * its strip is answered. */
-void wyn_conn_strips_watch(struct wyn_conn *conn);
+ * its strip is answered. Returns: whether there is one. */
+bool wyn_conn_strips_watch(struct wyn_conn *conn);
 
 /* wyn_conn_strips_abandon - there is nobody to answer. */
 void wyn_conn_strips_abandon(struct wyn_conn *conn);

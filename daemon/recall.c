@@ -19,8 +19,9 @@ static bool has_begun(const struct wyn_task *task)
 	       0;
 }
 
-/* Whatever was seen running before and runs still is slow. */
-static void slow_find(struct wyn_engine *engine, struct wyn_conn *conn)
+/* Whatever was seen running before and runs still is slow. Returns: whether one
+ * of a strip is, which others may be behind. */
+static bool slow_find(struct wyn_engine *engine, struct wyn_conn *conn)
 {
 	struct wyn_list *link;
 
@@ -33,7 +34,7 @@ static void slow_find(struct wyn_engine *engine, struct wyn_conn *conn)
 		}
 		task->watched = has_begun(task);
 	}
-	wyn_conn_strips_watch(conn);
+	return wyn_conn_strips_watch(conn);
 }
 
 bool wyn_recall_is_misjudged(
@@ -79,15 +80,18 @@ static void watch_fire(struct wyn_timer *timer, uint64_t now_ns)
 	struct wyn_engine *engine =
 		WYN_CONTAINER_OF(dispatch, struct wyn_engine, dispatch);
 	struct wyn_list *link;
+	bool stalled = dispatch->watched_left > wyn_dispatch_floor(engine);
 
 	(void)now_ns;
 	if (is_at_floor(engine, dispatch->watched_left)) {
 		return;
 	}
-	WYN_STATS_ADD(&engine->stats, executor_stalled, 1);
 	wyn_list_for_each (link, &engine->conns) {
-		slow_find(engine, wyn_list_entry(link, struct wyn_conn, link));
+		stalled |= slow_find(
+			engine, wyn_list_entry(link, struct wyn_conn, link));
 	}
+	/* That there are strips is no stall: others may have come since. */
+	WYN_STATS_ADD(&engine->stats, executor_stalled, stalled);
 	wyn_list_for_each (link, &engine->conns) {
 		misjudged_recall(
 			engine, wyn_list_entry(link, struct wyn_conn, link));

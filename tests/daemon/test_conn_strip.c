@@ -440,6 +440,19 @@ static void strips_are_let_alone_while_they_get_on(void **state)
 	assert_int_equal(client->rows_ok - BEFORE, COUNT);
 }
 
+/* One comes back and the next one goes, so that there always is one. */
+static void strips_are_no_stall_when_each_comes_back_in_time(void **state)
+{
+	(void)state;
+	for (uint64_t seq = FIRST; seq < FIRST + 10 * COUNT; seq += COUNT) {
+		rig_run(rig, 1);
+		rig_batch_send(client, seq, COUNT, "tiny", NULL);
+		rig_settle(rig);
+		rig_advance(rig, STALL_MS / 2);
+	}
+	assert_int_equal(rig->engine->stats.executor_stalled_approx, 0);
+}
+
 static void strips_are_dropped_when_the_client_is_gone(void **state)
 {
 	struct wyn_strip *strip = strip_started(NULL);
@@ -533,6 +546,7 @@ int main(void)
 		TEST(strips_are_let_go_when_the_client_goes_in_a_stall),
 		TEST(strips_are_answered_once_when_the_drain_ends_in_a_stall),
 		TEST(strips_are_let_alone_while_they_get_on),
+		TEST(strips_are_no_stall_when_each_comes_back_in_time),
 		TEST(strips_are_dropped_when_the_client_is_gone),
 		TEST(strips_are_dropped_when_the_client_goes_before_its_rows),
 		TEST(strips_are_answered_at_once_when_the_drain_is_over),
