@@ -157,28 +157,47 @@ void wyn_conn_strips_recall(struct wyn_conn *conn)
 	}
 }
 
+/* conn: NULL = its owner is gone. Returns: whether the latest task was that at
+ * the last watch, and has not ended. */
+static bool strip_watch(struct wyn_engine *engine, struct wyn_conn *conn,
+	struct wyn_strip *strip)
+{
+	uint32_t begun = wyn_strip_begun(strip);
+	uint32_t ended = wyn_strip_ended(strip);
+	bool stayed = begun > 0 && begun == strip->watched;
+
+	strip->watched = begun;
+	/* It was out for long: what has ended does not wait for what may be
+	 * slow. */
+	if (stayed && conn != NULL && !strip->answered && ended > strip->due) {
+		wyn_conn_strip_due(conn, strip, ended);
+	}
+	if (!stayed || begun <= ended) {
+		return false;
+	}
+	wyn_dispatch_slow(engine, &strip->charge);
+	strip->first->stalled = true;
+	return true;
+}
+
 bool wyn_conn_strips_watch(struct wyn_conn *conn)
 {
 	struct wyn_list *link;
 	bool some = false;
 
 	wyn_list_for_each (link, &conn->strips) {
-		struct wyn_strip *strip = strip_of(link);
-		uint32_t begun = wyn_strip_begun(strip);
-		uint32_t ended = wyn_strip_ended(strip);
+		some |= strip_watch(conn->engine, conn, strip_of(link));
+	}
+	return some;
+}
 
-		if (begun > ended && begun == strip->watched) {
-			wyn_dispatch_slow(conn->engine, &strip->charge);
-			strip->first->stalled = true;
-			some = true;
-		}
-		/* It was out for long: what has ended does not wait for what
-		 * may be slow. */
-		if (begun > 0 && begun == strip->watched && !strip->answered &&
-			ended > strip->due) {
-			wyn_conn_strip_due(conn, strip, ended);
-		}
-		strip->watched = begun;
+bool wyn_conn_strips_watch_lone(struct wyn_engine *engine)
+{
+	struct wyn_list *link;
+	bool some = false;
+
+	wyn_list_for_each (link, &engine->dispatch.lone) {
+		some |= strip_watch(engine, NULL, strip_of(link));
 	}
 	return some;
 }
@@ -205,5 +224,7 @@ void wyn_conn_strips_abandon(struct wyn_conn *conn)
 		/* The engine's table no longer leads from it to here. */
 		strip_of(link)->owner = 0;
 		wyn_strip_unwant(strip_of(link), UINT32_MAX);
+		/* Others may share its job, and wait for it. */
+		wyn_list_push_back(&conn->engine->dispatch.lone, link);
 	}
 }

@@ -13,6 +13,7 @@
 #include "daemon/conn_work.h"
 
 struct wyn_conn;
+struct wyn_engine;
 
 /* wyn_conn_strips_cancel - as wyn_conn_cancel(), for what is in strips that
  * have not come back. */
@@ -35,6 +36,9 @@ void wyn_conn_strips_recall(struct wyn_conn *conn);
  * still the latest has made its function known as slow; what ended before it in
  * its strip is answered. Returns: whether there is one. */
 bool wyn_conn_strips_watch(struct wyn_conn *conn);
+
+/* wyn_conn_strips_watch_lone - the same for those that were abandoned. */
+bool wyn_conn_strips_watch_lone(struct wyn_engine *engine);
 
 /* wyn_conn_strips_abandon - there is nobody to answer. */
 void wyn_conn_strips_abandon(struct wyn_conn *conn);

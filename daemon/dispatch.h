@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "base/list.h"
 #include "daemon/timers.h"
 
 struct wyn_batch;
@@ -40,6 +41,7 @@ struct wyn_dispatch {
 	uint64_t in_flight;	/* tasks */
 	uint64_t strips;	/* in which some may be behind others */
 	uint64_t emptied;	/* strips in it whose tasks were taken back */
+	struct wyn_list lone;	/* strips in it whose owner is gone */
 	uint64_t cost_ns;	/* estimated, of what is in flight */
 	uint64_t *estimate_ns;	/* per function of the registry; 0 = unknown */
 	uint32_t *starts;	/* likewise; wraps */

@@ -83,6 +83,7 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	wyn_list_init(&engine->starved);
 	wyn_list_init(&engine->stalled);
 	wyn_list_init(&engine->free_tasks);
+	wyn_list_init(&engine->dispatch.lone);
 	wyn_list_init(&engine->free_strips);
 	wyn_list_init(&engine->recalled);
 	wyn_timers_init(&engine->timers);

@@ -90,6 +90,7 @@ static void watch_fire(struct wyn_timer *timer, uint64_t now_ns)
 		stalled |= slow_find(
 			engine, wyn_list_entry(link, struct wyn_conn, link));
 	}
+	stalled |= wyn_conn_strips_watch_lone(engine);
 	/* That there are strips is no stall: others may have come since. */
 	WYN_STATS_ADD(&engine->stats, executor_stalled, stalled);
 	wyn_list_for_each (link, &engine->conns) {

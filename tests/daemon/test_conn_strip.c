@@ -147,6 +147,29 @@ static void strips_of_others_go_on_when_one_stands_still(void **state)
 	assert_int_equal(client->rows_ok - BEFORE, 2);
 }
 
+/* Nor by those of one who left a task that does not end. */
+static void strips_of_others_go_on_when_one_stands_still_for_nobody(
+	void **state)
+{
+	struct rig_client *other = rig_open(rig);
+
+	(void)state;
+	rig_batch_send(client, FIRST, 2, "tiny", NULL);
+	rig_batch_send(other, 1, 2, "tiny", "other");
+	rig_settle(rig);
+	assert_int_equal(rig->started_count, 1);
+	begin(rig_strip_at(rig, 0), 1);
+	rig_client_break(client);
+	rig_advance(rig, STALL_MS);
+	rig_advance(rig, STALL_MS);
+	assert_true(rig->started_count > 1);
+	while (rig->started_count > 1) {
+		rig_run_at(rig, 1);
+		rig_settle(rig);
+	}
+	assert_int_equal(other->rows_ok, 2);
+}
+
 /* Those of the first one ended; the worker stands still in the second. */
 static void strips_that_ended_are_answered_before_their_job_is(void **state)
 {
@@ -530,6 +553,7 @@ int main(void)
 		TEST(strips_are_of_one_submit_and_no_longer_than_allowed),
 		TEST(strips_share_a_job_when_they_are_small),
 		TEST(strips_of_others_go_on_when_one_stands_still),
+		TEST(strips_of_others_go_on_when_one_stands_still_for_nobody),
 		TEST(strips_that_ended_are_answered_before_their_job_is),
 		TEST(strips_take_no_task_that_has_a_time_of_its_own),
 		TEST(strips_answer_what_is_odd_as_its_task_would_be),
