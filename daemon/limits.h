@@ -2,8 +2,8 @@
 /*
  * limits.h - every bound of the daemon: name, default, range, what it bounds.
  *
- * One table, from which come the struct, the flags, their help and the checks
- * of their ranges. Set by boot before any loop starts, read by all afterwards.
+ * One table, from which come the struct, the settings, their help and the
+ * checks of their ranges.
  */
 #pragma once
 
@@ -15,45 +15,46 @@
 #define WYN_MIB (UINT64_C(1) << 20)
 #define WYN_GIB (UINT64_C(1) << 30)
 
-/* X(field, "flag", unit, default, min, max, "help"); the unit is the end of a
- * WYN_QUANTITY_ (base/quantity.h): COUNT, BYTES or MS */
+/* X(field, "flag", unit, default, min, max, when, "help"); the unit is the end
+ * of a WYN_QUANTITY_ (base/quantity.h): COUNT, BYTES or MS; when: a change
+ * applies NOW, by a reload, or only by a RESTART */
 #define WYN_LIMIT_TABLE(X)                                                     \
 	X(frame_bytes_max, "max-frame", BYTES, WYN_FRAME_BYTES_DEFAULT,        \
-		WYN_FRAME_BYTES_LEAST, WYN_FRAME_BYTES_HARD,                   \
+		WYN_FRAME_BYTES_LEAST, WYN_FRAME_BYTES_HARD, RESTART,          \
 		"body of one frame")                                           \
-	X(batch_max, "max-batch", COUNT, 65536, 1, 1048576,                    \
+	X(batch_max, "max-batch", COUNT, 65536, 1, 1048576, RESTART,           \
 		"tasks in one Submit")                                         \
 	X(argument_bytes_max, "max-argument", BYTES, 64 * WYN_MIB, 1, WYN_GIB, \
-		"one argument")                                                \
+		RESTART, "one argument")                                       \
 	X(value_bytes_max, "max-value", BYTES, 64 * WYN_MIB, 1, WYN_GIB,       \
-		"one value")                                                   \
-	X(credit_tasks, "credit-tasks", COUNT, 65536, 1, 16777216,             \
+		RESTART, "one value")                                          \
+	X(credit_tasks, "credit-tasks", COUNT, 65536, 1, 16777216, RESTART,    \
 		"unanswered tasks of one connection")                          \
 	X(credit_bytes, "credit-bytes", BYTES, 128 * WYN_MIB, 1, 16 * WYN_GIB, \
-		"unanswered arguments of one connection")                      \
-	X(daemon_tasks_max, "max-tasks", COUNT, 1048576, 1, 1 << 30,           \
+		RESTART, "unanswered arguments of one connection")             \
+	X(daemon_tasks_max, "max-tasks", COUNT, 1048576, 1, 1 << 30, NOW,      \
 		"unanswered tasks of all connections")                         \
 	X(daemon_bytes_max, "max-bytes", BYTES, WYN_GIB, WYN_MIB,              \
-		1024 * WYN_GIB,                                                \
+		1024 * WYN_GIB, NOW,                                           \
 		"arguments, and again values, of all connections")             \
 	X(buffer_bytes_max, "max-buffer", BYTES, WYN_GIB, WYN_MIB,             \
-		1024 * WYN_GIB,                                                \
+		1024 * WYN_GIB, NOW,                                           \
 		"frames half come and half read, of all connections")          \
 	X(output_bytes_max, "max-output", BYTES, 4 * WYN_MIB, 64 * WYN_KIB,    \
-		WYN_GIB, "unsent results of one connection")                   \
+		WYN_GIB, NOW, "unsent results of one connection")              \
 	X(stream_bytes_max, "max-stream", BYTES, 256 * WYN_KIB, 4 * WYN_KIB,   \
-		WYN_GIB, "unsent partial values of one task")                  \
-	X(uploads_max, "max-uploads", COUNT, 1024, 1, 65536,                   \
+		WYN_GIB, NOW, "unsent partial values of one task")             \
+	X(uploads_max, "max-uploads", COUNT, 1024, 1, 65536, NOW,              \
 		"tasks of one connection whose argument is on the way")        \
 	X(connections_max, "max-connections", COUNT, 16384, 1, 1048576,        \
-		"connections")                                                 \
-	X(executor_tasks_max, "max-executor", COUNT, 4096, 1, 65536,           \
+		RESTART, "connections")                                        \
+	X(executor_tasks_max, "max-executor", COUNT, 4096, 1, 65536, RESTART,  \
 		"tasks handed to the pool and not back yet")                   \
-	X(hello_ms, "hello-timeout", MS, 5000, 10, 600000,                     \
+	X(hello_ms, "hello-timeout", MS, 5000, 10, 600000, NOW,                \
 		"from connecting to Hello")                                    \
-	X(keepalive_ms, "keepalive", MS, 30000, 10, 86400000,                  \
+	X(keepalive_ms, "keepalive", MS, 30000, 10, 86400000, NOW,             \
 		"silence before a Ping; gone after two unanswered")            \
-	X(drain_ms, "drain-timeout", MS, 30000, 0, 86400000,                   \
+	X(drain_ms, "drain-timeout", MS, 30000, 0, 86400000, NOW,              \
 		"for accepted tasks at shutdown, then cancelled")
 
 struct wyn_limits {

@@ -162,6 +162,11 @@ int wyn_log_level_parse(const char *text, enum wyn_log_level *ret_level)
 	return -EINVAL;
 }
 
+const char *wyn_log_level_name(enum wyn_log_level level)
+{
+	return level_names[level];
+}
+
 void wyn_log_start(enum wyn_log_level level, int fd)
 {
 	level_max = level;

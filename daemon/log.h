@@ -89,6 +89,9 @@ size_t wyn_log_format(char *out, size_t out_bytes, uint64_t realtime_ns,
 WYN_NODISCARD
 int wyn_log_level_parse(const char *text, enum wyn_log_level *ret_level);
 
+/* wyn_log_level_name - the word that is parsed. Thread: any. */
+const char *wyn_log_level_name(enum wyn_log_level level);
+
 /*
  * wyn_log_start - sets what is logged and where to; before that it is
  * everything up to info on stderr. Thread: boot.

@@ -46,7 +46,7 @@ static void open_standard_streams(void)
 
 static void raise_descriptor_limit(const struct wyn_options *options)
 {
-	uint64_t connections_max = options->limits.connections_max;
+	uint64_t connections_max = options->settings.limits.connections_max;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit)) {
@@ -56,9 +56,9 @@ static void raise_descriptor_limit(const struct wyn_options *options)
 	/* Refused, it is as it was; what comes of it is said below. */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < connections_max +
-				     options->loops * WYN_LINGERING_MAX +
-				     OTHER_DESCRIPTORS) {
+	if (limit.rlim_cur <
+		connections_max + options->settings.loops * WYN_LINGERING_MAX +
+			OTHER_DESCRIPTORS) {
 		wyn_log(WYN_LOG_WARNING, "few-descriptors",
 			WYN_LOG_NUMBER("limit", limit.rlim_cur),
 			WYN_LOG_NUMBER("max_connections", connections_max));
@@ -129,11 +129,19 @@ int main(int argc, char **argv)
 			       ? WYN_EXIT_FAILED
 			       : WYN_EXIT_OK;
 	}
+	if (options.list_settings) {
+		wyn_settings_list(stdout);
+		return fflush(stdout) ? WYN_EXIT_FAILED : WYN_EXIT_OK;
+	}
+	if (options.check_config) {
+		wyn_settings_print(&options.settings, stdout);
+		return fflush(stdout) ? WYN_EXIT_FAILED : WYN_EXIT_OK;
+	}
 	if (check_ready_fd(&options, &fault)) {
 		return fail(&fault);
 	}
 	open_standard_streams();
-	wyn_log_start(options.log_level, STDERR_FILENO);
+	wyn_log_start(options.settings.log_level, STDERR_FILENO);
 	arrange_signals();
 	return_freed_memory();
 	raise_descriptor_limit(&options);

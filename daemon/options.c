@@ -1,53 +1,38 @@
 // SPDX-License-Identifier: MIT
 /*
- * options.c - the table of flags, and getopt_long(3) over it.
+ * options.c - getopt_long(3) over the settings and the flags of its own.
  *
- * A flag is a name, a word for its value, a line of help and a function that
- * takes the value. For a bound it also carries its row of limits.h. getopt's
- * own messages are off: ours name the flag that was perhaps meant.
+ * getopt's own messages are off: ours name the flag that was perhaps meant. The
+ * command line is read twice, since it names the file over which it wins.
  */
 #include "daemon/options.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <wyn/pool.h>
-
 #include "base/nearest.h"
 #include "base/quantity.h"
+#include "daemon/config.h"
 
-/* Of a flag whose value is a number. */
-struct bound {
-	enum wyn_quantity_kind kind;
-	uint64_t initial;
-	uint64_t min;
-	uint64_t max;
-};
-
-struct flag {
+/* A flag that is no setting: what a file could not say. */
+struct command {
 	const char *name;
 	const char *value; /* NULL = it takes none */
 	const char *help;
-	int (*take)(struct wyn_options *options, const struct flag *flag,
+	int (*take)(struct wyn_options *options, const struct command *command,
 		const char *text, struct wyn_fault *fault);
 	size_t field; /* offset in struct wyn_options, where take needs one */
-	struct bound bound;
-	char letter; /* its short form; 0 = it has none */
+	char letter;  /* its short form; 0 = it has none */
 };
 
-static void *field_of(struct wyn_options *options, const struct flag *flag)
+static int take_switch(struct wyn_options *options,
+	const struct command *command, const char *text,
+	struct wyn_fault *fault)
 {
-	return (char *)options + flag->field;
-}
-
-static int take_switch(struct wyn_options *options, const struct flag *flag,
-	const char *text, struct wyn_fault *fault)
-{
-	bool *field = field_of(options, flag);
+	bool *field = (bool *)((char *)options + command->field);
 
 	(void)text;
 	(void)fault;
@@ -55,182 +40,109 @@ static int take_switch(struct wyn_options *options, const struct flag *flag,
 	return 0;
 }
 
-static int take_text(struct wyn_options *options, const struct flag *flag,
-	const char *text, struct wyn_fault *fault)
+static int take_config(struct wyn_options *options,
+	const struct command *command, const char *text,
+	struct wyn_fault *fault)
 {
-	const char **field = field_of(options, flag);
+	size_t bytes = strlen(text);
 
-	(void)fault;
-	*field = text;
-	return 0;
-}
-
-static int parse_number(const struct flag *flag, const char *text,
-	struct wyn_fault *fault, uint64_t *ret)
-{
-	static int (*const parsers[])(
-		const char *, uint64_t, uint64_t, uint64_t *) = {
-		[WYN_QUANTITY_COUNT] = wyn_quantity_parse_count,
-		[WYN_QUANTITY_BYTES] = wyn_quantity_parse_bytes,
-		[WYN_QUANTITY_MS] = wyn_quantity_parse_ms,
-	};
-	const struct bound *bound = &flag->bound;
-	char why[WYN_QUANTITY_WHY_BYTES];
-	int error = parsers[bound->kind](text, bound->min, bound->max, ret);
-
-	if (!error) {
-		return 0;
-	}
-	wyn_quantity_explain(
-		bound->kind, error, bound->min, bound->max, why, sizeof(why));
-	return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE, "--%s %.200s: %s",
-		flag->name, text, why);
-}
-
-static int take_number(struct wyn_options *options, const struct flag *flag,
-	const char *text, struct wyn_fault *fault)
-{
-	return parse_number(flag, text, fault, field_of(options, flag));
-}
-
-static int take_listen(struct wyn_options *options, const struct flag *flag,
-	const char *text, struct wyn_fault *fault)
-{
-	const char *why;
-	int error;
-
-	if (options->listen_count == WYN_LISTEN_MAX) {
+	if (bytes == 0 || bytes >= sizeof(options->config)) {
 		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
-			"--%s can be given at most %u times", flag->name,
-			WYN_LISTEN_MAX);
+			"--%s: must be the path of a file, at most %zu bytes",
+			command->name, sizeof(options->config) - 1);
 	}
-	error = wyn_endpoint_parse(
-		text, &options->listen[options->listen_count], &why);
-	if (error) {
-		return wyn_fault_set(fault, -EINVAL,
-			error == -ENAMETOOLONG ? WYN_EXIT_CONFIGURATION
-					       : WYN_EXIT_USAGE,
-			"--%s %.300s: %s", flag->name, text, why);
-	}
-	options->listen_count++;
+	memcpy(options->config, text, bytes + 1);
 	return 0;
 }
 
-static int take_ready_fd(struct wyn_options *options, const struct flag *flag,
-	const char *text, struct wyn_fault *fault)
+static int take_ready_fd(struct wyn_options *options,
+	const struct command *command, const char *text,
+	struct wyn_fault *fault)
 {
+	char why[WYN_QUANTITY_WHY_BYTES];
 	uint64_t number;
-	int error = parse_number(flag, text, fault, &number);
+	int error = wyn_quantity_parse_count(text, 1, INT_MAX, &number);
 
-	if (error) {
-		return error;
+	if (error != 0) {
+		wyn_quantity_explain(WYN_QUANTITY_COUNT, error, 1, INT_MAX, why,
+			sizeof(why));
+		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
+			"--%s %.200s: %s", command->name, text, why);
 	}
 	if (number == STDERR_FILENO) {
 		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
 			"--%s 2: the log is written there; choose another",
-			flag->name);
+			command->name);
 	}
 	options->ready_fd = (int)number;
 	return 0;
 }
 
-static int take_mode(struct wyn_options *options, const struct flag *flag,
-	const char *text, struct wyn_fault *fault)
-{
-	unsigned mode = 0;
-	size_t digits = 0;
-
-	while (text[digits] >= '0' && text[digits] <= '7' && digits < 4) {
-		mode = mode * 8 + (unsigned)(text[digits] - '0');
-		digits++;
-	}
-	if (digits == 0 || text[digits] != '\0' || mode > 0777) {
-		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
-			"--%s %.200s: must be octal permissions such as 0660",
-			flag->name, text);
-	}
-	options->socket_mode = (mode_t)mode;
-	return 0;
-}
-
-static int take_level(struct wyn_options *options, const struct flag *flag,
-	const char *text, struct wyn_fault *fault)
-{
-	if (wyn_log_level_parse(text, &options->log_level)) {
-		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
-			"--%s %.200s: must be error, warning, info or debug",
-			flag->name, text);
-	}
-	return 0;
-}
-
 #define FIELD(name) offsetof(struct wyn_options, name)
-#define COUNT(initial, low, high)                            \
-	{                                                    \
-		WYN_QUANTITY_COUNT, (initial), (low), (high) \
-	}
-/* The words for a value of that kind. */
-#define WORD_COUNT "COUNT"
-#define WORD_BYTES "BYTES"
-#define WORD_MS	   "TIME"
 
-#define LIMIT_FLAG(name, flag, unit, initial, min, max, help)      \
-	{flag, WORD_##unit, help, take_number, FIELD(limits.name), \
-		{WYN_QUANTITY_##unit, (initial), (min), (max)}, 0},
-
-static const struct flag flags[] = {
-	{"listen", "ADDR",
-		"unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT, port 0 for any "
-		"free one;\n      again for more (default " WYN_LISTEN_DEFAULT
-		")",
-		take_listen, 0, {0}, 0},
-	{"allow-plaintext", NULL,
-		"listen on TCP addresses that are not loopback, unencrypted",
-		take_switch, FIELD(allow_plaintext), {0}, 0},
-	{"socket-mode", "MODE",
-		"permissions of Unix sockets, octal (default 0660)", take_mode,
-		0, {0}, 0},
-	{"socket-group", "NAME",
-		"group of Unix sockets (default " WYN_SOCKET_GROUP
-		" if there is one and wynd runs as root)",
-		take_text, FIELD(socket_group), {0}, 0},
-	{"modules", "DIR",
-		"load every *.so in it\n      (default " WYN_MODULES_DIR ")",
-		take_text, FIELD(modules), {0}, 0},
-	{"workers", "COUNT",
-		"threads that run tasks; if not given, one for each CPU that "
-		"affinity\n      and cgroup allow",
-		take_number, FIELD(workers), COUNT(0, 1, WYN_POOL_WORKERS_MAX),
-		0},
-	{"loops", "COUNT", "threads that serve connections", take_number,
-		FIELD(loops), COUNT(WYN_LOOPS_DEFAULT, 1, WYN_LOOPS_MAX), 0},
+static const struct command commands[] = {
+	{"config", "FILE",
+		"read FILE, then FILE.d/*.conf by name\n      "
+		"(default " WYN_CONFIG_DEFAULT ", if there is one)",
+		take_config, 0, 0},
+	{"check-config", NULL,
+		"read all of it, print what comes of it, and exit", take_switch,
+		FIELD(check_config), 0},
+	{"list-settings", NULL,
+		"print the table of settings for programs, and exit",
+		take_switch, FIELD(list_settings), 0},
 	{"ready-fd", "FD",
 		"write each bound address and then `ready` to it, and close it",
-		take_ready_fd, 0, COUNT(0, 1, INT_MAX), 0},
-	{"log-level", "LEVEL", "error, warning, info or debug (default info)",
-		take_level, 0, {0}, 0},
-	{"help", NULL, "print this and exit", take_switch, FIELD(help), {0},
-		'h'},
+		take_ready_fd, 0, 0},
+	{"help", NULL, "print this and exit", take_switch, FIELD(help), 'h'},
 	{"version", NULL, "print the version and exit", take_switch,
-		FIELD(version), {0}, 'V'},
-	WYN_LIMIT_TABLE(LIMIT_FLAG)};
+		FIELD(version), 'V'}};
 
-#define FLAGS WYN_COUNT_OF(flags)
+#define COMMANDS  WYN_COUNT_OF(commands)
+#define FLAGS_MAX (WYN_SETTINGS_MAX + COMMANDS)
 
 /* For getopt: flags first and no permutation, ':' for a value that is missing,
  * and the letters of the table. */
 #define LETTERS "+:hV"
 
-static int unknown_flag(const char *word, struct wyn_fault *fault)
-{
-	const char *names[FLAGS];
-	const char *near;
+/* All flags: the commands, then the settings. */
+struct flags {
+	size_t count;
+	const char *names[FLAGS_MAX];
+	struct option known[FLAGS_MAX + 1];
+};
 
-	for (size_t i = 0; i < FLAGS; i++) {
-		names[i] = flags[i].name;
+static void flags_add(struct flags *flags, const char *name, bool has_value)
+{
+	flags->names[flags->count] = name;
+	flags->known[flags->count] = (struct option){
+		.name = name,
+		.has_arg = has_value ? required_argument : no_argument,
+		.val = (int)flags->count,
+	};
+	flags->count++;
+}
+
+static void flags_gather(struct flags *flags)
+{
+	const struct wyn_setting *setting;
+
+	memset(flags, 0, sizeof(*flags));
+	for (size_t i = 0; i < COMMANDS; i++) {
+		flags_add(flags, commands[i].name, commands[i].value != NULL);
 	}
-	near = wyn_nearest(word, names, FLAGS);
-	if (near) {
+	for (size_t i = 0; (setting = wyn_setting_at(i)) != NULL; i++) {
+		flags_add(flags, wyn_setting_flag(setting),
+			!wyn_setting_is_switch(setting));
+	}
+}
+
+static int unknown_flag(
+	const struct flags *flags, const char *word, struct wyn_fault *fault)
+{
+	const char *near = wyn_nearest(word, flags->names, flags->count);
+
+	if (near != NULL) {
 		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
 			"there is no flag --%.200s; did you mean --%s?", word,
 			near);
@@ -240,101 +152,82 @@ static int unknown_flag(const char *word, struct wyn_fault *fault)
 }
 
 /* getopt_long() answers '?' to three different mistakes; this tells which. */
-static int wrong_flag(const char *argument, struct wyn_fault *fault)
+static int wrong_flag(const struct flags *flags, const char *argument,
+	struct wyn_fault *fault)
 {
 	char word[64];
 	size_t prefixed = 0;
 
-	if (strncmp(argument, "--", 2)) {
+	if (strncmp(argument, "--", 2) != 0) {
 		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
 			"there is no flag %.200s; wynd --help lists them",
 			argument);
 	}
-	snprintf(word, sizeof(word), "%s", argument + 2);
+	(void)snprintf(word, sizeof(word), "%s", argument + 2);
 	word[strcspn(word, "=")] = '\0';
-	for (size_t i = 0; i < FLAGS; i++) {
-		if (!strcmp(flags[i].name, word)) {
+	for (size_t i = 0; i < flags->count; i++) {
+		if (strcmp(flags->names[i], word) == 0) {
 			return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
 				"--%s takes no value; leave it out", word);
 		}
-		prefixed += !strncmp(flags[i].name, word, strlen(word));
+		prefixed += strncmp(flags->names[i], word, strlen(word)) == 0;
 	}
 	if (prefixed > 1) {
 		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
 			"--%s is the beginning of several flags; write it out",
 			word);
 	}
-	return unknown_flag(word, fault);
+	return unknown_flag(flags, word, fault);
 }
 
-static void set_defaults(struct wyn_options *options)
+/* What getopt found: a letter, or a place among the flags. */
+static int take_found(
+	int found, struct wyn_options *options, struct wyn_fault *fault)
 {
-	*options = (struct wyn_options){
-		.modules = WYN_MODULES_DIR,
-		.socket_mode = 0660,
-		.loops = WYN_LOOPS_DEFAULT,
-		.ready_fd = -1,
-		.log_level = WYN_LOG_INFO,
-		.limits = WYN_LIMITS_INIT,
-	};
-}
+	static const struct wyn_place command_line = {.file = NULL};
 
-static int set_listen_default(
-	struct wyn_options *options, struct wyn_fault *fault)
-{
-	const char *why;
-
-	if (options->listen_count > 0) {
-		return 0;
-	}
-	options->listen_count = 1;
-	return wyn_endpoint_parse(WYN_LISTEN_DEFAULT, &options->listen[0], &why)
-		       ? wyn_fault_set(fault, -EINVAL, WYN_EXIT_CONFIGURATION,
-				 "%s: %s", WYN_LISTEN_DEFAULT, why)
-		       : 0;
-}
-
-/* The flag of what getopt found: its place in the table, or a letter. */
-static const struct flag *flag_of(int at)
-{
-	for (size_t i = 0; i < FLAGS; i++) {
-		if (flags[i].letter && flags[i].letter == at) {
-			return &flags[i];
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (found == (int)i || (commands[i].letter != 0 &&
+					       found == commands[i].letter)) {
+			return commands[i].take(
+				options, &commands[i], optarg, fault);
 		}
 	}
-	return &flags[at];
+	return wyn_setting_take(&options->settings,
+		wyn_setting_at((size_t)found - COMMANDS), optarg, &command_line,
+		fault);
 }
 
-static int parse_flags(int argc, char **argv, struct wyn_options *options,
+/* Nothing after these is looked at. */
+static bool is_done(const struct wyn_options *options)
+{
+	return options->help || options->version || options->list_settings;
+}
+
+static int flags_parse(int argc, char **argv, struct wyn_options *options,
 	struct wyn_fault *fault)
 {
-	struct option known[FLAGS + 1] = {0};
-	int at;
+	struct flags flags;
+	int found;
 
-	for (size_t i = 0; i < FLAGS; i++) {
-		known[i].name = flags[i].name;
-		known[i].has_arg =
-			flags[i].value ? required_argument : no_argument;
-		known[i].val = (int)i;
-	}
+	flags_gather(&flags);
 	/* 0 starts a fresh scan in glibc, whatever was scanned before. */
 	optind = 0;
 	opterr = 0;
-	while ((at = getopt_long(argc, argv, LETTERS, known, NULL)) != -1) {
-		const struct flag *flag;
+	while ((found = getopt_long(argc, argv, LETTERS, flags.known, NULL)) !=
+		-1) {
 		int error;
 
-		if (at == '?') {
-			return wrong_flag(argv[optind - 1], fault);
+		if (found == '?') {
+			return wrong_flag(&flags, argv[optind - 1], fault);
 		}
-		if (at == ':') {
+		if (found == ':') {
 			return wyn_fault_set(fault, -EINVAL, WYN_EXIT_USAGE,
 				"%.200s needs a value; wynd --help says which",
 				argv[optind - 1]);
 		}
-		flag = flag_of(at);
-		error = flag->take(options, flag, optarg, fault);
-		if (error || options->help || options->version) {
+		error = take_found(found, options, fault);
+		if (error != 0 || is_done(options)) {
 			return error;
 		}
 	}
@@ -346,69 +239,37 @@ static int parse_flags(int argc, char **argv, struct wyn_options *options,
 				 argv[optind]);
 }
 
+/* The files first, and then the flags once more, over them. */
+static int files_parse(int argc, char **argv, struct wyn_options *options,
+	struct wyn_fault *fault)
+{
+	const char *path = options->config[0] != '\0' ? options->config
+						      : WYN_CONFIG_DEFAULT;
+	int error;
+
+	wyn_settings_init(&options->settings);
+	error = wyn_config_read(
+		path, options->config[0] == '\0', &options->settings, fault);
+	if (error == 0) {
+		error = flags_parse(argc, argv, options, fault);
+	}
+	return error != 0 ? error
+			  : wyn_settings_check(&options->settings, fault);
+}
+
 int wyn_options_parse(int argc, char **argv, struct wyn_options *ret_options,
 	struct wyn_fault *ret_fault)
 {
-	struct wyn_options options;
 	int error;
 
-	set_defaults(&options);
-	error = parse_flags(argc, argv, &options, ret_fault);
-	if (!error) {
-		error = set_listen_default(&options, ret_fault);
+	memset(ret_options, 0, sizeof(*ret_options));
+	ret_options->ready_fd = -1;
+	wyn_settings_init(&ret_options->settings);
+	error = flags_parse(argc, argv, ret_options, ret_fault);
+	if (error != 0 || is_done(ret_options)) {
+		return error;
 	}
-	if (!error) {
-		error = wyn_options_check(&options.limits, ret_fault);
-	}
-	if (!error) {
-		*ret_options = options;
-	}
-	return error;
-}
-
-int wyn_options_check(
-	const struct wyn_limits *limits, struct wyn_fault *ret_fault)
-{
-	const struct {
-		bool contradicts;
-		const char *advice;
-	} rules[] = {
-		{limits->credit_bytes < limits->argument_bytes_max,
-			"--credit-bytes must be at least --max-argument, or "
-			"the largest argument could never be sent"},
-		{limits->daemon_bytes_max < limits->argument_bytes_max,
-			"--max-bytes must be at least --max-argument, or the "
-			"largest argument could never be held"},
-		/* Nobody holds more than is left: see account.h. */
-		{limits->daemon_bytes_max / 2 < limits->value_bytes_max,
-			"--max-bytes must be at least twice --max-value, or "
-			"the largest value could never be held"},
-	};
-
-	for (size_t i = 0; i < WYN_COUNT_OF(rules); i++) {
-		if (rules[i].contradicts) {
-			return wyn_fault_set(ret_fault, -EINVAL,
-				WYN_EXIT_CONFIGURATION, "%s", rules[i].advice);
-		}
-	}
-	return 0;
-}
-
-static void print_bound(FILE *out, const struct bound *bound)
-{
-	char texts[3][24];
-	const uint64_t values[3] = {bound->initial, bound->min, bound->max};
-
-	for (size_t i = 0; i < 3; i++) {
-		wyn_quantity_format(
-			bound->kind, values[i], texts[i], sizeof(texts[i]));
-	}
-	if (bound->initial) {
-		fprintf(out, " (default %s; %s to %s)", texts[0], texts[1],
-			texts[2]);
-	} else {
-		fprintf(out, " (%s to %s)", texts[1], texts[2]);
-	}
+	return files_parse(argc, argv, ret_options, ret_fault);
 }
 
 void wyn_options_help(FILE *out)
@@ -416,21 +277,25 @@ void wyn_options_help(FILE *out)
 	fputs("usage: wynd [--FLAG [VALUE]]...\n"
 	      "Runs the tasks that clients send over Unix and TCP sockets.\n\n",
 		out);
-	for (size_t i = 0; i < FLAGS; i++) {
-		if (flags[i].letter) {
-			fprintf(out, "  -%c, --%s", flags[i].letter,
-				flags[i].name);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *command = &commands[i];
+
+		if (command->letter != 0) {
+			fprintf(out, "  -%c,", command->letter);
 		} else {
-			fprintf(out, "  --%s%s%s", flags[i].name,
-				flags[i].value ? " " : "",
-				flags[i].value ? flags[i].value : "");
+			fputs(" ", out);
 		}
-		if (flags[i].take == take_number) {
-			print_bound(out, &flags[i].bound);
-		}
-		fprintf(out, "\n      %s\n", flags[i].help);
+		fprintf(out, " --%s%s%s\n      %s\n", command->name,
+			command->value != NULL ? " " : "",
+			command->value != NULL ? command->value : "",
+			command->help);
 	}
+	fputs("\nSettings; each is also a key of the configuration file, with "
+	      "_ for -:\n\n",
+		out);
+	wyn_settings_help(out);
 	fputs("\nBYTES take K, M or G (powers of 1024); TIME takes ms, s, m "
-	      "or h, and a bare\nnumber is in seconds. wynd(8) says more.\n",
+	      "or h, and a bare\nnumber is in seconds. wynd(8) and "
+	      "wynd.conf(5) say more.\n",
 		out);
 }

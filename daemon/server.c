@@ -70,11 +70,11 @@ static int load_modules(struct server *server,
 		return system_fault(fault, error, "load modules");
 	}
 	server->shared.registry = server->registry;
-	error = wyn_loader_load(server->loader, options->modules);
+	error = wyn_loader_load(server->loader, options->settings.modules);
 	return error ? wyn_fault_set(fault, error, wyn_fault_exit_code(error),
 			       "--modules %.300s: %s; name a directory of "
 			       "task modules",
-			       options->modules, strerror(-error))
+			       options->settings.modules, strerror(-error))
 		     : 0;
 }
 
@@ -85,7 +85,7 @@ static int start_pool(struct server *server, const struct wyn_options *options,
 	int error;
 
 	wyn_pool_config_init(&config);
-	config.workers = (unsigned)options->workers;
+	config.workers = (unsigned)options->settings.workers;
 	/* Each task that waits for a slow client takes one until it ends. */
 	static_assert(WYN_STREAMS_MAX <= WYN_POOL_SPARES_MAX,
 		"a task that emits must find a spare");
@@ -139,12 +139,12 @@ static void on_crowded(struct wyn_shared *shared)
 static int create_loops(struct server *server,
 	const struct wyn_options *options, struct wyn_fault *fault)
 {
-	server->shared.limits = options->limits;
+	server->shared.limits = options->settings.limits;
 	server->shared.engines = server->engines;
-	server->shared.engines_count = options->loops;
+	server->shared.engines_count = options->settings.loops;
 	server->shared.drain = on_drain_asked;
 	server->shared.crowded = on_crowded;
-	for (size_t i = 0; i < options->loops; i++) {
+	for (size_t i = 0; i < options->settings.loops; i++) {
 		const struct wyn_loop_hooks hooks = {
 			.turn = i == 0 ? on_turn_of_first : NULL,
 			.gone = on_socket_gone,
@@ -167,7 +167,9 @@ static int create_loops(struct server *server,
 static int find_group(const struct wyn_options *options, gid_t *ret_group,
 	struct wyn_fault *fault)
 {
-	const char *name = options->socket_group;
+	const char *name = options->settings.socket_group[0] != '\0'
+				   ? options->settings.socket_group
+				   : NULL;
 	const struct group *group;
 
 	*ret_group = WYN_NO_GROUP;
@@ -190,10 +192,12 @@ static int open_listeners(struct server *server,
 	const struct wyn_options *options, struct wyn_fault *fault)
 {
 	struct wyn_listener_config config = {
-		.allow_plaintext = options->allow_plaintext,
-		.socket_mode = options->socket_mode,
+		.allow_plaintext = options->settings.allow_plaintext,
+		.socket_mode = options->settings.socket_mode,
 	};
+	struct wyn_endpoint addresses[WYN_LISTEN_MAX];
 	int error = find_group(options, &config.socket_group, fault);
+	size_t count;
 
 	if (error) {
 		return error;
@@ -203,9 +207,10 @@ static int open_listeners(struct server *server,
 	if (error) {
 		return system_fault(fault, error, "listen");
 	}
-	for (size_t i = 0; i < options->listen_count; i++) {
+	count = wyn_settings_addresses(&options->settings, addresses);
+	for (size_t i = 0; i < count; i++) {
 		error = wyn_acceptor_listen(
-			server->acceptor, &options->listen[i], &config, fault);
+			server->acceptor, &addresses[i], &config, fault);
 		if (error) {
 			return error;
 		}

@@ -52,20 +52,22 @@ static void assert_refused(
 
 static void options_have_defaults_when_nothing_is_said(void **state)
 {
+	struct wyn_endpoint addresses[WYN_LISTEN_MAX];
 	struct wyn_options options;
 
 	(void)state;
 	PARSE(&options, NULL);
-	assert_int_equal(options.listen_count, 1);
-	assert_int_equal(options.listen[0].kind, WYN_ENDPOINT_UNIX);
-	assert_string_equal(options.listen[0].path, "/run/wynd/wynd.sock");
-	assert_int_equal(options.workers, 0);
-	assert_int_equal(options.loops, 1);
+	assert_int_equal(
+		wyn_settings_addresses(&options.settings, addresses), 1);
+	assert_int_equal(addresses[0].kind, WYN_ENDPOINT_UNIX);
+	assert_string_equal(addresses[0].path, "/run/wynd/wynd.sock");
+	assert_int_equal(options.settings.workers, 0);
+	assert_int_equal(options.settings.loops, 1);
 	assert_int_equal(options.ready_fd, -1);
-	assert_int_equal(options.socket_mode, 0660);
-	assert_int_equal(options.limits.frame_bytes_max, 1 << 20);
-	assert_int_equal(options.limits.drain_ms, 30000);
-	assert_string_equal(options.modules, WYN_MODULES_DIR);
+	assert_int_equal(options.settings.socket_mode, 0660);
+	assert_int_equal(options.settings.limits.frame_bytes_max, 1 << 20);
+	assert_int_equal(options.settings.limits.drain_ms, 30000);
+	assert_string_equal(options.settings.modules, WYN_MODULES_DIR);
 }
 
 static void options_take_every_kind_of_flag(void **state)
@@ -78,19 +80,19 @@ static void options_take_every_kind_of_flag(void **state)
 		"5", "--allow-plaintext", "--socket-mode=600", "--socket-group",
 		"g", "--log-level=debug", "--max-frame=2M",
 		"--drain-timeout=1500ms", "--keepalive=7");
-	assert_int_equal(options.listen_count, 2);
-	assert_int_equal(options.listen[1].kind, WYN_ENDPOINT_TCP);
-	assert_int_equal(options.workers, 3);
-	assert_int_equal(options.loops, 2);
-	assert_string_equal(options.modules, "/m");
+	assert_int_equal(options.settings.listen_count, 2);
+	assert_int_equal(options.settings.listen[1].kind, WYN_ENDPOINT_TCP);
+	assert_int_equal(options.settings.workers, 3);
+	assert_int_equal(options.settings.loops, 2);
+	assert_string_equal(options.settings.modules, "/m");
 	assert_int_equal(options.ready_fd, 5);
-	assert_true(options.allow_plaintext);
-	assert_int_equal(options.socket_mode, 0600);
-	assert_string_equal(options.socket_group, "g");
-	assert_int_equal(options.log_level, WYN_LOG_DEBUG);
-	assert_int_equal(options.limits.frame_bytes_max, 2 << 20);
-	assert_int_equal(options.limits.drain_ms, 1500);
-	assert_int_equal(options.limits.keepalive_ms, 7000);
+	assert_true(options.settings.allow_plaintext);
+	assert_int_equal(options.settings.socket_mode, 0600);
+	assert_string_equal(options.settings.socket_group, "g");
+	assert_int_equal(options.settings.log_level, WYN_LOG_DEBUG);
+	assert_int_equal(options.settings.limits.frame_bytes_max, 2 << 20);
+	assert_int_equal(options.settings.limits.drain_ms, 1500);
+	assert_int_equal(options.settings.limits.keepalive_ms, 7000);
 }
 
 static void options_take_the_last_when_a_flag_comes_twice(void **state)
@@ -99,7 +101,7 @@ static void options_take_the_last_when_a_flag_comes_twice(void **state)
 
 	(void)state;
 	PARSE(&options, "--loops=2", "--loops=4");
-	assert_int_equal(options.loops, 4);
+	assert_int_equal(options.settings.loops, 4);
 }
 
 static void options_stop_at_help_when_more_follows(void **state)
@@ -201,11 +203,11 @@ static void options_refuse_bounds_when_they_contradict_each_other(void **state)
 {
 	(void)state;
 	REFUSED(WYN_EXIT_CONFIGURATION,
-		"--credit-bytes must be at least --max-argument, or the "
+		"credit-bytes must be at least max-argument, or the "
 		"largest argument could never be sent",
 		"--credit-bytes=63M");
 	REFUSED(WYN_EXIT_CONFIGURATION,
-		"--max-bytes must be at least twice --max-value, or the "
+		"max-bytes must be at least twice max-value, or the "
 		"largest value could never be held",
 		"--max-bytes=127M", "--max-value=64M");
 }
@@ -220,8 +222,8 @@ static void options_refuse_the_seventeenth_listener(void **state)
 		words[i] = "--listen=unix:/s";
 	}
 	assert_int_equal(parse(&options, &parse_fault, words), -EINVAL);
-	assert_string_equal(
-		parse_fault.text, "--listen can be given at most 16 times");
+	assert_string_equal(parse_fault.text,
+		"--listen unix:/s: is the address after the last: at most 16");
 }
 
 static void options_help_names_every_bound_with_its_range(void **state)

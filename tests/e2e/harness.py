@@ -51,14 +51,19 @@ def until(condition, what, patience=PATIENCE):
 
 
 class Wynd:
-    """A daemon. Use it in a `with`; on leaving it must end well."""
+    """A daemon. Use it in a `with`; on leaving it must end well.
+
+    `config` is what its configuration file says, of which @ is the directory
+    as well; the machine's own is never read."""
 
     def __init__(self, *flags, listen=("unix:@/s",), modules=MODULES,
-                 directory=None, preexec=None):
+                 directory=None, preexec=None, config=""):
         self.directory = directory or tempfile.mkdtemp(prefix="wynd-test-")
         self.owns_directory = directory is None
         self.log_path = tempfile.mkstemp(prefix="wynd-log-")[1]
-        command = [WYND, "--modules", modules]
+        self.config_path = self.log_path + ".conf"
+        self.configure(config)
+        command = [WYND, "--config", self.config_path, "--modules", modules]
         for address in listen:
             command += ["--listen", address.replace("@", self.directory)]
         reader, writer = os.pipe()
@@ -93,6 +98,11 @@ class Wynd:
         lines = data.decode().splitlines()
         self.addresses = lines[:-1]
         return True
+
+    def configure(self, text):
+        """Writes the file anew; who wants it read asks for a reload."""
+        with open(self.config_path, "w") as config:
+            config.write(text.replace("@", self.directory))
 
     @property
     def pid(self):
@@ -149,6 +159,7 @@ class Wynd:
         if self.owns_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
         os.unlink(self.log_path)
+        os.unlink(self.config_path)
 
     def __enter__(self):
         if not self.ready:

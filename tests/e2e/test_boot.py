@@ -162,7 +162,7 @@ class Refuses(unittest.TestCase):
     def test_wrong_flags(self):
         self.check(64, ["--workers"], "--wokers", "3")
         self.check(64, ["4K to 16M"], "--max-frame", "1")
-        self.check(78, ["--credit-bytes"], "--credit-bytes", "1M")
+        self.check(78, ["credit-bytes"], "--credit-bytes", "1M")
 
     def test_a_ready_fd_that_is_closed(self):
         done = subprocess.run([WYND, "--ready-fd", "99"],

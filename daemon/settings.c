@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/*
+ * settings.c - the table of settings.
+ */
+#include "daemon/settings.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include <wyn/pool.h>
+
+#include "base/assert.h"
+#include "daemon/setting_row.h"
+
+#define FIELD(name) .field = offsetof(struct wyn_settings, name)
+#define TEXT(name) \
+	FIELD(name), .bytes = sizeof(((const struct wyn_settings *)NULL)->name)
+#define COUNT(initial, low, high) \
+	.bound = {WYN_QUANTITY_COUNT, (initial), (low), (high)}
+/* The words for a value of that kind. */
+#define WORD_COUNT	"COUNT"
+#define WORD_BYTES	"BYTES"
+#define WORD_MS		"TIME"
+#define RELOADS_NOW	true
+#define RELOADS_RESTART false
+
+#define LIMIT_ROW(limit, flag, unit, initial, min, max, when, text)      \
+	{.name = (flag),                                                 \
+		.value = WORD_##unit,                                    \
+		.help = (text),                                          \
+		.type = &wyn_setting_number,                             \
+		FIELD(limits.limit),                                     \
+		.bound = {WYN_QUANTITY_##unit, (initial), (min), (max)}, \
+		.reloads = RELOADS_##when},
+
+static const struct wyn_setting rows[] = {
+	{.name = "listen",
+		.value = "ADDR",
+		.help = "unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT, port 0 "
+			"for any free one;\n      again for more "
+			"(default " WYN_LISTEN_DEFAULT ")",
+		.type = &wyn_setting_addresses,
+		FIELD(listen),
+		.reloads = true},
+	{.name = "allow-plaintext",
+		.help = "listen on TCP addresses that are not loopback, "
+			"unencrypted",
+		.type = &wyn_setting_switch,
+		FIELD(allow_plaintext),
+		.reloads = true},
+	{.name = "socket-mode",
+		.value = "MODE",
+		.help = "permissions of Unix sockets, octal (default 0660)",
+		.type = &wyn_setting_mode,
+		FIELD(socket_mode)},
+	{.name = "socket-group",
+		.value = "NAME",
+		.help = "group of Unix sockets (default " WYN_SOCKET_GROUP
+			" if there is one and wynd runs as root)",
+		.type = &wyn_setting_text,
+		TEXT(socket_group)},
+	{.name = "modules",
+		.value = "DIR",
+		.help = "load every *.so in it\n      (default " WYN_MODULES_DIR
+			")",
+		.type = &wyn_setting_text,
+		TEXT(modules)},
+	{.name = "workers",
+		.value = "COUNT",
+		.help = "threads that run tasks; if not given, one for each "
+			"CPU that affinity\n      and cgroup allow",
+		.type = &wyn_setting_number,
+		FIELD(workers),
+		COUNT(0, 1, WYN_POOL_WORKERS_MAX)},
+	{.name = "loops",
+		.value = "COUNT",
+		.help = "threads that serve connections",
+		.type = &wyn_setting_number,
+		FIELD(loops),
+		COUNT(WYN_LOOPS_DEFAULT, 1, WYN_LOOPS_MAX)},
+	{.name = "log-level",
+		.value = "LEVEL",
+		.help = "error, warning, info or debug (default info)",
+		.type = &wyn_setting_level,
+		FIELD(log_level),
+		.reloads = true},
+	WYN_LIMIT_TABLE(LIMIT_ROW)};
+
+static_assert(WYN_COUNT_OF(rows) <= WYN_SETTINGS_MAX, "each has its place");
+
+void wyn_settings_init(struct wyn_settings *ret_settings)
+{
+	memset(ret_settings, 0, sizeof(*ret_settings));
+	memcpy(ret_settings->modules, WYN_MODULES_DIR, sizeof(WYN_MODULES_DIR));
+	ret_settings->socket_mode = 0660;
+	ret_settings->loops = WYN_LOOPS_DEFAULT;
+	ret_settings->log_level = WYN_LOG_INFO;
+	ret_settings->limits = (struct wyn_limits)WYN_LIMITS_INIT;
+}
+
+int wyn_settings_check(
+	const struct wyn_settings *settings, struct wyn_fault *ret_fault)
+{
+	const struct wyn_limits *limits = &settings->limits;
+	const struct {
+		bool contradicts;
+		const char *advice;
+	} rules[] = {
+		{limits->credit_bytes < limits->argument_bytes_max,
+			"credit-bytes must be at least max-argument, or "
+			"the largest argument could never be sent"},
+		{limits->daemon_bytes_max < limits->argument_bytes_max,
+			"max-bytes must be at least max-argument, or the "
+			"largest argument could never be held"},
+		/* Nobody holds more than is left: see account.h. */
+		{limits->daemon_bytes_max / 2 < limits->value_bytes_max,
+			"max-bytes must be at least twice max-value, or "
+			"the largest value could never be held"},
+	};
+
+	for (size_t i = 0; i < WYN_COUNT_OF(rules); i++) {
+		if (rules[i].contradicts) {
+			return wyn_fault_set(ret_fault, -EINVAL,
+				WYN_EXIT_CONFIGURATION, "%s", rules[i].advice);
+		}
+	}
+	return 0;
+}
+
+size_t wyn_settings_addresses(const struct wyn_settings *settings,
+	struct wyn_endpoint ret_addresses[WYN_LISTEN_MAX])
+{
+	const char *why;
+	int error;
+
+	memcpy(ret_addresses, settings->listen, sizeof(settings->listen));
+	if (settings->listen_count > 0) {
+		return settings->listen_count;
+	}
+	error = wyn_endpoint_parse(WYN_LISTEN_DEFAULT, &ret_addresses[0], &why);
+	wyn_assert(error == 0);
+	return 1;
+}
+
+const struct wyn_setting *wyn_setting_at(size_t index)
+{
+	return index < WYN_COUNT_OF(rows) ? &rows[index] : NULL;
+}
+
+const struct wyn_setting *wyn_setting_find(const char *flag)
+{
+	for (size_t i = 0; i < WYN_COUNT_OF(rows); i++) {
+		if (strcmp(rows[i].name, flag) == 0) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+const char *wyn_setting_flag(const struct wyn_setting *setting)
+{
+	return setting->name;
+}
+
+void wyn_setting_key(
+	const struct wyn_setting *setting, char ret_key[WYN_SETTING_NAME_BYTES])
+{
+	size_t bytes = strlen(setting->name);
+
+	wyn_assert(bytes < WYN_SETTING_NAME_BYTES);
+	for (size_t i = 0; i <= bytes; i++) {
+		ret_key[i] = setting->name[i] == '-' ? '_' : setting->name[i];
+	}
+}
+
+bool wyn_setting_is_switch(const struct wyn_setting *setting)
+{
+	return setting->value == NULL;
+}
+
+bool wyn_setting_is_list(const struct wyn_setting *setting)
+{
+	return setting->type == &wyn_setting_addresses;
+}
+
+bool wyn_setting_reloads(const struct wyn_setting *setting)
+{
+	return setting->reloads;
+}
+
+/* Of a file its last part and the line; of the command line "flag". */
+static void place_format(
+	const struct wyn_place *place, char ret[WYN_SETTING_PLACE_BYTES])
+{
+	const char *slash;
+
+	if (place->file == NULL) {
+		(void)snprintf(ret, WYN_SETTING_PLACE_BYTES, "flag");
+		return;
+	}
+	slash = strrchr(place->file, '/');
+	(void)snprintf(ret, WYN_SETTING_PLACE_BYTES, "%.80s:%u",
+		slash != NULL ? slash + 1 : place->file, place->line);
+}
+
+/* In the same file, or also in the command line. */
+static bool is_same_place(const char *a, const char *b)
+{
+	size_t bytes = strcspn(a, ":");
+
+	return bytes == strcspn(b, ":") && strncmp(a, b, bytes) == 0;
+}
+
+int wyn_setting_take(struct wyn_settings *settings,
+	const struct wyn_setting *setting, const char *text,
+	const struct wyn_place *place, struct wyn_fault *ret_fault)
+{
+	const struct wyn_taking taking = {
+		settings, setting, text, place, ret_fault};
+	char *before = settings->places[setting - rows];
+	char now[WYN_SETTING_PLACE_BYTES];
+	int error;
+
+	place_format(place, now);
+	if (setting->type == &wyn_setting_addresses &&
+		!is_same_place(before, now)) {
+		settings->listen_count = 0;
+	}
+	error = setting->type->take(&taking);
+	if (error == 0) {
+		memcpy(before, now, sizeof(now));
+	}
+	return error;
+}
+
+void wyn_setting_format(const struct wyn_settings *settings,
+	const struct wyn_setting *setting,
+	char ret_text[WYN_SETTING_TEXT_BYTES])
+{
+	setting->type->format(
+		settings, setting, ret_text, WYN_SETTING_TEXT_BYTES);
+}
