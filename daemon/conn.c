@@ -171,7 +171,7 @@ void wyn_conn_settle(struct wyn_conn *conn)
 		conn->phase == WYN_CONN_FINISHED ||
 		(conn->engine->draining && conn->phase < WYN_CONN_CLOSING);
 
-	if (!leaving || conn->unanswered > 0 ||
+	if (!leaving || conn->unanswered > 0 || conn->calls_count > 0 ||
 		!wyn_list_empty(&conn->verdicts)) {
 		return;
 	}

@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 
+#include "daemon/conn_later.h"
 #include "daemon/conn_state.h"
 #include "daemon/engine_state.h"
 
@@ -21,17 +22,6 @@
 /* What they cost in looks: see wyn_conn_work(). */
 #define WYN_CALL_FUNCTION_LOOKS 4u   /* each */
 #define WYN_CALL_STATS_LOOKS	200u /* of each loop */
-
-static void reply(
-	struct wyn_conn *conn, Wyn__V1__Reply *reply, const Wyn__V1__Call *call)
-{
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	reply->call_id = call->call_id;
-	frame.body_case = WYN__V1__FRAME__BODY_REPLY;
-	frame.reply = reply;
-	wyn_conn_send(conn, &frame);
-}
 
 /* A summary is one line; what is longer is left out, so that any function fits
  * into the smallest frame. */
@@ -85,7 +75,7 @@ static void call_functions(struct wyn_conn *conn, const Wyn__V1__Call *call)
 	list.more = wyn_registry_at(registry, at) != NULL;
 	answer.what_case = WYN__V1__REPLY__WHAT_FUNCTIONS;
 	answer.functions = &list;
-	reply(conn, &answer, call);
+	wyn_conn_reply(conn, &answer, call->call_id);
 }
 
 /* Named numbers on their way into a StatsReply. */
@@ -209,7 +199,7 @@ static void call_stats(struct wyn_conn *conn, const Wyn__V1__Call *call)
 	stats.counters = counters.pointers;
 	answer.what_case = WYN__V1__REPLY__WHAT_STATS;
 	answer.stats = &stats;
-	reply(conn, &answer, call);
+	wyn_conn_reply(conn, &answer, call->call_id);
 }
 
 static void call_drain(struct wyn_conn *conn, const Wyn__V1__Call *call)
@@ -224,14 +214,14 @@ static void call_drain(struct wyn_conn *conn, const Wyn__V1__Call *call)
 		answer.message = wyn_message_text(
 			"only root or the server's own user, over its Unix "
 			"socket, may drain it");
-		reply(conn, &answer, call);
+		wyn_conn_reply(conn, &answer, call->call_id);
 		return;
 	}
 	drain.unfinished =
 		atomic_load_explicit(&shared->tasks_held, memory_order_relaxed);
 	answer.what_case = WYN__V1__REPLY__WHAT_DRAIN;
 	answer.drain = &drain;
-	reply(conn, &answer, call);
+	wyn_conn_reply(conn, &answer, call->call_id);
 	shared->drain(shared);
 }
 
@@ -254,6 +244,6 @@ void wyn_conn_call(struct wyn_conn *conn, const Wyn__V1__Call *call)
 		answer.reason = wyn_message_text("CALL_UNKNOWN");
 		answer.message =
 			wyn_message_text("this server does not know that call");
-		reply(conn, &answer, call);
+		wyn_conn_reply(conn, &answer, call->call_id);
 	}
 }

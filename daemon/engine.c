@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "daemon/account.h"
 #include "daemon/conn.h"
+#include "daemon/conn_later.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_stream.h"
 #include "daemon/conn_strip.h"
@@ -117,6 +118,7 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	}
 	wyn_assert(engine->conns_count == 0);
 	wyn_assert(wyn_engine_in_executor(engine) == 0);
+	wyn_engine_posts_end(engine);
 	while ((link = wyn_list_pop_front(&engine->free_tasks)) != NULL) {
 		free(wyn_list_entry(link, struct wyn_task, link));
 	}
@@ -351,6 +353,7 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 	engine->now_ns = now_ns;
 	WYN_STATS_ADD(&engine->stats, turns, 1);
 	wyn_timers_run(&engine->timers, now_ns, WYN_TIMERS_TURN_MAX);
+	wyn_engine_posts_run(engine);
 	returns_take(engine);
 	worked_resume(engine);
 	starved_resume(engine);
@@ -387,6 +390,7 @@ bool wyn_engine_arm(struct wyn_engine *engine)
 	return wyn_list_empty(&engine->active) &&
 	       wyn_list_empty(&engine->dirty) &&
 	       wyn_list_empty(&engine->worked) &&
+	       !wyn_engine_posts_left(engine) &&
 	       engine->executor->ops->arm(engine->executor);
 }
 
@@ -415,7 +419,11 @@ void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns)
 
 	engine->now_ns = now_ns;
 	wyn_list_for_each (link, &engine->conns) {
-		wyn_conn_give_up(wyn_list_entry(link, struct wyn_conn, link));
+		struct wyn_conn *conn =
+			wyn_list_entry(link, struct wyn_conn, link);
+
+		wyn_conn_give_up(conn);
+		wyn_conn_later_give_up(conn);
 	}
 }
 

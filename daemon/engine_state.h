@@ -12,9 +12,11 @@
 #include "daemon/credit.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine.h"
+#include "daemon/engine_owner.h"
 #include "daemon/executor.h"
 #include "daemon/held.h"
 #include "daemon/output.h"
+#include "daemon/post.h"
 #include "daemon/ready.h"
 #include "daemon/registry.h"
 #include "daemon/memory.h"
@@ -113,6 +115,8 @@ struct wyn_conn {
 	size_t unsent_bytes; /* tasks, partials, verdicts not encoded yet */
 	size_t stream_bytes; /* of these, what stream credit may hold back */
 	uint64_t quiet_done;
+	uint64_t calls[WYN_CALLS_PENDING_MAX]; /* oldest first: conn_later.h */
+	size_t calls_count;
 };
 
 /* One place in the table of owners. */
@@ -147,6 +151,7 @@ struct wyn_engine {
 	struct wyn_ready ready;
 	struct wyn_dispatch dispatch;
 	struct wyn_stream stream;
+	struct wyn_mailbox mailbox;
 	struct wyn_segments segments;
 	struct wyn_memory memory;
 	struct wyn_batch *growing;  /* NULL = none; see grow.h */
@@ -173,28 +178,3 @@ struct wyn_engine {
 	struct wyn_arena arena;
 	_Alignas(16) uint8_t arena_memory[WYN_ARENA_BYTES];
 };
-
-/* engine.c: the connection that `owner` names, or NULL if it has gone. */
-struct wyn_conn *wyn_engine_owner(
-	const struct wyn_engine *engine, uint64_t owner);
-
-/* The transport is to look at this connection. */
-void wyn_engine_touch(struct wyn_conn *conn);
-
-/* Replies of this connection are due in this turn. */
-void wyn_engine_activate(struct wyn_conn *conn);
-
-/* The task is back from the executor, or never went in. */
-void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task);
-
-/* Frees a task that no list holds, and gives back what it held. */
-void wyn_engine_task_release(struct wyn_engine *engine, struct wyn_task *task);
-
-/* Lets go of a task's own memory and its hold on its batch: something else
- * stands for it now. */
-void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task);
-
-/* wyn_engine_task_release() for one that came back and whose row nobody waits
- * for: it was sent before, or `conn` is closing or NULL. */
-void wyn_engine_task_unwanted(struct wyn_engine *engine, struct wyn_conn *conn,
-	struct wyn_task *task);

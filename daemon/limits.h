@@ -82,6 +82,7 @@ struct wyn_limits {
 	(64u << 10) /* what each may keep when max-buffer is reached */
 #define WYN_OUTPUT_HIGH_BYTES \
 	(256u << 10)		      /* encoded and unsent: encode later */
+#define WYN_CALLS_PENDING_MAX  8u     /* Calls answered later, of one each */
 #define WYN_CONN_WORK_MAX      16384u /* looks in one turn: about 1 ms */
 #define WYN_TIMERS_TURN_MAX    1024u  /* fired in one turn */
 #define WYN_INLINE_VALUE_BYTES 64u    /* kept in the task itself */
