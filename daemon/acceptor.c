@@ -195,15 +195,64 @@ void wyn_acceptor_destroy(struct wyn_acceptor *acceptor)
 	free(acceptor);
 }
 
+static int check_room(
+	const struct wyn_acceptor *acceptor, struct wyn_fault *fault)
+{
+	return acceptor->count < WYN_LISTEN_MAX
+		       ? 0
+		       : wyn_fault_set(fault, -EMFILE, WYN_EXIT_CONFIGURATION,
+				 "wynd listens on %u sockets at most, with "
+				 "those of the service manager; name fewer",
+				 WYN_LISTEN_MAX);
+}
+
+static bool is_adopted(const struct wyn_acceptor *acceptor,
+	const struct wyn_endpoint *endpoint)
+{
+	for (size_t i = 0; i < acceptor->count; i++) {
+		const struct wyn_endpoint *at =
+			&acceptor->listeners[i].endpoint;
+
+		if (acceptor->listeners[i].adopted &&
+			at->kind == endpoint->kind &&
+			!strcmp(at->path, endpoint->path) &&
+			!strcmp(at->host, endpoint->host) &&
+			at->port == endpoint->port) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int wyn_acceptor_listen(struct wyn_acceptor *acceptor,
 	const struct wyn_endpoint *endpoint,
 	const struct wyn_listener_config *config, struct wyn_fault *ret_fault)
 {
 	int error;
 
-	wyn_assert(acceptor->count < WYN_LISTEN_MAX);
-	error = wyn_listener_open(endpoint, config,
-		&acceptor->listeners[acceptor->count], ret_fault);
+	if (is_adopted(acceptor, endpoint)) {
+		return 0;
+	}
+	error = check_room(acceptor, ret_fault);
+	if (!error) {
+		error = wyn_listener_open(endpoint, config,
+			&acceptor->listeners[acceptor->count], ret_fault);
+	}
+	if (!error) {
+		acceptor->count++;
+	}
+	return error;
+}
+
+int wyn_acceptor_adopt(struct wyn_acceptor *acceptor, int fd, const char *name,
+	const struct wyn_listener_config *config, struct wyn_fault *ret_fault)
+{
+	int error = check_room(acceptor, ret_fault);
+
+	if (!error) {
+		error = wyn_listener_adopt(fd, name, config,
+			&acceptor->listeners[acceptor->count], ret_fault);
+	}
 	if (!error) {
 		acceptor->count++;
 	}

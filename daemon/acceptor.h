@@ -38,13 +38,25 @@ int wyn_acceptor_create(struct wyn_loop *const *loops, size_t loops_count,
 void wyn_acceptor_destroy(struct wyn_acceptor *acceptor);
 
 /*
- * wyn_acceptor_listen - adds a listener; at most WYN_LISTEN_MAX.
+ * wyn_acceptor_listen - adds a listener; one that was adopted at that very
+ * address stands for it.
  *
- * Thread: boot. Returns: as wyn_listener_open().
+ * Thread: boot. Returns: as wyn_listener_open(); -EMFILE, exit code 78, beyond
+ * WYN_LISTEN_MAX.
  */
 WYN_NODISCARD
 int wyn_acceptor_listen(struct wyn_acceptor *acceptor,
 	const struct wyn_endpoint *endpoint,
+	const struct wyn_listener_config *config, struct wyn_fault *ret_fault);
+
+/*
+ * wyn_acceptor_adopt - adds one that the service manager listens on.
+ *
+ * Thread: boot. Owns: takes the descriptor if 0. Returns: as
+ * wyn_listener_adopt(); -EMFILE, exit code 78, beyond WYN_LISTEN_MAX.
+ */
+WYN_NODISCARD
+int wyn_acceptor_adopt(struct wyn_acceptor *acceptor, int fd, const char *name,
 	const struct wyn_listener_config *config, struct wyn_fault *ret_fault);
 
 /* wyn_acceptor_endpoint - the index-th as bound, NULL past the end.

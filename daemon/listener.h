@@ -27,6 +27,22 @@ int wyn_listener_open(const struct wyn_endpoint *endpoint,
 	struct wyn_listener *ret_listener, struct wyn_fault *ret_fault);
 
 /*
+ * wyn_listener_adopt - a socket that the service manager listens on already.
+ *
+ * It must be a stream socket that listens, on a path, IPv4 or IPv6, and
+ * plain text beyond loopback is as much to be allowed as on our own. It is made
+ * not blocking and closed on exec. Its file, its rights and its queue are the
+ * service manager's: nothing is locked, and nothing removed when it is closed.
+ *
+ * `name` is what the service manager calls it, for *ret_fault. Thread: boot.
+ * Owns: takes the descriptor if 0. Returns: 0; a -errno with exit code 78.
+ */
+WYN_NODISCARD
+int wyn_listener_adopt(int fd, const char *name,
+	const struct wyn_listener_config *config,
+	struct wyn_listener *ret_listener, struct wyn_fault *ret_fault);
+
+/*
  * wyn_listener_accept - the next connection that waits.
  *
  * Thread: loop. Owns: gives the descriptor, not blocking, closed on exec.
@@ -38,6 +54,7 @@ int wyn_listener_accept(const struct wyn_listener *listener, int *ret_fd,
 
 /*
  * wyn_listener_close - closes, and removes the socket file if it is still
- * ours. Closing twice is a no-op. Thread: boot, loop.
+ * ours, which that of an adopted one never is. Closing twice is a no-op.
+ * Thread: boot, loop.
  */
 void wyn_listener_close(struct wyn_listener *listener);

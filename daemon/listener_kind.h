@@ -27,7 +27,8 @@ struct wyn_listener_config {
 struct wyn_listener {
 	struct wyn_endpoint endpoint; /* as bound: with the real port */
 	int fd;			      /* not blocking */
-	int lock_fd;		      /* UNIX, else -1 */
+	int lock_fd;		      /* UNIX of our own, else -1 */
+	bool adopted;		      /* its file is the service manager's */
 	dev_t device;		      /* UNIX: which file is ours */
 	ino_t inode;
 };
@@ -45,6 +46,20 @@ WYN_NODISCARD
 int wyn_tcp_listener_open(const struct wyn_endpoint *endpoint,
 	const struct wyn_listener_config *config,
 	struct wyn_listener *ret_listener, struct wyn_fault *ret_fault);
+
+/*
+ * wyn_unix_listener_adopt, wyn_tcp_listener_adopt - the second half of
+ * wyn_listener_adopt(): a listening socket of that kind.
+ *
+ * Thread: boot. Returns: 0, and fd and flags are the caller's to fill in;
+ * -errno with *ret_why.
+ */
+WYN_NODISCARD
+int wyn_unix_listener_adopt(
+	int fd, struct wyn_listener *ret_listener, const char **ret_why);
+WYN_NODISCARD
+int wyn_tcp_listener_adopt(int fd, const struct wyn_listener_config *config,
+	struct wyn_listener *ret_listener, const char **ret_why);
 
 /*
  * wyn_unix_listener_unlink - removes the socket file if it is still ours, and

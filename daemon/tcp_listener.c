@@ -98,14 +98,17 @@ static int bind_socket(const struct addrinfo *at, int *ret_fd)
 	return 0;
 }
 
+union address {
+	struct sockaddr any;
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+};
+
 /* The address that was really bound, as a number, with the real port. */
-static int name_bound(int fd, struct wyn_endpoint *ret_endpoint)
+static int name_bound(
+	int fd, union address *ret_address, struct wyn_endpoint *ret_endpoint)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in four;
-		struct sockaddr_in6 six;
-	} address = {.six = {0}};
+	union address address = {.six = {0}};
 	struct wyn_endpoint bound = {.kind = WYN_ENDPOINT_TCP};
 	socklen_t bytes = sizeof(address);
 
@@ -119,6 +122,7 @@ static int name_bound(int fd, struct wyn_endpoint *ret_endpoint)
 	bound.port =
 		ntohs(address.any.sa_family == AF_INET ? address.four.sin_port
 						       : address.six.sin6_port);
+	*ret_address = address;
 	*ret_endpoint = bound;
 	return 0;
 }
@@ -172,6 +176,7 @@ int wyn_tcp_listener_open(const struct wyn_endpoint *endpoint,
 {
 	struct wyn_listener made = {.fd = -1, .lock_fd = -1};
 	struct addrinfo *addresses;
+	union address bound;
 	int error = resolve(endpoint, &addresses, ret_fault);
 
 	if (error) {
@@ -186,7 +191,7 @@ int wyn_tcp_listener_open(const struct wyn_endpoint *endpoint,
 	}
 	error = bind_first(addresses, &made.fd);
 	if (!error) {
-		error = name_bound(made.fd, &made.endpoint);
+		error = name_bound(made.fd, &bound, &made.endpoint);
 	}
 	if (error) {
 		if (made.fd >= 0) {
@@ -200,4 +205,23 @@ int wyn_tcp_listener_open(const struct wyn_endpoint *endpoint,
 free_addresses:
 	freeaddrinfo(addresses);
 	return error;
+}
+
+int wyn_tcp_listener_adopt(int fd, const struct wyn_listener_config *config,
+	struct wyn_listener *ret_listener, const char **ret_why)
+{
+	union address bound;
+	int error = name_bound(fd, &bound, &ret_listener->endpoint);
+
+	if (error) {
+		*ret_why = "cannot be asked for its address";
+		return error;
+	}
+	if (!config->allow_plaintext && !is_loopback(&bound.any)) {
+		*ret_why = "is not loopback, and TCP is not encrypted; give "
+			   "ListenStream= 127.0.0.1:PORT or [::1]:PORT, or "
+			   "wynd --allow-plaintext";
+		return -EPERM;
+	}
+	return 0;
 }

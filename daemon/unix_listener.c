@@ -251,6 +251,33 @@ unlink:
 	return error;
 }
 
+int wyn_unix_listener_adopt(
+	int fd, struct wyn_listener *ret_listener, const char **ret_why)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t bytes = sizeof(address);
+	struct wyn_endpoint *endpoint = &ret_listener->endpoint;
+
+	/* An abstract name begins with NUL and has no permissions: whoever
+	 * shares our network could connect. */
+	if (getsockname(fd, (struct sockaddr *)&address, &bytes) ||
+		address.sun_path[0] == '\0') {
+		*ret_why = "has no path, so that no permissions guard it; give "
+			   "ListenStream= one that begins with /";
+		return -EINVAL;
+	}
+	/* All of sun_path may be in use, and then no NUL ends it. */
+	if (bytes > sizeof(address) ||
+		strnlen(address.sun_path, sizeof(address.sun_path)) ==
+			sizeof(address.sun_path)) {
+		*ret_why = "has a path of more than 107 bytes; shorten it";
+		return -ENAMETOOLONG;
+	}
+	*endpoint = (struct wyn_endpoint){.kind = WYN_ENDPOINT_UNIX};
+	memcpy(endpoint->path, address.sun_path, sizeof(endpoint->path));
+	return 0;
+}
+
 void wyn_unix_listener_unlink(struct wyn_listener *listener)
 {
 	char lock_path[WYN_ENDPOINT_PATH_BYTES + 8];
