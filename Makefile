@@ -36,7 +36,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 GNU := -D_GNU_SOURCE=
 # The generated headers are somebody else's code: no warnings from there.
 INCLUDES   = -Iinclude -I. -isystem $(GEN)
-PKGS	  := libuv libprotobuf-c jansson libconfuse
+PKGS	  := libuv libprotobuf-c libconfuse libsystemd jansson
 # Asked once, by the first recipe that needs it.
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_FLAGS)
 pkg	   = $(if $2,$(shell pkg-config $1 $2))
@@ -132,7 +132,7 @@ $(Q)$(LINK) $2 -o $@ $(filter %.o %.a %/$(SONAME),$^) $(call pkg,--libs,$1)
 endef
 
 $(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
-	$(call link,libuv libprotobuf-c libconfuse)
+	$(call link,$(PKGS_daemon))
 $(B)/wynctl: $(B)/obj/client/wynctl/main.o $(call ar_of,wynctl client proto base)
 	$(call link,libprotobuf-c jansson)
 
@@ -149,7 +149,7 @@ LIBS_scheduler := scheduler
 LIBS_daemon    := daemon scheduler proto
 LIBS_client    := wynctl client proto
 PKGS_proto     := libprotobuf-c
-PKGS_daemon    := libuv libprotobuf-c libconfuse
+PKGS_daemon    := libuv libprotobuf-c libconfuse libsystemd
 PKGS_client    := libprotobuf-c jansson
 
 define room_tests
@@ -171,7 +171,7 @@ $(B)/bench/%-shared: $(B)/obj/bench/%.o $(B)/$(SONAME)
 FUZZ_MAIN := $(if $(filter fuzz,$(VARIANT)),,$(B)/obj/tests/support/fuzz_main.o)
 $(B)/fuzz/%: $(B)/obj/fuzz/%.o $(FUZZ_MAIN) \
 		$(call ar_of,support daemon client scheduler proto base)
-	$(call link,libuv libprotobuf-c libconfuse,$(if $(FUZZ_MAIN),,-fsanitize=fuzzer))
+	$(call link,$(PKGS_daemon),$(if $(FUZZ_MAIN),,-fsanitize=fuzzer))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 

@@ -284,6 +284,11 @@ void wyn_drain_destroy(struct wyn_drain *drain)
 	free(drain);
 }
 
+bool wyn_drain_begun(const struct wyn_drain *drain)
+{
+	return drain->stage != SERVING;
+}
+
 enum wyn_exit_code wyn_drain_exit_code(const struct wyn_drain *drain)
 {
 	return drain->exit_code;

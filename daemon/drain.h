@@ -10,6 +10,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -52,6 +53,9 @@ void wyn_drain_quiet(struct wyn_drain *drain);
 
 /* wyn_drain_turn - what was asked for since the last turn. Thread: loop 0. */
 void wyn_drain_turn(struct wyn_drain *drain);
+
+/* wyn_drain_begun - is the end near? Thread: loop 0. */
+bool wyn_drain_begun(const struct wyn_drain *drain);
 
 /* wyn_drain_exit_code - 0, or 124 if something had to be cut off. Thread:
  * boot, after loop 0 has ended. */

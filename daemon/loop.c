@@ -45,6 +45,7 @@ struct wyn_loop {
 	bool quiet;			  /* [L] the hook was called */
 
 	atomic_bool woken;	       /* [A bell] */
+	_Atomic uint64_t turns;	       /* [A ping] written by the loop alone */
 	_Atomic int wanted;	       /* [A phase] enum wyn_loop_phase */
 	_Atomic size_t opened_approx;  /* relaxed, statistics only */
 	_Atomic size_t closed_approx;  /* relaxed, statistics only */
@@ -129,6 +130,12 @@ size_t wyn_loop_running_approx(const struct wyn_loop *loop)
 {
 	return atomic_load_explicit(
 		&loop->running_approx, memory_order_relaxed);
+}
+
+uint64_t wyn_loop_turns(const struct wyn_loop *loop)
+{
+	/* [ping] pairs with on_prepare(). */
+	return atomic_load_explicit(&loop->turns, memory_order_relaxed);
 }
 
 static void on_socket_gone(void *context)
@@ -295,6 +302,10 @@ static void on_prepare(uv_prepare_t *prepare)
 	/* [bell] pairs with wyn_loop_wake(); first of all, so that whatever
 	 * is published after it rings again. */
 	atomic_exchange_explicit(&loop->woken, false, memory_order_acq_rel);
+	/* [ping] says that the wake was heard: wyn_loop_turns(). */
+	atomic_store_explicit(&loop->turns,
+		atomic_load_explicit(&loop->turns, memory_order_relaxed) + 1,
+		memory_order_relaxed);
 	/* [phase] acquires what wyn_loop_enter() released. */
 	wanted = (enum wyn_loop_phase)atomic_load_explicit(
 		&loop->wanted, memory_order_acquire);

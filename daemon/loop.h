@@ -100,6 +100,13 @@ size_t wyn_loop_sockets_approx(const struct wyn_loop *loop);
  * statistics only, as of its last turn. */
 size_t wyn_loop_running_approx(const struct wyn_loop *loop);
 
+/*
+ * wyn_loop_turns - so many times it was about to sleep.
+ *
+ * One that does not grow after wyn_loop_wake() is stuck. Thread: any.
+ */
+uint64_t wyn_loop_turns(const struct wyn_loop *loop);
+
 /* For whoever puts handles of its own on loop 0. Thread: boot, loop. */
 uv_loop_t *wyn_loop_uv(struct wyn_loop *loop);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "daemon/activate.h"
 #include "daemon/drain.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
@@ -98,9 +99,15 @@ static int fail(const struct wyn_fault *fault)
 	return (int)fault->exit_code;
 }
 
-static int check_ready_fd(
-	const struct wyn_options *options, struct wyn_fault *fault)
+static int check_ready_fd(const struct wyn_options *options,
+	const struct wyn_activation *passed, struct wyn_fault *fault)
 {
+	if (wyn_activate_has(passed, options->ready_fd)) {
+		return wyn_fault_set(fault, -EBADF, WYN_EXIT_USAGE,
+			"--ready-fd %d: is a socket of the service manager; "
+			"choose another",
+			options->ready_fd);
+	}
 	if (options->ready_fd < 0 ||
 		wyn_ready_fd_check(options->ready_fd) == 0) {
 		return 0;
@@ -114,6 +121,7 @@ static int check_ready_fd(
 int main(int argc, char **argv)
 {
 	enum wyn_exit_code exit_code;
+	struct wyn_activation passed;
 	struct wyn_options options;
 	struct wyn_fault fault;
 
@@ -137,7 +145,9 @@ int main(int argc, char **argv)
 		wyn_settings_print(&options.settings, stdout);
 		return fflush(stdout) ? WYN_EXIT_FAILED : WYN_EXIT_OK;
 	}
-	if (check_ready_fd(&options, &fault)) {
+	/* Before anything is opened that could be taken for what was passed. */
+	if (wyn_activate_sockets(&passed, &fault) ||
+		check_ready_fd(&options, &passed, &fault)) {
 		return fail(&fault);
 	}
 	open_standard_streams();
@@ -145,7 +155,7 @@ int main(int argc, char **argv)
 	arrange_signals();
 	return_freed_memory();
 	raise_descriptor_limit(&options);
-	if (wyn_server_run(&options, &exit_code, &fault)) {
+	if (wyn_server_run(&options, &passed, &exit_code, &fault)) {
 		return fail(&fault);
 	}
 	return (int)exit_code;

@@ -28,6 +28,7 @@
 #include "daemon/loader.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
+#include "daemon/notifier.h"
 #include "daemon/ready_fd.h"
 #include "daemon/registry.h"
 
@@ -42,6 +43,7 @@ struct server {
 	size_t loops_count;
 	struct wyn_acceptor *acceptor;
 	struct wyn_drain *drain;
+	struct wyn_notifier *notifier;
 };
 
 static int system_fault(struct wyn_fault *fault, int error, const char *doing)
@@ -104,6 +106,7 @@ static void on_turn_of_first(void *context)
 
 	wyn_drain_turn(server->drain);
 	wyn_acceptor_turn(server->acceptor);
+	wyn_notifier_turn(server->notifier, wyn_drain_begun(server->drain));
 }
 
 static void on_socket_gone(void *context)
@@ -188,16 +191,39 @@ static int find_group(const struct wyn_options *options, gid_t *ret_group,
 		    : 0;
 }
 
+/* What the service manager passed, and what was asked for beside it. */
+static int open_all(struct server *server, const struct wyn_options *options,
+	const struct wyn_activation *passed,
+	const struct wyn_listener_config *config, struct wyn_fault *fault)
+{
+	const struct wyn_settings *settings = &options->settings;
+	bool replaced = settings->listen_count == 0 && passed->count > 0;
+	struct wyn_endpoint addresses[WYN_LISTEN_MAX];
+	size_t count =
+		replaced ? 0 : wyn_settings_addresses(settings, addresses);
+	int error = 0;
+
+	for (size_t i = 0; !error && i < passed->count; i++) {
+		error = wyn_acceptor_adopt(server->acceptor,
+			passed->sockets[i].fd, passed->sockets[i].name, config,
+			fault);
+	}
+	for (size_t i = 0; !error && i < count; i++) {
+		error = wyn_acceptor_listen(
+			server->acceptor, &addresses[i], config, fault);
+	}
+	return error;
+}
+
 static int open_listeners(struct server *server,
-	const struct wyn_options *options, struct wyn_fault *fault)
+	const struct wyn_options *options, const struct wyn_activation *passed,
+	struct wyn_fault *fault)
 {
 	struct wyn_listener_config config = {
 		.allow_plaintext = options->settings.allow_plaintext,
 		.socket_mode = options->settings.socket_mode,
 	};
-	struct wyn_endpoint addresses[WYN_LISTEN_MAX];
 	int error = find_group(options, &config.socket_group, fault);
-	size_t count;
 
 	if (error) {
 		return error;
@@ -207,15 +233,7 @@ static int open_listeners(struct server *server,
 	if (error) {
 		return system_fault(fault, error, "listen");
 	}
-	count = wyn_settings_addresses(&options->settings, addresses);
-	for (size_t i = 0; i < count; i++) {
-		error = wyn_acceptor_listen(
-			server->acceptor, &addresses[i], &config, fault);
-		if (error) {
-			return error;
-		}
-	}
-	return 0;
+	return open_all(server, options, passed, &config, fault);
 }
 
 /* Loop 0 last: nothing is accepted before every loop can take it. */
@@ -230,7 +248,7 @@ static int start_threads(struct server *server, struct wyn_fault *fault)
 }
 
 static int bring_up(struct server *server, const struct wyn_options *options,
-	struct wyn_fault *fault)
+	const struct wyn_activation *passed, struct wyn_fault *fault)
 {
 	int error = load_modules(server, options, fault);
 
@@ -241,7 +259,7 @@ static int bring_up(struct server *server, const struct wyn_options *options,
 		error = create_loops(server, options, fault);
 	}
 	if (!error) {
-		error = open_listeners(server, options, fault);
+		error = open_listeners(server, options, passed, fault);
 	}
 	if (error) {
 		return error;
@@ -250,6 +268,11 @@ static int bring_up(struct server *server, const struct wyn_options *options,
 		server->loops_count, server->acceptor, &server->drain);
 	if (error) {
 		return system_fault(fault, error, "watch signals");
+	}
+	error = wyn_notifier_create(&server->shared, server->loops,
+		server->loops_count, &server->notifier);
+	if (error) {
+		return system_fault(fault, error, "start");
 	}
 	return start_threads(server, fault);
 }
@@ -266,11 +289,15 @@ static void take_down(struct server *server)
 	if (server->drain) {
 		wyn_drain_stop(server->drain);
 	}
+	if (server->notifier) {
+		wyn_notifier_stop(server->notifier);
+	}
 	wyn_pool_destroy(server->pool);
 	for (size_t i = server->loops_count; i > 0; i--) {
 		wyn_loop_destroy(server->loops[i - 1]);
 	}
 	wyn_drain_destroy(server->drain);
+	wyn_notifier_destroy(server->notifier);
 	wyn_acceptor_destroy(server->acceptor);
 	wyn_registry_destroy(server->registry);
 	wyn_loader_destroy(server->loader);
@@ -318,7 +345,8 @@ static void serve(struct server *server)
 }
 
 int wyn_server_run(const struct wyn_options *options,
-	enum wyn_exit_code *ret_exit_code, struct wyn_fault *ret_fault)
+	const struct wyn_activation *passed, enum wyn_exit_code *ret_exit_code,
+	struct wyn_fault *ret_fault)
 {
 	/* Zeroed, it is a server of which nothing stands yet. */
 	struct server *server = calloc(1, sizeof(*server));
@@ -331,7 +359,7 @@ int wyn_server_run(const struct wyn_options *options,
 	 * below the time, and the next run starts above them. */
 	server->shared.id_base = wyn_clock_ns(CLOCK_REALTIME);
 	server->shared.started_ns = uv_hrtime();
-	error = bring_up(server, options, ret_fault);
+	error = bring_up(server, options, passed, ret_fault);
 	if (!error) {
 		announce(server, options);
 		serve(server);

@@ -38,8 +38,9 @@ static const struct wyn_setting rows[] = {
 	{.name = "listen",
 		.value = "ADDR",
 		.help = "unix:PATH, tcp:HOST:PORT or tcp:[IPV6]:PORT, port 0 "
-			"for any free one;\n      again for more "
-			"(default " WYN_LISTEN_DEFAULT ")",
+			"for any free one;\n      again for more (default: the "
+			"sockets that the service manager\n      passes, "
+			"else " WYN_LISTEN_DEFAULT ")",
 		.type = &wyn_setting_addresses,
 		FIELD(listen),
 		.reloads = true},
