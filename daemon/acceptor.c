@@ -29,15 +29,30 @@ enum pause {
 	RESUMING,
 };
 
+/* What is being closed has its place until libuv lets go of it. */
+#define DOORS_MAX (2 * WYN_LISTEN_MAX)
+
+enum door_state {
+	DOOR_FREE,
+	DOOR_OPEN,
+	DOOR_CLOSING,
+};
+
+struct door {
+	struct wyn_acceptor *acceptor;
+	enum door_state state;
+	struct wyn_endpoint asked; /* port 0 is what was asked for */
+	struct wyn_listener listener;
+	uv_poll_t poll; /* open ones, once the acceptor was started */
+};
+
 /* [L] loop 0's, but for what is marked */
 struct wyn_acceptor {
 	struct wyn_loop *const *loops; /* [I] */
 	size_t loops_count;	       /* [I] */
 	size_t turn;		       /* whose it is among the equal */
-	size_t count;		       /* [I] */
-	struct wyn_listener listeners[WYN_LISTEN_MAX];
-	uv_poll_t polls[WYN_LISTEN_MAX];
-	size_t polls_count; /* initialised ones */
+	size_t count;		       /* of doors that are open */
+	struct door doors[DOORS_MAX];
 	uv_timer_t timer;
 	bool started;
 	_Atomic int pause; /* [A pause] enum pause */
@@ -55,8 +70,10 @@ static void pause_all(struct wyn_acceptor *acceptor, const char *why)
 	wyn_log_limited(WYN_LOG_WARNING, WYN_LOG_ACCEPT_PAUSED, "accept-paused",
 		WYN_LOG_TEXT("reason", why),
 		WYN_LOG_NUMBER("pause_ms", WYN_ACCEPT_PAUSE_MS));
-	for (size_t i = 0; i < acceptor->polls_count; i++) {
-		uv_poll_stop(&acceptor->polls[i]);
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		if (acceptor->doors[i].state == DOOR_OPEN) {
+			uv_poll_stop(&acceptor->doors[i].poll);
+		}
 	}
 	atomic_store_explicit(&acceptor->pause, PAUSED, memory_order_relaxed);
 	uv_timer_start(&acceptor->timer, on_pause_over, WYN_ACCEPT_PAUSE_MS, 0);
@@ -123,17 +140,23 @@ static bool accept_one(
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	struct wyn_acceptor *acceptor = poll->data;
-	const struct wyn_listener *listener =
-		&acceptor->listeners[poll - acceptor->polls];
+	struct door *door = poll->data;
 
 	(void)status;
 	(void)events;
 	for (unsigned i = 0; i < WYN_ACCEPT_BATCH_MAX; i++) {
-		if (!accept_one(acceptor, listener)) {
+		if (!accept_one(door->acceptor, &door->listener)) {
 			return;
 		}
 	}
+}
+
+static void door_watch(struct door *door)
+{
+	int error = uv_poll_start(&door->poll, UV_READABLE, on_readable);
+
+	/* It fails only on a handle that is being closed: our bug. */
+	wyn_assert(error == 0);
 }
 
 static void resume(struct wyn_acceptor *acceptor)
@@ -141,12 +164,10 @@ static void resume(struct wyn_acceptor *acceptor)
 	uv_timer_stop(&acceptor->timer);
 	atomic_store_explicit(
 		&acceptor->pause, ACCEPTING, memory_order_relaxed);
-	for (size_t i = 0; i < acceptor->polls_count; i++) {
-		int error = uv_poll_start(
-			&acceptor->polls[i], UV_READABLE, on_readable);
-
-		/* It fails only on a handle that is being closed: our bug. */
-		wyn_assert(error == 0);
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		if (acceptor->doors[i].state == DOOR_OPEN) {
+			door_watch(&acceptor->doors[i]);
+		}
 	}
 }
 
@@ -195,51 +216,106 @@ void wyn_acceptor_destroy(struct wyn_acceptor *acceptor)
 	free(acceptor);
 }
 
-static int check_room(
-	const struct wyn_acceptor *acceptor, struct wyn_fault *fault)
+static bool is_same(const struct wyn_endpoint *a, const struct wyn_endpoint *b)
 {
-	return acceptor->count < WYN_LISTEN_MAX
-		       ? 0
-		       : wyn_fault_set(fault, -EMFILE, WYN_EXIT_CONFIGURATION,
-				 "wynd listens on %u sockets at most, with "
-				 "those of the service manager; name fewer",
-				 WYN_LISTEN_MAX);
+	return a->kind == b->kind && strcmp(a->path, b->path) == 0 &&
+	       strcmp(a->host, b->host) == 0 && a->port == b->port;
 }
 
-static bool is_adopted(const struct wyn_acceptor *acceptor,
-	const struct wyn_endpoint *endpoint)
+static struct door *door_find(
+	struct wyn_acceptor *acceptor, const struct wyn_endpoint *asked)
 {
-	for (size_t i = 0; i < acceptor->count; i++) {
-		const struct wyn_endpoint *at =
-			&acceptor->listeners[i].endpoint;
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		struct door *door = &acceptor->doors[i];
 
-		if (acceptor->listeners[i].adopted &&
-			at->kind == endpoint->kind &&
-			!strcmp(at->path, endpoint->path) &&
-			!strcmp(at->host, endpoint->host) &&
-			at->port == endpoint->port) {
-			return true;
+		if (door->state == DOOR_OPEN && is_same(&door->asked, asked)) {
+			return door;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+static int door_free(struct wyn_acceptor *acceptor, struct door **ret_door,
+	struct wyn_fault *fault)
+{
+	size_t i = 0;
+
+	if (acceptor->count == WYN_LISTEN_MAX) {
+		return wyn_fault_set(fault, -EMFILE, WYN_EXIT_CONFIGURATION,
+			"wynd listens on %u sockets at most, with those of the "
+			"service manager; name fewer",
+			WYN_LISTEN_MAX);
+	}
+	while (i < DOORS_MAX && acceptor->doors[i].state != DOOR_FREE) {
+		i++;
+	}
+	if (i == DOORS_MAX) {
+		return wyn_fault_set(fault, -EAGAIN, WYN_EXIT_TRY_AGAIN,
+			"sockets are still being closed; try again");
+	}
+	*ret_door = &acceptor->doors[i];
+	(*ret_door)->acceptor = acceptor;
+	return 0;
+}
+
+static void door_open(struct door *door, const struct wyn_endpoint *asked)
+{
+	door->asked = *asked;
+	door->state = DOOR_OPEN;
+	door->acceptor->count++;
+}
+
+static int door_start(struct door *door)
+{
+	struct wyn_acceptor *acceptor = door->acceptor;
+	int error = uv_poll_init(wyn_loop_uv(acceptor->loops[0]), &door->poll,
+		door->listener.fd);
+
+	if (error == 0) {
+		door->poll.data = door;
+	}
+	return error;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct door *door = handle->data;
+
+	door->state = DOOR_FREE;
+}
+
+/* The handle first: libuv still takes the descriptor out of its epoll. */
+static void door_close(struct door *door)
+{
+	bool polled = door->poll.data != NULL;
+
+	if (polled) {
+		uv_close((uv_handle_t *)&door->poll, on_closed);
+	}
+	wyn_listener_close(&door->listener);
+	door->state = polled ? DOOR_CLOSING : DOOR_FREE;
+	door->poll.data = polled ? door : NULL;
+	door->acceptor->count--;
 }
 
 int wyn_acceptor_listen(struct wyn_acceptor *acceptor,
 	const struct wyn_endpoint *endpoint,
 	const struct wyn_listener_config *config, struct wyn_fault *ret_fault)
 {
+	struct door *door = door_find(acceptor, endpoint);
 	int error;
 
-	if (is_adopted(acceptor, endpoint)) {
+	/* The service manager passed it. */
+	if (door != NULL && door->listener.adopted) {
 		return 0;
 	}
-	error = check_room(acceptor, ret_fault);
-	if (!error) {
-		error = wyn_listener_open(endpoint, config,
-			&acceptor->listeners[acceptor->count], ret_fault);
+	error = door_free(acceptor, &door, ret_fault);
+	if (error == 0) {
+		error = wyn_listener_open(
+			endpoint, config, &door->listener, ret_fault);
 	}
-	if (!error) {
-		acceptor->count++;
+	if (error == 0) {
+		door_open(door, endpoint);
 	}
 	return error;
 }
@@ -247,41 +323,88 @@ int wyn_acceptor_listen(struct wyn_acceptor *acceptor,
 int wyn_acceptor_adopt(struct wyn_acceptor *acceptor, int fd, const char *name,
 	const struct wyn_listener_config *config, struct wyn_fault *ret_fault)
 {
-	int error = check_room(acceptor, ret_fault);
+	struct door *door;
+	int error = door_free(acceptor, &door, ret_fault);
 
-	if (!error) {
-		error = wyn_listener_adopt(fd, name, config,
-			&acceptor->listeners[acceptor->count], ret_fault);
+	if (error == 0) {
+		error = wyn_listener_adopt(
+			fd, name, config, &door->listener, ret_fault);
 	}
-	if (!error) {
-		acceptor->count++;
+	if (error == 0) {
+		door_open(door, &door->listener.endpoint);
 	}
 	return error;
+}
+
+int wyn_acceptor_add(struct wyn_acceptor *acceptor,
+	const struct wyn_endpoint *asked, struct wyn_listener *listener,
+	struct wyn_fault *ret_fault)
+{
+	struct door *door;
+	int error = acceptor->started
+			    ? door_free(acceptor, &door, ret_fault)
+			    : wyn_fault_set(ret_fault, -ESHUTDOWN,
+				      WYN_EXIT_TRY_AGAIN, "wynd is draining");
+
+	if (error == 0) {
+		door->listener = *listener;
+		door->poll.data = NULL;
+		error = door_start(door);
+		if (error != 0) {
+			(void)wyn_fault_set(ret_fault, error,
+				WYN_EXIT_CONFIGURATION, "cannot listen: %s",
+				strerror(-error));
+		}
+	}
+	if (error != 0) {
+		wyn_listener_close(listener);
+		return error;
+	}
+	door_open(door, asked);
+	/* [pause] ours to change. */
+	if (atomic_load_explicit(&acceptor->pause, memory_order_relaxed) ==
+		ACCEPTING) {
+		door_watch(door);
+	}
+	return 0;
+}
+
+void wyn_acceptor_remove(
+	struct wyn_acceptor *acceptor, const struct wyn_endpoint *asked)
+{
+	struct door *door = door_find(acceptor, asked);
+
+	if (door != NULL) {
+		door_close(door);
+	}
 }
 
 const struct wyn_endpoint *wyn_acceptor_endpoint(
 	const struct wyn_acceptor *acceptor, size_t index)
 {
-	return index < acceptor->count ? &acceptor->listeners[index].endpoint
-				       : NULL;
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		const struct door *door = &acceptor->doors[i];
+
+		if (door->state == DOOR_OPEN && index-- == 0) {
+			return &door->listener.endpoint;
+		}
+	}
+	return NULL;
 }
 
 int wyn_acceptor_start(struct wyn_acceptor *acceptor)
 {
-	uv_loop_t *uv = wyn_loop_uv(acceptor->loops[0]);
-
 	acceptor->started = true;
-	(void)uv_timer_init(uv, &acceptor->timer);
+	(void)uv_timer_init(wyn_loop_uv(acceptor->loops[0]), &acceptor->timer);
 	acceptor->timer.data = acceptor;
-	for (size_t i = 0; i < acceptor->count; i++) {
-		int error = uv_poll_init(
-			uv, &acceptor->polls[i], acceptor->listeners[i].fd);
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		int error = acceptor->doors[i].state == DOOR_OPEN
+				    ? door_start(&acceptor->doors[i])
+				    : 0;
 
 		if (error) {
 			return error;
 		}
-		acceptor->polls[i].data = acceptor;
-		acceptor->polls_count++;
 	}
 	resume(acceptor);
 	return 0;
@@ -289,16 +412,13 @@ int wyn_acceptor_start(struct wyn_acceptor *acceptor)
 
 void wyn_acceptor_stop(struct wyn_acceptor *acceptor)
 {
-	/* Before the descriptors: libuv still takes them out of its epoll. */
-	for (size_t i = 0; i < acceptor->polls_count; i++) {
-		uv_close((uv_handle_t *)&acceptor->polls[i], NULL);
-	}
-	acceptor->polls_count = 0;
 	if (acceptor->started) {
 		uv_close((uv_handle_t *)&acceptor->timer, NULL);
 		acceptor->started = false;
 	}
-	for (size_t i = 0; i < acceptor->count; i++) {
-		wyn_listener_close(&acceptor->listeners[i]);
+	for (size_t i = 0; i < DOORS_MAX; i++) {
+		if (acceptor->doors[i].state == DOOR_OPEN) {
+			door_close(&acceptor->doors[i]);
+		}
 	}
 }

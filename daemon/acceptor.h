@@ -59,6 +59,23 @@ WYN_NODISCARD
 int wyn_acceptor_adopt(struct wyn_acceptor *acceptor, int fd, const char *name,
 	const struct wyn_listener_config *config, struct wyn_fault *ret_fault);
 
+/*
+ * wyn_acceptor_add - one more listener, while loop 0 runs.
+ *
+ * asked: what it is known by to wyn_acceptor_remove(). Thread: loop 0. Owns:
+ * takes the listener, also on error. Returns: 0; -ESHUTDOWN after
+ * wyn_acceptor_stop(), -EMFILE, -EAGAIN, what libuv said; the fault says it.
+ */
+WYN_NODISCARD
+int wyn_acceptor_add(struct wyn_acceptor *acceptor,
+	const struct wyn_endpoint *asked, struct wyn_listener *listener,
+	struct wyn_fault *ret_fault);
+
+/* wyn_acceptor_remove - closes that listener, if there is one; whoever came by
+ * it stays. Thread: loop 0. */
+void wyn_acceptor_remove(
+	struct wyn_acceptor *acceptor, const struct wyn_endpoint *asked);
+
 /* wyn_acceptor_endpoint - the index-th as bound, NULL past the end.
  * Thread: boot. */
 const struct wyn_endpoint *wyn_acceptor_endpoint(

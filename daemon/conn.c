@@ -76,7 +76,7 @@ void wyn_conn_fail(struct wyn_conn *conn, enum wyn_status code,
 /* From the bound on until half of it is gone. */
 static bool is_over(const struct wyn_conn *conn, bool was_over, uint64_t bytes)
 {
-	uint64_t max = conn->engine->shared->limits.output_bytes_max;
+	uint64_t max = conn->engine->limits.output_bytes_max;
 	uint64_t share = wyn_engine_buffer_max(conn->engine);
 
 	max = max < share ? max : share;
@@ -96,7 +96,7 @@ static void pressure_on_tasks(struct wyn_conn *conn, uint64_t unsent)
 	if (over) {
 		WYN_STATS_ADD(&engine->stats, output_over_max, 1);
 		WYN_STATS_ADD(&engine->stats, buffers_over_max,
-			unsent < engine->shared->limits.output_bytes_max);
+			unsent < engine->limits.output_bytes_max);
 	} else {
 		/* Its tasks may start again, which takes a turn. */
 		wyn_engine_activate(conn);

@@ -37,10 +37,9 @@ static size_t preface_step(struct wyn_conn *conn, struct wyn_slice bytes)
 static size_t step(
 	struct wyn_conn *conn, struct wyn_slice bytes, size_t *ret_need)
 {
-	size_t body_max =
-		conn->phase <= WYN_CONN_HELLO
-			? WYN_HELLO_BYTES_MAX
-			: conn->engine->shared->limits.frame_bytes_max;
+	size_t body_max = conn->phase <= WYN_CONN_HELLO
+				  ? WYN_HELLO_BYTES_MAX
+				  : conn->engine->limits.frame_bytes_max;
 	struct wyn_frame frame;
 	size_t size;
 

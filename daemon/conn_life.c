@@ -28,7 +28,7 @@ static void ping_send(struct wyn_conn *conn)
 
 static uint64_t silence_ns(const struct wyn_conn *conn)
 {
-	return conn->engine->shared->limits.keepalive_ms * WYN_NS_PER_MS;
+	return conn->engine->limits.keepalive_ms * WYN_NS_PER_MS;
 }
 
 static bool is_settled(const struct wyn_conn *conn)
@@ -130,7 +130,7 @@ static void slot_give_back(struct wyn_engine *engine, struct wyn_conn *conn)
 
 static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
 {
-	const struct wyn_limits *limits = &engine->shared->limits;
+	const struct wyn_limits *limits = &engine->limits;
 
 	conn->engine = engine;
 	wyn_list_init(&conn->active);
@@ -164,7 +164,7 @@ static struct wyn_conn *conn_alloc(struct wyn_engine *engine)
 		return NULL;
 	}
 	conn->account = wyn_account_create(
-		&shared->values_held, shared->limits.daemon_bytes_max);
+		&shared->values_held, engine->limits.daemon_bytes_max);
 	if (conn->account == NULL) {
 		free(conn);
 		return NULL;
@@ -175,7 +175,7 @@ static struct wyn_conn *conn_alloc(struct wyn_engine *engine)
 int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	void *transport, uint64_t now_ns, struct wyn_conn **ret_conn)
 {
-	const struct wyn_limits *limits = &engine->shared->limits;
+	const struct wyn_limits *limits = &engine->limits;
 	struct wyn_conn *conn;
 
 	if (engine->slots_free == 0) {

@@ -29,14 +29,15 @@ static void credit_fill(struct wyn_conn *conn, Wyn__V1__Credit *credit)
 /* Those that fit into a frame; a client that wants all of them calls. Returns:
  * how many. */
 static size_t names_fill(
-	const struct wyn_shared *shared, char *names[WYN_FUNCTIONS_MAX])
+	const struct wyn_engine *engine, char *names[WYN_FUNCTIONS_MAX])
 {
+	const struct wyn_registry *registry = engine->shared->registry;
 	uint64_t room =
-		shared->limits.frame_bytes_max - WYN_FUNCTIONS_HEAD_BYTES;
+		engine->limits.frame_bytes_max - WYN_FUNCTIONS_HEAD_BYTES;
 	const struct wyn_function_entry *entry;
 	size_t n = 0;
 
-	while ((entry = wyn_registry_at(shared->registry, n)) != NULL) {
+	while ((entry = wyn_registry_at(registry, n)) != NULL) {
 		size_t bytes = strlen(entry->name) + 2; /* key and length */
 
 		if (bytes > room) {
@@ -50,7 +51,7 @@ static size_t names_fill(
 
 static void welcome_send(struct wyn_conn *conn)
 {
-	const struct wyn_limits *limits = &conn->engine->shared->limits;
+	const struct wyn_limits *limits = &conn->engine->limits;
 	char *names[WYN_FUNCTIONS_MAX];
 	Wyn__V1__Limits told = WYN__V1__LIMITS__INIT;
 	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
@@ -62,7 +63,7 @@ static void welcome_send(struct wyn_conn *conn)
 	told.max_argument = limits->argument_bytes_max;
 	told.max_value = limits->value_bytes_max;
 	credit_fill(conn, &credit);
-	welcome.n_functions = names_fill(conn->engine->shared, names);
+	welcome.n_functions = names_fill(conn->engine, names);
 	welcome.version = WYN_PROTOCOL_VERSION;
 	welcome.limits = &told;
 	welcome.credit = &credit;

@@ -12,7 +12,7 @@
 uint64_t wyn_conn_streams_left(const struct wyn_conn *conn)
 {
 	const struct wyn_engine *engine = conn->engine;
-	const struct wyn_limits *limits = &engine->shared->limits;
+	const struct wyn_limits *limits = &engine->limits;
 	uint64_t most = limits->output_bytes_max / limits->stream_bytes_max;
 	uint64_t busy = engine->executor->ops->width(engine->executor) *
 			WYN_DISPATCH_PER_WORKER;

@@ -51,7 +51,7 @@ static struct wyn_strip *strip_acquire(struct wyn_engine *engine)
 static void strip_fill(struct wyn_strip *strip, const struct wyn_conn *conn,
 	struct wyn_batch *batch)
 {
-	const struct wyn_limits *limits = &conn->engine->shared->limits;
+	const struct wyn_limits *limits = &conn->engine->limits;
 
 	strip->job.run = wyn_strip_run;
 	strip->function = batch->function;

@@ -356,7 +356,7 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 	in->taken_bytes = 0;
 	in->held.tasks = 0;
 	in->held.bytes = 0;
-	admission->limits = &shared->limits;
+	admission->limits = &conn->engine->limits;
 	admission->draining = conn->engine->draining;
 	admission->function_known = in->function != NULL;
 	admission->own_tasks = conn->tasks.received - conn->tasks.returned;

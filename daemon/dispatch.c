@@ -49,7 +49,7 @@ static uint64_t room_for(const struct wyn_engine *engine, uint64_t cost_ns)
 	const struct wyn_dispatch *dispatch = &engine->dispatch;
 	uint64_t in_flight = dispatch->in_flight;
 	uint64_t held = wyn_engine_in_executor(engine);
-	uint64_t most = engine->shared->limits.executor_tasks_max;
+	uint64_t most = engine->limits.executor_tasks_max;
 	uint64_t seats = engine->executor->ops->width(engine->executor) +
 			 wyn_stream_waiting(&engine->stream);
 	uint64_t ahead_ns = seats * WYN_DISPATCH_AHEAD_NS;
@@ -111,7 +111,7 @@ static void timeout_fire(struct wyn_timer *timer, uint64_t now_ns)
 static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	struct wyn_task *task, struct wyn_batch *batch)
 {
-	const struct wyn_limits *limits = &engine->shared->limits;
+	const struct wyn_limits *limits = &engine->limits;
 	const struct wyn_submit_options *options = &batch->options;
 
 	task->job.run = wyn_invoke;

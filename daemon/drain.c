@@ -112,7 +112,7 @@ static void begin(struct wyn_drain *drain)
 	report(drain, WYN_LOG_INFO, "draining");
 	wyn_acceptor_stop(drain->acceptor);
 	advance(drain, DRAINING, WYN_LOOP_DRAIN,
-		drain->shared->limits.drain_ms);
+		wyn_engine_limits(drain->shared->engines[0])->drain_ms);
 }
 
 /*

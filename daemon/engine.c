@@ -37,7 +37,7 @@ static int first_task_make(struct wyn_engine *engine)
 
 static int engine_alloc(struct wyn_engine *engine)
 {
-	const struct wyn_limits *limits = &engine->shared->limits;
+	const struct wyn_limits *limits = &engine->limits;
 	struct wyn_dispatch *dispatch = &engine->dispatch;
 
 	engine->slots_count =
@@ -76,6 +76,7 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 		return -ENOMEM;
 	}
 	engine->shared = shared;
+	engine->limits = shared->limits;
 	engine->executor = executor;
 	wyn_list_init(&engine->conns);
 	wyn_list_init(&engine->active);
@@ -181,8 +182,7 @@ void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_outcome_clear(&task->outcome);
 	wyn_account_release(task->outcome.account);
 	wyn_engine_unhold(engine, 0, wyn_batch_release(task->batch));
-	if (engine->free_tasks_count >=
-		engine->shared->limits.executor_tasks_max) {
+	if (engine->free_tasks_count >= engine->limits.executor_tasks_max) {
 		free(task);
 		return;
 	}
@@ -425,6 +425,24 @@ void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns)
 		wyn_conn_give_up(conn);
 		wyn_conn_later_give_up(conn);
 	}
+}
+
+void wyn_engine_limit(
+	struct wyn_engine *engine, const struct wyn_limits *limits)
+{
+	struct wyn_list *link;
+
+	engine->limits = *limits;
+	/* Whoever was held back may go on. */
+	wyn_list_for_each (link, &engine->conns) {
+		wyn_engine_activate(
+			wyn_list_entry(link, struct wyn_conn, link));
+	}
+}
+
+const struct wyn_limits *wyn_engine_limits(const struct wyn_engine *engine)
+{
+	return &engine->limits;
 }
 
 size_t wyn_engine_in_executor(const struct wyn_engine *engine)

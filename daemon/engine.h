@@ -27,7 +27,7 @@ struct wyn_stream;
 
 /* What all loops share. */
 struct wyn_shared {
-	struct wyn_limits limits;	     /* [I] */
+	struct wyn_limits limits; /* [I] each loop begins with them */
 	const struct wyn_registry *registry; /* [I] */
 	struct wyn_pool *pool;		     /* [I] its counters; NULL = none */
 	struct wyn_engine **engines;	     /* [I] one per loop */
@@ -135,6 +135,18 @@ void wyn_engine_drain(struct wyn_engine *engine, uint64_t now_ns);
  * CANCELLED (DRAIN_TIMEOUT), what runs is asked to end. Thread: loop.
  */
 void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns);
+
+/*
+ * wyn_engine_limit - other limits from now on.
+ *
+ * Those that only a restart changes (limits.h) are as before, since
+ * connections were told of them and memory was made by them. Thread: loop.
+ */
+void wyn_engine_limit(
+	struct wyn_engine *engine, const struct wyn_limits *limits);
+
+/* wyn_engine_limits - the present ones. Thread: loop. */
+const struct wyn_limits *wyn_engine_limits(const struct wyn_engine *engine);
 
 /* wyn_engine_in_executor - tasks that have not come back; what was left empty
  * there counts as one until it is back as well. Thread: loop. */

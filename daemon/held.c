@@ -67,12 +67,12 @@ uint64_t wyn_engine_buffer_max(const struct wyn_engine *engine)
 	uint64_t sharers;
 	uint64_t share;
 
-	if (all < shared->limits.buffer_bytes_max) {
+	if (all < engine->limits.buffer_bytes_max) {
 		return UINT64_MAX;
 	}
 	sharers = atomic_load_explicit(
 		&shared->connections, memory_order_relaxed);
-	share = shared->limits.buffer_bytes_max / (sharers ? sharers : 1);
+	share = engine->limits.buffer_bytes_max / (sharers ? sharers : 1);
 	return share > WYN_BUFFER_SHARE_MIN ? share : WYN_BUFFER_SHARE_MIN;
 }
 

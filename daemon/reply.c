@@ -34,8 +34,8 @@ static struct wyn_task *task_of(struct wyn_list *link)
 
 static uint64_t results_bytes_max(const struct wyn_conn *conn)
 {
-	uint64_t most = conn->engine->shared->limits.frame_bytes_max -
-			WYN_RESULTS_HEAD_BYTES;
+	uint64_t most =
+		conn->engine->limits.frame_bytes_max - WYN_RESULTS_HEAD_BYTES;
 
 	return most < WYN_RESULTS_BYTES ? most : WYN_RESULTS_BYTES;
 }
@@ -300,7 +300,7 @@ static void results_send(struct wyn_conn *conn)
  * them: the same as returning it when they are written. */
 static void credit_send(struct wyn_conn *conn)
 {
-	uint64_t largest = conn->engine->shared->limits.argument_bytes_max;
+	uint64_t largest = conn->engine->limits.argument_bytes_max;
 	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
 	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 

@@ -13,7 +13,7 @@ static bool is_large(const struct wyn_conn *conn, const struct wyn_task *task)
 {
 	return !wyn_task_is_quiet(task) &&
 	       task->outcome.value_bytes + WYN_RESULTS_HEAD_BYTES >
-		       conn->engine->shared->limits.frame_bytes_max;
+		       conn->engine->limits.frame_bytes_max;
 }
 
 void wyn_reply_place(struct wyn_conn *conn, struct wyn_task *task)
@@ -125,8 +125,8 @@ static bool large_send(struct wyn_conn *conn, struct wyn_task *task)
 {
 	const struct wyn_outcome *outcome = &task->outcome;
 	uint64_t left = outcome->value_bytes - task->value_sent;
-	uint64_t most = conn->engine->shared->limits.frame_bytes_max -
-			WYN_CHUNK_HEAD_BYTES_MAX;
+	uint64_t most =
+		conn->engine->limits.frame_bytes_max - WYN_CHUNK_HEAD_BYTES_MAX;
 	uint64_t granted = stream_left(conn);
 	struct wyn_chunk chunk = {
 		.seq = task->seq,

@@ -77,6 +77,27 @@ static void flow_goes_on_when_it_is_read_again(void **state)
 	assert_int_equal(client->rows_ok, 10000);
 }
 
+/* A reload with a larger max-output, while nothing is read. */
+static void flow_goes_on_when_the_limit_is_raised(void **state)
+{
+	struct wyn_limits limits = *wyn_engine_limits(rig->engine);
+	uint64_t before;
+
+	(void)state;
+	stall(10000);
+	before = rig->started_total;
+	limits.output_bytes_max = 16 * WYN_MIB;
+	wyn_engine_limit(rig->engine, &limits);
+	rig_finish_all(rig);
+	assert_true(rig->started_total > before);
+	assert_int_equal(client->conn->ready.tasks, 0);
+	assert_int_not_equal(wyn_conn_wish(client->conn), WYN_CONN_PAUSE);
+	client->read_max = SIZE_MAX;
+	rig_client_flush(client);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows_ok, 10000);
+}
+
 static void flow_goes_on_when_it_is_read_a_little_at_a_time(void **state)
 {
 	(void)state;
@@ -455,6 +476,7 @@ int main(void)
 		TEST(flow_reads_no_more_that_is_refused_when_nothing_is_read),
 		TEST(flow_starts_no_task_when_nothing_is_read),
 		TEST(flow_goes_on_when_it_is_read_again),
+		TEST(flow_goes_on_when_the_limit_is_raised),
 		TEST(flow_goes_on_when_it_is_read_a_little_at_a_time),
 		TEST(flow_lets_a_neighbour_go_on),
 		TEST(flow_stops_reading_when_answers_are_not_read),
