@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/module.h"
 
 static struct wyn_batch *batch_alloc(
 	struct wyn_memory *memory, size_t region_bytes, size_t spare_bytes)
@@ -93,6 +94,14 @@ struct wyn_batch *wyn_batch_create_upload(struct wyn_memory *memory,
 	return batch;
 }
 
+void wyn_batch_function_set(
+	struct wyn_batch *batch, const struct wyn_function_entry *function)
+{
+	wyn_assert(batch->function == NULL);
+	batch->function = function;
+	wyn_module_hold(function->version);
+}
+
 void wyn_batch_hold(struct wyn_batch *batch)
 {
 	batch->holders++;
@@ -109,6 +118,9 @@ size_t wyn_batch_release(struct wyn_batch *batch)
 	}
 	if (batch->timers != NULL) {
 		wyn_timers_disarm(batch->timers, &batch->deadline);
+	}
+	if (batch->function != NULL) {
+		wyn_module_release(batch->function->version);
 	}
 	free(batch->marks);
 	wyn_memory_release(batch->memory, batch, bytes);

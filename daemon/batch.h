@@ -42,8 +42,8 @@ struct wyn_batch_mark {
 };
 
 struct wyn_batch {
-	uint32_t holders; /* spans and tasks */
-	const struct wyn_function_entry *function;
+	uint32_t holders;			   /* spans and tasks */
+	const struct wyn_function_entry *function; /* its version is held */
 	struct wyn_submit_options options;
 	struct wyn_timers *timers; /* of its loop, for the deadline */
 	uint64_t owner;
@@ -109,6 +109,10 @@ void wyn_batch_append(struct wyn_batch *batch, const struct wyn_args *args);
  */
 struct wyn_batch *wyn_batch_create_upload(struct wyn_memory *memory,
 	uint64_t argument_bytes, uint8_t **ret_argument);
+
+/* wyn_batch_function_set - what its tasks run; once. Thread: loop. */
+void wyn_batch_function_set(
+	struct wyn_batch *batch, const struct wyn_function_entry *function);
 
 /* wyn_batch_hold - one holder more. Thread: loop. */
 void wyn_batch_hold(struct wyn_batch *batch);

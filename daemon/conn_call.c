@@ -41,8 +41,8 @@ static size_t function_bytes(const struct wyn_function_entry *entry)
 
 static void call_functions(struct wyn_conn *conn, const Wyn__V1__Call *call)
 {
-	const struct wyn_shared *shared = conn->engine->shared;
-	const struct wyn_registry *registry = shared->registry;
+	const struct wyn_registry *registry =
+		wyn_catalog_read(&conn->engine->functions);
 	uint64_t room =
 		conn->engine->limits.frame_bytes_max - WYN_FUNCTIONS_HEAD_BYTES;
 	size_t limit = call->functions->limit;

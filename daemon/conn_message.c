@@ -29,9 +29,10 @@ static void credit_fill(struct wyn_conn *conn, Wyn__V1__Credit *credit)
 /* Those that fit into a frame; a client that wants all of them calls. Returns:
  * how many. */
 static size_t names_fill(
-	const struct wyn_engine *engine, char *names[WYN_FUNCTIONS_MAX])
+	struct wyn_engine *engine, char *names[WYN_FUNCTIONS_MAX])
 {
-	const struct wyn_registry *registry = engine->shared->registry;
+	const struct wyn_registry *registry =
+		wyn_catalog_read(&engine->functions);
 	uint64_t room =
 		engine->limits.frame_bytes_max - WYN_FUNCTIONS_HEAD_BYTES;
 	const struct wyn_function_entry *entry;

@@ -120,7 +120,7 @@ static bool batch_enter(
 	uint64_t count = batch->span.args.count;
 	uint64_t deadline_ms = in->submit->options.deadline_ms;
 
-	batch->function = in->function;
+	wyn_batch_function_set(batch, in->function);
 	batch->options = in->submit->options;
 	batch->timers = &engine->timers;
 	batch->owner = conn->id;
@@ -312,7 +312,7 @@ static void refuse_whole(struct intake *in, const struct wyn_answer *answer,
 
 	if (answer->refusal == WYN_REFUSAL_FUNCTION_UNKNOWN) {
 		const struct wyn_registry *registry =
-			in->conn->engine->shared->registry;
+			wyn_catalog_read(&in->conn->engine->functions);
 		const char *near = wyn_registry_nearest(registry, name);
 
 		wyn_conn_work(in->conn,
@@ -330,7 +330,7 @@ static void refuse_whole(struct intake *in, const struct wyn_answer *answer,
 
 /* Mostly it is the one that was named just before. */
 static const struct wyn_function_entry *function_of(
-	const struct wyn_engine *engine, struct wyn_slice name)
+	struct wyn_engine *engine, struct wyn_slice name)
 {
 	const struct wyn_batch *batch = engine->growing;
 
@@ -340,7 +340,7 @@ static const struct wyn_function_entry *function_of(
 		batch->function->name[name.len] == '\0') {
 		return batch->function;
 	}
-	return wyn_registry_find(engine->shared->registry, name);
+	return wyn_registry_find(wyn_catalog_read(&engine->functions), name);
 }
 
 /* Field by field, since a Submit of one task is taken in as fast as the whole

@@ -23,15 +23,13 @@
 static struct wyn_charge estimate(
 	const struct wyn_engine *engine, const struct wyn_span *span)
 {
-	size_t function = wyn_registry_index(
-		engine->shared->registry, span->batch->function);
+	uint32_t function = span->batch->function->index;
 	uint64_t ns = engine->dispatch.estimate_ns[function];
 
 	if (span->slow || ns == 0 || ns > WYN_DISPATCH_AHEAD_NS) {
 		ns = WYN_DISPATCH_AHEAD_NS;
 	}
-	return (struct wyn_charge){
-		.cost_ns = ns, .function = (uint32_t)function};
+	return (struct wyn_charge){.cost_ns = ns, .function = function};
 }
 
 uint64_t wyn_dispatch_floor(const struct wyn_engine *engine)

@@ -33,7 +33,7 @@ struct wyn_task;
 /* What a task was thought to take when it was started. */
 struct wyn_charge {
 	uint64_t cost_ns;
-	uint32_t function; /* its index in the registry */
+	uint32_t function; /* the index of its name */
 };
 
 /* How much the executor holds, and how much it may. [L] */
@@ -43,7 +43,7 @@ struct wyn_dispatch {
 	uint64_t emptied;	/* strips in it whose tasks were taken back */
 	struct wyn_list lone;	/* strips in it whose owner is gone */
 	uint64_t cost_ns;	/* estimated, of what is in flight */
-	uint64_t *estimate_ns;	/* per function of the registry; 0 = unknown */
+	uint64_t *estimate_ns;	/* per name of a function; 0 = unknown */
 	uint32_t *starts;	/* likewise; wraps */
 	struct wyn_timer watch; /* see recall.h */
 	uint64_t watched_left;	/* of those in flight when it was armed */

@@ -106,6 +106,7 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 		return result;
 	}
 	slots_link(engine);
+	wyn_catalog_join(shared->catalog, &engine->functions);
 	*ret_engine = engine;
 	return 0;
 }
@@ -125,6 +126,9 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	}
 	while ((link = wyn_list_pop_front(&engine->free_strips)) != NULL) {
 		free(wyn_list_entry(link, struct wyn_strip, link));
+	}
+	if (engine->functions.catalog != NULL) {
+		wyn_catalog_leave(&engine->functions);
 	}
 	wyn_stream_fini(&engine->stream);
 	wyn_segments_fini(&engine->segments);
@@ -351,6 +355,8 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 	struct wyn_list *link;
 
 	engine->now_ns = now_ns;
+	/* Who has nothing to look up says too that it knows of the new ones. */
+	(void)wyn_catalog_read(&engine->functions);
 	WYN_STATS_ADD(&engine->stats, turns, 1);
 	wyn_timers_run(&engine->timers, now_ns, WYN_TIMERS_TURN_MAX);
 	wyn_engine_posts_run(engine);

@@ -22,18 +22,18 @@ struct wyn_conn;
 struct wyn_engine;
 struct wyn_executor;
 struct wyn_pool;
-struct wyn_registry;
+struct wyn_catalog;
 struct wyn_stream;
 
 /* What all loops share. */
 struct wyn_shared {
-	struct wyn_limits limits; /* [I] each loop begins with them */
-	const struct wyn_registry *registry; /* [I] */
-	struct wyn_pool *pool;		     /* [I] its counters; NULL = none */
-	struct wyn_engine **engines;	     /* [I] one per loop */
-	size_t engines_count;		     /* [I] */
-	uint64_t id_base;    /* [I] ids of this run start here */
-	uint64_t started_ns; /* [I] */
+	struct wyn_limits limits;    /* [I] each loop begins with them */
+	struct wyn_catalog *catalog; /* [I] */
+	struct wyn_pool *pool;	     /* [I] its counters; NULL = none */
+	struct wyn_engine **engines; /* [I] one per loop */
+	size_t engines_count;	     /* [I] */
+	uint64_t id_base;	     /* [I] ids of this run start here */
+	uint64_t started_ns;	     /* [I] */
 	/* [I] asks the daemon to drain, as SIGTERM does. Thread: loop */
 	void (*drain)(struct wyn_shared *shared);
 	/* [I] a connection is told CONNECTIONS_MAX; NULL = nobody asks.

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/list.h"
+#include "daemon/catalog.h"
 #include "daemon/credit.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine.h"
@@ -18,7 +18,6 @@
 #include "daemon/output.h"
 #include "daemon/post.h"
 #include "daemon/ready.h"
-#include "daemon/registry.h"
 #include "daemon/memory.h"
 #include "daemon/stats.h"
 #include "daemon/stream.h"
@@ -148,6 +147,7 @@ struct wyn_engine {
 	uint32_t slots_count;
 	uint32_t slots_free; /* + 1; 0 = none */
 
+	struct wyn_catalog_reader functions;
 	struct wyn_timers timers;
 	struct wyn_ready ready;
 	struct wyn_dispatch dispatch;

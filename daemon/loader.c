@@ -1,70 +1,110 @@
 // SPDX-License-Identifier: MIT
 /*
- * loader.c - task modules from a directory: open, check, dlopen, register.
+ * loader.c - see loader.h.
  *
- * What was checked has to be what is loaded, so a file is opened once and
- * dlopen is given /proc/self/fd/N. Whatever dlopen took keeps its descriptor
- * until the end, also when it was refused afterwards: dlopen knows by name what
- * it has, dlclose does not always unload, and the next file with the same
- * number would be taken for the one before.
+ * A reload first opens all files that changed, then decides: what did not
+ * change stands, what changed is let in file by file, and where that fails the
+ * version before it stands. Nothing is seen by anybody until the snapshot of
+ * all of it is published.
  */
 #include "daemon/loader.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/assert.h"
-#include "daemon/limits.h"
-#include "daemon/registry.h"
+#include "base/list.h"
+#include "daemon/catalog.h"
+#include "daemon/module_file.h"
 
-#define SUFFIX	   ".so"
-#define PATH_BYTES 32u /* of /proc/self/fd/N */
+#define SUFFIX ".so"
 
-struct object {
-	int fd;
-	void *handle;
-	const struct wyn_module *module; /* NULL: refused */
+/* A version of a module that is loaded. */
+struct loaded {
+	struct wyn_list link;		  /* the loader's current or old ones */
+	char name[WYN_LOADER_FILE_BYTES]; /* of its file */
+	struct wyn_module_file file;
+	struct wyn_module_version *version; /* NULL: not yet */
 };
 
 struct wyn_loader {
-	struct wyn_registry *registry;
-	wyn_loader_refused *refused;
-	void *context;
-	size_t modules_count;
-	size_t objects_count; /* modules and what was refused late */
-	struct object objects[WYN_LOADER_MODULES_MAX];
+	struct wyn_catalog *catalog;
+	struct wyn_list current; /* by their names */
+	struct wyn_list old;	 /* replaced or removed, oldest first */
+	size_t current_count;
+	size_t old_count;
+};
+
+/* What a reload found of one file. */
+struct candidate {
+	const char *name;
+	struct loaded *before; /* NULL = none */
+	struct loaded *fresh;  /* NULL = none that could be loaded */
+	struct loaded *chosen; /* one of these; NULL = none */
+	bool changed;	       /* refused, if there is no fresh one */
+	char why[WYN_WHY_BYTES_MAX];
+};
+
+struct reload {
+	struct wyn_loader *loader;
+	struct wyn_registry *registry; /* to be published */
+	size_t count;
+	struct candidate candidates[WYN_MODULES_MAX];
 };
 
 /* The modules of a directory, by name. */
 struct names {
 	size_t count;
-	size_t max;
-	char *at[WYN_LOADER_MODULES_MAX];
+	char *at[WYN_MODULES_MAX];
 };
 
-int wyn_loader_create(struct wyn_registry *registry,
-	wyn_loader_refused *refused, void *context,
-	struct wyn_loader **ret_loader)
+int wyn_loader_create(
+	struct wyn_catalog *catalog, struct wyn_loader **ret_loader)
 {
 	struct wyn_loader *loader = calloc(1, sizeof(*loader));
 
 	if (loader == NULL) {
 		return -ENOMEM;
 	}
-	loader->registry = registry;
-	loader->refused = refused;
-	loader->context = context;
+	loader->catalog = catalog;
+	wyn_list_init(&loader->current);
+	wyn_list_init(&loader->old);
 	*ret_loader = loader;
 	return 0;
+}
+
+static struct loaded *loaded_of(struct wyn_list *link)
+{
+	return wyn_list_entry(link, struct loaded, link);
+}
+
+/* Nobody refers to it. */
+static void unload(struct loaded *loaded)
+{
+	wyn_list_remove(&loaded->link);
+	wyn_catalog_version_destroy(loaded->version);
+	wyn_module_file_close(&loaded->file);
+	free(loaded);
+}
+
+size_t wyn_loader_sweep(struct wyn_loader *loader)
+{
+	struct wyn_list *link = loader->old.next;
+
+	(void)wyn_catalog_sweep(loader->catalog);
+	while (link != &loader->old) {
+		struct loaded *loaded = loaded_of(link);
+
+		link = link->next;
+		if (!wyn_module_is_held(loaded->version)) {
+			unload(loaded);
+			loader->old_count--;
+		}
+	}
+	return loader->old_count;
 }
 
 void wyn_loader_destroy(struct wyn_loader *loader)
@@ -72,205 +112,253 @@ void wyn_loader_destroy(struct wyn_loader *loader)
 	if (loader == NULL) {
 		return;
 	}
-	while (loader->objects_count > 0) {
-		struct object *last;
-
-		loader->objects_count--;
-		last = &loader->objects[loader->objects_count];
-		(void)dlclose(last->handle);
-		(void)close(last->fd);
+	wyn_catalog_clear(loader->catalog);
+	(void)wyn_loader_sweep(loader);
+	wyn_assert(loader->old_count == 0);
+	while (!wyn_list_empty(&loader->current)) {
+		unload(loaded_of(loader->current.prev));
 	}
 	free(loader);
 }
 
 size_t wyn_loader_count(const struct wyn_loader *loader)
 {
-	return loader->modules_count;
+	return loader->current_count;
 }
 
-/* Returns: error, so that a check can say why and return in one statement. */
-static int WYN_PRINTF(3, 4)
-	because(char *ret_why, int error, const char *format, ...)
+static int functions_refused(int rc, const char *culprit, char *ret_why)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(ret_why, WYN_LOADER_WHY_BYTES_MAX, format, arguments);
-	va_end(arguments);
-	return error;
-}
-
-int wyn_loader_check(
-	const struct wyn_module *module, char ret_why[WYN_LOADER_WHY_BYTES_MAX])
-{
-	/* First: another ABI may mean another meaning of all the rest. */
-	if (module->abi != WYN_MODULE_ABI) {
-		return because(ret_why, -EINVAL,
-			"built for module ABI %u, this wynd has %u",
-			module->abi, WYN_MODULE_ABI);
-	}
-	if (module->size_bytes < sizeof(*module)) {
-		return because(ret_why, -EINVAL,
-			"size_bytes of its wyn_module is %u, not %zu",
-			module->size_bytes, sizeof(*module));
-	}
-	if (!wyn_registry_name_valid(module->name)) {
-		return because(ret_why, -EINVAL,
-			"its wyn_module has no name of 1 to %u of [a-z0-9_.-]",
-			WYN_MODULE_NAME_BYTES_MAX);
-	}
-	if (module->version == NULL) {
-		return because(
-			ret_why, -EINVAL, "its wyn_module has no version");
-	}
-	return 0;
-}
-
-/* Whether only root and we ourselves could have written it. */
-static int check_trust(int fd, char *ret_why)
-{
-	struct stat status;
-
-	if (fstat(fd, &status) < 0) {
-		return because(ret_why, -errno, "%s", strerror(errno));
-	}
-	if (!S_ISREG(status.st_mode)) {
-		return because(ret_why, -EINVAL, "not a regular file");
-	}
-	if (status.st_uid != 0 && status.st_uid != geteuid()) {
-		return because(ret_why, -EPERM,
-			"owned by uid %u, neither root nor wynd's own",
-			status.st_uid);
-	}
-	if (status.st_mode & (S_IWGRP | S_IWOTH)) {
-		return because(ret_why, -EPERM,
-			"writable by its group or by others (mode %04o)",
-			status.st_mode & 07777u);
-	}
-	return 0;
-}
-
-/* dlerror() begins with the path, which says nothing to anybody. */
-static const char *error_text(const char *path)
-{
-	const char *text = dlerror();
-	size_t len = strlen(path);
-
-	if (text == NULL) {
-		return "unknown error";
-	}
-	if (!strncmp(text, path, len) && !strncmp(text + len, ": ", 2)) {
-		return text + len + 2;
-	}
-	return text;
-}
-
-/* Returns: 0, and the object is the loader's; -EINVAL. */
-static int open_object(struct wyn_loader *loader, int fd, char *ret_why)
-{
-	char path[PATH_BYTES];
-	void *handle;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (handle == NULL) {
-		return because(ret_why, -EINVAL, "%s", error_text(path));
-	}
-	wyn_assert(loader->objects_count < WYN_LOADER_MODULES_MAX);
-	loader->objects[loader->objects_count] =
-		(struct object){.fd = fd, .handle = handle};
-	loader->objects_count++;
-	return 0;
-}
-
-static int check_unique(const struct wyn_loader *loader,
-	const struct wyn_module *module, char *ret_why)
-{
-	for (size_t i = 0; i < loader->objects_count; i++) {
-		const struct wyn_module *other = loader->objects[i].module;
-
-		if (other != NULL && !strcmp(other->name, module->name)) {
-			return because(ret_why, -EEXIST,
-				"a module %s is loaded already", module->name);
-		}
-	}
-	return 0;
-}
-
-static int add_functions(struct wyn_loader *loader,
-	const struct wyn_module *module, char *ret_why)
-{
-	const char *culprit = "";
-	int rc = wyn_registry_add(loader->registry, module, &culprit);
-
 	switch (rc) {
-	case 0:
-		return 0;
 	case -EEXIST:
-		return because(
-			ret_why, rc, "there is a function %s already", culprit);
+		return culprit[0] == '\0'
+			       ? wyn_module_because(ret_why, rc,
+					 "a module of its name is loaded "
+					 "already")
+			       : wyn_module_because(ret_why, rc,
+					 "there is a function %s already",
+					 culprit);
 	case -EINVAL:
-		return because(ret_why, rc,
+		return wyn_module_because(ret_why, rc,
 			"its function \"%.*s\" has no valid name or no body",
 			(int)WYN_MODULE_NAME_BYTES_MAX, culprit);
 	case -ENOSPC:
-		return because(ret_why, rc, "more than %u functions in all",
-			WYN_FUNCTIONS_MAX);
+		return wyn_module_because(ret_why, rc,
+			"more than %u functions in all", WYN_FUNCTIONS_MAX);
 	default:
-		return because(ret_why, rc, "%s", strerror(-rc));
+		return wyn_module_because(ret_why, rc, "%s", strerror(-rc));
 	}
 }
 
-/* The last object opened: makes a module of it. */
-static int load_object(struct wyn_loader *loader, char *ret_why)
+static int fresh_open(
+	struct wyn_loader *loader, struct loaded *fresh, char *ret_why)
 {
-	struct object *object = &loader->objects[loader->objects_count - 1];
-	const struct wyn_module *module = dlsym(object->handle, "wyn_module");
+	const struct wyn_module *module;
+	const char *culprit;
 	int rc;
 
-	if (module == NULL) {
-		return because(ret_why, -EINVAL,
-			"not a task module: it has no symbol wyn_module");
+	if (loader->current_count + loader->old_count >= WYN_VERSIONS_MAX) {
+		return wyn_module_because(ret_why, -EBUSY,
+			"%zu old versions of modules have calls that last; "
+			"reload when they have ended",
+			loader->old_count);
 	}
-	rc = wyn_loader_check(module, ret_why);
+	rc = wyn_module_file_open(&fresh->file, &module, ret_why);
 	if (rc == 0) {
-		rc = check_unique(loader, module, ret_why);
+		rc = wyn_module_check(module, ret_why);
 	}
-	if (rc == 0) {
-		rc = add_functions(loader, module, ret_why);
+	if (rc < 0) {
+		return rc;
 	}
-	if (rc == 0) {
-		object->module = module;
-		loader->modules_count++;
-	}
-	return rc;
+	rc = wyn_catalog_version_create(
+		loader->catalog, module, &fresh->version, &culprit);
+	return rc < 0 ? functions_refused(rc, culprit, ret_why) : 0;
 }
 
-/* Loads it or tells why not. */
-static void load_file(
-	struct wyn_loader *loader, int directory_fd, const char *name)
+/* Reads the file and opens it if it changed. */
+static void candidate_look(struct wyn_loader *loader, int directory_fd,
+	struct candidate *candidate)
 {
-	char why[WYN_LOADER_WHY_BYTES_MAX];
-	/* Without O_NONBLOCK a FIFO of that name would hold us up. */
-	int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct loaded *before = candidate->before;
+	struct loaded *fresh = calloc(1, sizeof(*fresh));
 	int rc;
 
-	if (fd < 0) {
-		loader->refused(loader->context, name, strerror(errno));
+	candidate->changed = true;
+	if (fresh == NULL) {
+		(void)wyn_module_because(candidate->why, -ENOMEM, "no memory");
 		return;
 	}
-	rc = check_trust(fd, why);
-	if (rc == 0) {
-		rc = open_object(loader, fd, why);
+	wyn_list_init(&fresh->link);
+	(void)snprintf(fresh->name, sizeof(fresh->name), "%s", candidate->name);
+	rc = wyn_module_file_read(directory_fd, candidate->name,
+		before ? &before->file : NULL, &fresh->file, candidate->why);
+	if (rc != 0) {
+		candidate->changed = rc < 0;
+		free(fresh);
+		return;
 	}
+	if (fresh_open(loader, fresh, candidate->why) < 0) {
+		unload(fresh);
+		return;
+	}
+	candidate->fresh = fresh;
+}
+
+static int candidate_add(struct reload *reload, struct loaded *loaded,
+	struct candidate *candidate)
+{
+	const char *culprit = "";
+	int rc = wyn_registry_add(reload->registry, loaded->version, &culprit);
+
 	if (rc < 0) {
-		(void)close(fd);
-	} else {
-		rc = load_object(loader, why);
+		return functions_refused(rc, culprit, candidate->why);
 	}
-	if (rc < 0) {
-		loader->refused(loader->context, name, why);
+	candidate->chosen = loaded;
+	return 0;
+}
+
+static void fresh_choose(struct reload *reload, struct candidate *candidate)
+{
+	char kept[WYN_WHY_BYTES_MAX];
+
+	if (candidate_add(reload, candidate->fresh, candidate) == 0) {
+		return;
 	}
+	unload(candidate->fresh);
+	candidate->fresh = NULL;
+	memcpy(kept, candidate->why, sizeof(kept));
+	/* It fails where another took over a function of it. */
+	if (candidate->before != NULL &&
+		candidate_add(reload, candidate->before, candidate) == 0) {
+		memcpy(candidate->why, kept, sizeof(kept));
+	}
+}
+
+/* What stands first, so that nothing that is new takes its names. */
+static void choose(struct reload *reload)
+{
+	for (size_t i = 0; i < reload->count; i++) {
+		struct candidate *candidate = &reload->candidates[i];
+
+		if (candidate->fresh == NULL && candidate->before != NULL) {
+			(void)candidate_add(
+				reload, candidate->before, candidate);
+		}
+	}
+	for (size_t i = 0; i < reload->count; i++) {
+		if (reload->candidates[i].fresh != NULL) {
+			fresh_choose(reload, &reload->candidates[i]);
+		}
+	}
+}
+
+static struct wyn_loader_change *report_add(struct wyn_loader_report *report,
+	enum wyn_loader_verb verb, const char *file,
+	const struct loaded *loaded)
+{
+	struct wyn_loader_change *change = &report->changes[report->count++];
+	const struct wyn_module *module =
+		loaded == NULL ? NULL : loaded->version->module;
+
+	report->of[verb]++;
+	*change = (struct wyn_loader_change){.verb = verb};
+	(void)snprintf(change->file, sizeof(change->file), "%s", file);
+	if (module != NULL) {
+		(void)snprintf(change->module, sizeof(change->module), "%s",
+			module->name);
+		(void)snprintf(change->version, sizeof(change->version), "%s",
+			module->version);
+	}
+	return change;
+}
+
+static void report_candidate(
+	struct wyn_loader_report *report, const struct candidate *candidate)
+{
+	struct wyn_loader_change *change;
+	enum wyn_loader_verb verb = WYN_LOADER_KEPT;
+
+	if (candidate->changed && candidate->fresh == NULL) {
+		verb = WYN_LOADER_REFUSED;
+	} else if (candidate->fresh != NULL) {
+		verb = candidate->before == NULL ? WYN_LOADER_LOADED
+						 : WYN_LOADER_REPLACED;
+	}
+	change = report_add(report, verb, candidate->name, candidate->chosen);
+	if (verb == WYN_LOADER_REFUSED) {
+		change->old_kept = candidate->chosen != NULL;
+		memcpy(change->why, candidate->why, sizeof(change->why));
+	}
+}
+
+/* What is not chosen is old from now on. */
+static void take_over(struct reload *reload, struct wyn_loader_report *report)
+{
+	struct wyn_loader *loader = reload->loader;
+	struct wyn_list *link;
+
+	for (size_t i = 0; i < reload->count; i++) {
+		struct candidate *candidate = &reload->candidates[i];
+
+		if (candidate->before != NULL) {
+			wyn_list_remove(&candidate->before->link);
+		}
+		report_candidate(report, candidate);
+	}
+	while ((link = wyn_list_pop_front(&loader->current)) != NULL) {
+		(void)report_add(report, WYN_LOADER_REMOVED,
+			loaded_of(link)->name, loaded_of(link));
+		wyn_list_push_back(&loader->old, link);
+		loader->old_count++;
+	}
+	loader->current_count = 0;
+	for (size_t i = 0; i < reload->count; i++) {
+		struct candidate *candidate = &reload->candidates[i];
+
+		if (candidate->chosen != NULL) {
+			wyn_list_push_back(
+				&loader->current, &candidate->chosen->link);
+			loader->current_count++;
+		}
+		if (candidate->before != NULL &&
+			candidate->before != candidate->chosen) {
+			wyn_list_push_back(
+				&loader->old, &candidate->before->link);
+			loader->old_count++;
+		}
+	}
+}
+
+static struct loaded *find(struct wyn_loader *loader, const char *name)
+{
+	struct wyn_list *link;
+
+	wyn_list_for_each (link, &loader->current) {
+		if (!strcmp(loaded_of(link)->name, name)) {
+			return loaded_of(link);
+		}
+	}
+	return NULL;
+}
+
+static void reload_run(struct reload *reload, const struct names *names,
+	int directory_fd, struct wyn_loader_report *report)
+{
+	struct wyn_loader *loader = reload->loader;
+
+	for (size_t i = 0; i < names->count; i++) {
+		struct candidate *candidate =
+			&reload->candidates[reload->count++];
+
+		candidate->name = names->at[i];
+		candidate->before = find(loader, names->at[i]);
+		candidate_look(loader, directory_fd, candidate);
+	}
+	choose(reload);
+	memset(report->of, 0, sizeof(report->of));
+	report->count = 0;
+	take_over(reload, report);
+	wyn_catalog_publish(loader->catalog, reload->registry);
+	(void)wyn_loader_sweep(loader);
 }
 
 static bool is_module_name(const char *name)
@@ -278,6 +366,7 @@ static bool is_module_name(const char *name)
 	size_t len = strlen(name);
 
 	return name[0] != '.' && len > strlen(SUFFIX) &&
+	       len < WYN_LOADER_FILE_BYTES &&
 	       !strcmp(name + len - strlen(SUFFIX), SUFFIX);
 }
 
@@ -291,7 +380,7 @@ static void names_free(struct names *names)
 
 static int names_add(struct names *names, const char *name)
 {
-	if (names->count == names->max) {
+	if (names->count == WYN_MODULES_MAX) {
 		return -E2BIG;
 	}
 	names->at[names->count] = strdup(name);
@@ -328,21 +417,29 @@ static int names_read(DIR *directory, struct names *names)
 	return rc;
 }
 
-int wyn_loader_load(struct wyn_loader *loader, const char *directory)
+int wyn_loader_reload(struct wyn_loader *loader, const char *directory,
+	struct wyn_loader_report *ret_report)
 {
-	struct names names = {
-		.max = WYN_LOADER_MODULES_MAX - loader->objects_count};
+	struct reload *reload = calloc(1, sizeof(*reload));
+	struct names names = {.count = 0};
 	DIR *opened = opendir(directory);
-	int rc;
+	int rc = opened == NULL ? -errno : 0;
 
-	if (opened == NULL) {
-		return -errno;
+	(void)wyn_loader_sweep(loader);
+	if (rc == 0) {
+		rc = reload == NULL ? -ENOMEM : names_read(opened, &names);
 	}
-	rc = names_read(opened, &names);
-	for (size_t i = 0; rc == 0 && i < names.count; i++) {
-		load_file(loader, dirfd(opened), names.at[i]);
+	if (rc == 0) {
+		rc = wyn_registry_create(&reload->registry);
+	}
+	if (rc == 0) {
+		reload->loader = loader;
+		reload_run(reload, &names, dirfd(opened), ret_report);
 	}
 	names_free(&names);
-	(void)closedir(opened);
+	free(reload);
+	if (opened != NULL) {
+		(void)closedir(opened);
+	}
 	return rc;
 }

@@ -1,73 +1,92 @@
 // SPDX-License-Identifier: MIT
 /*
- * loader.h - task modules from a directory.
+ * loader.h - task modules from a directory, again and again.
  *
- * Loads every *.so of a directory into the registry, in the order of their
- * names. One that cannot be had is refused with one line that says why; the
- * rest load. Modules run with all rights of the daemon, so only what root or
- * the daemon's own user wrote, and nobody else can change, is loaded.
+ * Loads every *.so of a directory, in the order of their names, and publishes
+ * what there is then (catalog.h). One that cannot be had is refused with one
+ * line that says why; the rest load. Told again, it loads what changed beside
+ * what was there: new calls run the new version, old ones end on the old, and
+ * what has no call any more is unloaded by the next that comes by here.
+ *
+ * Called by one thread at a time: boot, then whoever reloads; never a loop.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include <wyn/module.h>
-
 #include "base/compiler.h"
+#include "daemon/limits.h"
+#include "daemon/module.h"
 
-#define WYN_LOADER_MODULES_MAX	 64u  /* loaded at the same time */
-#define WYN_LOADER_WHY_BYTES_MAX 256u /* of a refusal's text */
+#define WYN_LOADER_FILE_BYTES 256u /* a file's name, with a NUL */
 
 struct wyn_loader;
-struct wyn_registry;
 
-/* `file` is a name in the directory. Thread: boot. Borrowed for the call. */
-typedef void wyn_loader_refused(
-	void *context, const char *file, const char *why);
+enum wyn_loader_verb {
+	WYN_LOADER_LOADED,   /* it was not there before */
+	WYN_LOADER_REPLACED, /* another version of it was */
+	WYN_LOADER_KEPT,     /* its file has not changed */
+	WYN_LOADER_REMOVED,  /* its file is gone */
+	WYN_LOADER_REFUSED,  /* see why; what was there before stays */
+	WYN_LOADER_VERBS,
+};
+
+/* What became of one file. */
+struct wyn_loader_change {
+	enum wyn_loader_verb verb;
+	bool old_kept; /* REFUSED: the version before is in use still */
+	char file[WYN_LOADER_FILE_BYTES]; /* its name in the directory */
+	char module[WYN_MODULE_NAME_BYTES_MAX + 1];  /* "" = not known */
+	char version[WYN_MODULE_NAME_BYTES_MAX + 1]; /* likewise; cut */
+	char why[WYN_WHY_BYTES_MAX];
+};
+
+struct wyn_loader_report {
+	size_t of[WYN_LOADER_VERBS]; /* how many changes of each verb */
+	size_t count;
+	/* Each file of the directory, and each that is there no more. */
+	struct wyn_loader_change changes[2 * WYN_MODULES_MAX];
+};
 
 /*
  * wyn_loader_create - one that has loaded nothing.
  *
- * Thread: boot. Owns: borrows the registry, which gets the functions; borrows
- * context for `refused`. Returns: 0, -ENOMEM.
+ * Thread: boot. Owns: borrows the catalog. Returns: 0, -ENOMEM.
  */
 WYN_NODISCARD
-int wyn_loader_create(struct wyn_registry *registry,
-	wyn_loader_refused *refused, void *context,
-	struct wyn_loader **ret_loader);
+int wyn_loader_create(
+	struct wyn_catalog *catalog, struct wyn_loader **ret_loader);
 
 /*
- * wyn_loader_load - loads a directory.
+ * wyn_loader_reload - makes the functions those of the modules in a directory.
  *
- * Several directories can be loaded one after the other. A module's
- * constructors run here. Its dependencies are found as for any library, but
- * not by $ORIGIN: it is opened first, checked, and loaded by its descriptor.
- *
- * Thread: boot. Returns: 0, also when modules were refused; -errno of opening
- * or reading the directory; -E2BIG, and nothing of it is loaded, when it has
- * more modules than WYN_LOADER_MODULES_MAX leaves room for; -ENOMEM.
- * Blocks: reads files.
+ * Unloads first what has no call any more. Constructors, init and fini of
+ * modules run here. Thread: the loader's. Owns: the report is the caller's and
+ * filled in on success. Returns: 0, also when modules were refused; and then
+ * all is as before: -errno of opening or reading the directory; -E2BIG when it
+ * has more than WYN_MODULES_MAX modules; -ENOMEM. Blocks: reads files.
  */
 WYN_NODISCARD
-int wyn_loader_load(struct wyn_loader *loader, const char *directory);
+int wyn_loader_reload(struct wyn_loader *loader, const char *directory,
+	struct wyn_loader_report *ret_report);
 
-/* wyn_loader_count - modules loaded. Thread: boot. */
+/*
+ * wyn_loader_sweep - unloads what has no call any more.
+ *
+ * Thread: the loader's, now and then after a reload. Returns: how many old
+ * versions are left.
+ */
+size_t wyn_loader_sweep(struct wyn_loader *loader);
+
+/* wyn_loader_count - modules whose functions can be called. Thread: the
+ * loader's. */
 size_t wyn_loader_count(const struct wyn_loader *loader);
 
 /*
  * wyn_loader_destroy - unloads everything, last loaded first.
  *
- * Thread: boot, when no worker is left that could run a function; the registry
- * is not asked any more but by its destroy. NULL is a no-op.
+ * Thread: boot, when no worker is left that could run a function and no loop
+ * that reads the catalog, which has no functions then. NULL is a no-op.
  */
 void wyn_loader_destroy(struct wyn_loader *loader);
-
-/*
- * wyn_loader_check - whether a module's table is one that we understand.
- *
- * Its functions are the registry's business. Thread: any. Returns: 0; -EINVAL,
- * and *ret_why is one line of text.
- */
-WYN_NODISCARD
-int wyn_loader_check(const struct wyn_module *module,
-	char ret_why[WYN_LOADER_WHY_BYTES_MAX]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * registry.c - the functions that tasks can name: a sorted array.
+ * registry.c - see registry.h: a sorted array.
  *
  * Of a fixed size, since the number of functions is bounded and small: a
  * module's functions can be checked as a whole and then put in without
@@ -9,7 +9,6 @@
 #include "daemon/registry.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +16,12 @@
 #include "daemon/limits.h"
 
 struct wyn_registry {
+	struct wyn_publication publication;
 	size_t count;
-	struct wyn_function_entry entries[WYN_FUNCTIONS_MAX]; /* by name */
-	const char *names[WYN_FUNCTIONS_MAX]; /* the same order */
+	const struct wyn_function_entry *entries[WYN_FUNCTIONS_MAX];
+	const char *names[WYN_FUNCTIONS_MAX]; /* both by name */
+	size_t versions_count;
+	struct wyn_module_version *versions[WYN_MODULES_MAX]; /* held */
 };
 
 int wyn_registry_create(struct wyn_registry **ret_registry)
@@ -33,9 +35,33 @@ int wyn_registry_create(struct wyn_registry **ret_registry)
 	return 0;
 }
 
+void wyn_registry_clear(struct wyn_registry *registry)
+{
+	registry->count = 0;
+	while (registry->versions_count > 0) {
+		registry->versions_count--;
+		wyn_module_release(
+			registry->versions[registry->versions_count]);
+	}
+}
+
 void wyn_registry_destroy(struct wyn_registry *registry)
 {
+	if (registry == NULL) {
+		return;
+	}
+	wyn_registry_clear(registry);
 	free(registry);
+}
+
+struct wyn_publication *wyn_registry_publication(struct wyn_registry *registry)
+{
+	return &registry->publication;
+}
+
+uint64_t wyn_registry_number(const struct wyn_registry *registry)
+{
+	return registry->publication.number;
 }
 
 bool wyn_registry_name_valid(const char *name)
@@ -82,78 +108,66 @@ static size_t lower_bound(
 	return low;
 }
 
-/* Whether the module says this name twice, before its index-th function. */
-static bool said_before(const struct wyn_module *module, size_t index)
+static bool has_module(const struct wyn_registry *registry, const char *name)
 {
-	for (size_t i = 0; i < index; i++) {
-		if (!strcmp(module->functions[i].name,
-			    module->functions[index].name)) {
+	for (size_t i = 0; i < registry->versions_count; i++) {
+		if (!strcmp(registry->versions[i]->module->name, name)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static int check(const struct wyn_registry *registry,
-	const struct wyn_module *module, const char **ret_culprit)
+int wyn_registry_check(const struct wyn_registry *registry,
+	const struct wyn_module_version *version, const char **ret_culprit)
 {
-	for (size_t i = 0; i < module->functions_count; i++) {
-		const struct wyn_function *function = &module->functions[i];
+	if (has_module(registry, version->module->name)) {
+		*ret_culprit = "";
+		return -EEXIST;
+	}
+	if (version->functions_count > WYN_FUNCTIONS_MAX - registry->count ||
+		registry->versions_count == WYN_MODULES_MAX) {
+		return -ENOSPC;
+	}
+	for (size_t i = 0; i < version->functions_count; i++) {
+		const char *name = version->functions[i].name;
 
-		if (!wyn_registry_name_valid(function->name) ||
-			function->run == NULL) {
-			*ret_culprit = function->name ? function->name : "";
-			return -EINVAL;
-		}
-		if (said_before(module, i) ||
-			wyn_registry_find(
-				registry, wyn_slice_of(function->name))) {
-			*ret_culprit = function->name;
+		if (wyn_registry_find(registry, wyn_slice_of(name))) {
+			*ret_culprit = name;
 			return -EEXIST;
 		}
 	}
 	return 0;
 }
 
-static void insert(struct wyn_registry *registry,
-	const struct wyn_module *module, const struct wyn_function *function)
+static void insert(
+	struct wyn_registry *registry, const struct wyn_function_entry *entry)
 {
-	size_t at = lower_bound(registry, wyn_slice_of(function->name));
+	size_t at = lower_bound(registry, wyn_slice_of(entry->name));
 	size_t behind = registry->count - at;
 
 	memmove(&registry->entries[at + 1], &registry->entries[at],
 		behind * sizeof(registry->entries[0]));
 	memmove(&registry->names[at + 1], &registry->names[at],
 		behind * sizeof(registry->names[0]));
-	registry->entries[at] = (struct wyn_function_entry){
-		.name = function->name,
-		.summary = function->summary ? function->summary : "",
-		.module = module->name,
-		.run = function->run,
-	};
-	registry->names[at] = function->name;
+	registry->entries[at] = entry;
+	registry->names[at] = entry->name;
 	registry->count++;
 }
 
 int wyn_registry_add(struct wyn_registry *registry,
-	const struct wyn_module *module, const char **ret_culprit)
+	struct wyn_module_version *version, const char **ret_culprit)
 {
-	int rc;
+	int rc = wyn_registry_check(registry, version, ret_culprit);
 
-	if (module->functions == NULL && module->functions_count > 0) {
-		*ret_culprit = "";
-		return -EINVAL;
-	}
-	if (module->functions_count > WYN_FUNCTIONS_MAX - registry->count) {
-		return -ENOSPC;
-	}
-	rc = check(registry, module, ret_culprit);
 	if (rc < 0) {
 		return rc;
 	}
-	for (size_t i = 0; i < module->functions_count; i++) {
-		insert(registry, module, &module->functions[i]);
+	for (size_t i = 0; i < version->functions_count; i++) {
+		insert(registry, &version->functions[i]);
 	}
+	wyn_module_hold(version);
+	registry->versions[registry->versions_count++] = version;
 	return 0;
 }
 
@@ -165,7 +179,7 @@ const struct wyn_function_entry *wyn_registry_find(
 	if (at == registry->count || compare(name, registry->names[at]) != 0) {
 		return NULL;
 	}
-	return &registry->entries[at];
+	return registry->entries[at];
 }
 
 const char *wyn_registry_nearest(
@@ -185,7 +199,7 @@ const char *wyn_registry_nearest(
 const struct wyn_function_entry *wyn_registry_at(
 	const struct wyn_registry *registry, size_t index)
 {
-	return index < registry->count ? &registry->entries[index] : NULL;
+	return index < registry->count ? registry->entries[index] : NULL;
 }
 
 size_t wyn_registry_count(const struct wyn_registry *registry)
@@ -204,8 +218,9 @@ size_t wyn_registry_after(
 	return at;
 }
 
-size_t wyn_registry_index(const struct wyn_registry *registry,
-	const struct wyn_function_entry *entry)
+const struct wyn_module_version *wyn_registry_module(
+	const struct wyn_registry *registry, size_t index)
 {
-	return (size_t)(entry - registry->entries);
+	return index < registry->versions_count ? registry->versions[index]
+						: NULL;
 }

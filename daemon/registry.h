@@ -1,36 +1,43 @@
 // SPDX-License-Identifier: MIT
 /*
- * registry.h - the functions that tasks can name.
+ * registry.h - a snapshot of the functions that tasks can name.
  *
- * Filled by boot from the modules, then read-only: any thread looks up without
- * a lock. Who loads modules is loader.c.
+ * Filled by the loader from versions of modules, then published (catalog.h) and
+ * from there on read-only: any thread looks up without a lock. It holds the
+ * versions, so what is found in it is loaded.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include <wyn/module.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/slice.h"
-
-/* [I] all of it */
-struct wyn_function_entry {
-	const char *name;
-	const char *summary;
-	const char *module;
-	wyn_function_run *run;
-};
+#include "daemon/module.h"
 
 struct wyn_registry;
 
-/* wyn_registry_create - an empty one. Thread: boot. Returns: 0, -ENOMEM. */
+/* Its place among those that were published: the catalog's. */
+struct wyn_publication {
+	struct wyn_registry *next; /* published after it */
+	uint64_t number;
+};
+
+struct wyn_publication *wyn_registry_publication(struct wyn_registry *registry);
+uint64_t wyn_registry_number(const struct wyn_registry *registry);
+
+/* wyn_registry_create - an empty one. Thread: any. Returns: 0, -ENOMEM. */
 WYN_NODISCARD
 int wyn_registry_create(struct wyn_registry **ret_registry);
 
-/* wyn_registry_destroy - NULL is a no-op. Thread: boot. */
+/* wyn_registry_destroy - lets go of its versions. NULL is a no-op. Thread: its
+ * owner's. */
 void wyn_registry_destroy(struct wyn_registry *registry);
+
+/* wyn_registry_clear - without functions again. Thread: its owner's, and nobody
+ * reads it. */
+void wyn_registry_clear(struct wyn_registry *registry);
 
 /*
  * wyn_registry_name_valid - [a-z0-9_.-], 1 to WYN_MODULE_NAME_BYTES_MAX bytes.
@@ -40,21 +47,30 @@ void wyn_registry_destroy(struct wyn_registry *registry);
 bool wyn_registry_name_valid(const char *name);
 
 /*
+ * wyn_registry_check - whether a module's functions could be added.
+ *
+ * Thread: its owner's, before it is published. Returns: as wyn_registry_add().
+ */
+WYN_NODISCARD
+int wyn_registry_check(const struct wyn_registry *registry,
+	const struct wyn_module_version *version, const char **ret_culprit);
+
+/*
  * wyn_registry_add - adds a module's functions, all or none.
  *
- * Thread: boot, before any loop runs. Owns: borrows the module as long as the
- * registry lives. Returns: 0; -EEXIST (a name is taken), -EINVAL (a name or a
- * body is missing or malformed), -ENOSPC (over WYN_FUNCTIONS_MAX), -ENOMEM; on
- * -EEXIST and -EINVAL *ret_culprit is the name, or "" when it has none.
+ * Thread: its owner's, before it is published. Owns: holds the version.
+ * Returns: 0; -EEXIST (a name is taken, and *ret_culprit is it; "" is the
+ * module's own), -ENOSPC (over WYN_FUNCTIONS_MAX).
  */
 WYN_NODISCARD
 int wyn_registry_add(struct wyn_registry *registry,
-	const struct wyn_module *module, const char **ret_culprit);
+	struct wyn_module_version *version, const char **ret_culprit);
 
 /*
  * wyn_registry_find - by exact name.
  *
- * Thread: any. Returns: the entry, which lives as long as the registry; NULL.
+ * Thread: any. Returns: the entry, which is there as long as the registry or
+ * another hold of its version; NULL.
  */
 const struct wyn_function_entry *wyn_registry_find(
 	const struct wyn_registry *registry, struct wyn_slice name);
@@ -78,6 +94,11 @@ const struct wyn_function_entry *wyn_registry_at(
 /* wyn_registry_count - how many entries there are. Thread: any. */
 size_t wyn_registry_count(const struct wyn_registry *registry);
 
+/* wyn_registry_module - the index-th of its modules, in the order in which they
+ * were added; NULL past the end. Thread: any. */
+const struct wyn_module_version *wyn_registry_module(
+	const struct wyn_registry *registry, size_t index);
+
 /*
  * wyn_registry_after - the index of the first name that sorts after `name`.
  *
@@ -85,11 +106,3 @@ size_t wyn_registry_count(const struct wyn_registry *registry);
  */
 size_t wyn_registry_after(
 	const struct wyn_registry *registry, struct wyn_slice name);
-
-/*
- * wyn_registry_index - the index at which wyn_registry_at() gives `entry`.
- *
- * Thread: any. The entry is the registry's.
- */
-size_t wyn_registry_index(const struct wyn_registry *registry,
-	const struct wyn_function_entry *entry);

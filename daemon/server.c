@@ -22,6 +22,7 @@
 
 #include "base/version.h"
 #include "daemon/acceptor.h"
+#include "daemon/catalog.h"
 #include "daemon/clock.h"
 #include "daemon/drain.h"
 #include "daemon/engine.h"
@@ -30,12 +31,11 @@
 #include "daemon/loop.h"
 #include "daemon/notifier.h"
 #include "daemon/ready_fd.h"
-#include "daemon/registry.h"
 
 /* [I] once the loops run; its own atomics apart. */
 struct server {
 	struct wyn_shared shared;
-	struct wyn_registry *registry;
+	struct wyn_catalog *catalog;
 	struct wyn_loader *loader;
 	struct wyn_pool *pool;
 	struct wyn_engine *engines[WYN_LOOPS_MAX];
@@ -52,27 +52,50 @@ static int system_fault(struct wyn_fault *fault, int error, const char *doing)
 		"cannot %s: %s", doing, strerror(-error));
 }
 
-static void on_refused(void *context, const char *file, const char *why)
+static void log_refused(const struct wyn_loader_report *report)
 {
-	(void)context;
-	wyn_log(WYN_LOG_WARNING, "module-refused", WYN_LOG_TEXT("file", file),
-		WYN_LOG_TEXT("reason", why));
+	for (size_t i = 0; i < report->count; i++) {
+		const struct wyn_loader_change *change = &report->changes[i];
+
+		if (change->verb == WYN_LOADER_REFUSED) {
+			wyn_log(WYN_LOG_WARNING, "module-refused",
+				WYN_LOG_TEXT("file", change->file),
+				WYN_LOG_TEXT("reason", change->why));
+		}
+	}
+}
+
+/* Thread: the loader's. So that each loop goes on to the new functions. */
+static void on_functions_published(void *context)
+{
+	struct server *server = context;
+
+	for (size_t i = 0; i < server->loops_count; i++) {
+		wyn_loop_wake(server->loops[i]);
+	}
 }
 
 static int load_modules(struct server *server,
 	const struct wyn_options *options, struct wyn_fault *fault)
 {
-	int error = wyn_registry_create(&server->registry);
+	struct wyn_loader_report *report = calloc(1, sizeof(*report));
+	int error = report ? wyn_catalog_create(&server->catalog) : -ENOMEM;
 
 	if (!error) {
-		error = wyn_loader_create(
-			server->registry, on_refused, NULL, &server->loader);
+		error = wyn_loader_create(server->catalog, &server->loader);
 	}
 	if (error) {
+		free(report);
 		return system_fault(fault, error, "load modules");
 	}
-	server->shared.registry = server->registry;
-	error = wyn_loader_load(server->loader, options->settings.modules);
+	server->shared.catalog = server->catalog;
+	wyn_catalog_watch(server->catalog, on_functions_published, server);
+	error = wyn_loader_reload(
+		server->loader, options->settings.modules, report);
+	if (!error) {
+		log_refused(report);
+	}
+	free(report);
 	return error ? wyn_fault_set(fault, error, wyn_fault_exit_code(error),
 			       "--modules %.300s: %s; name a directory of "
 			       "task modules",
@@ -299,8 +322,8 @@ static void take_down(struct server *server)
 	wyn_drain_destroy(server->drain);
 	wyn_notifier_destroy(server->notifier);
 	wyn_acceptor_destroy(server->acceptor);
-	wyn_registry_destroy(server->registry);
 	wyn_loader_destroy(server->loader);
+	wyn_catalog_destroy(server->catalog);
 }
 
 static void announce(

@@ -59,9 +59,9 @@ static void dispatch_starts_a_millisecond_of_what_is_fast(void **state)
 
 	(void)state;
 	measure("noop", 100);
-	estimate_ns = rig->engine->dispatch.estimate_ns[wyn_registry_index(
-		rig->registry,
-		wyn_registry_find(rig->registry, wyn_slice_of("noop")))];
+	estimate_ns = rig->engine->dispatch.estimate_ns[wyn_registry_find(
+		rig->registry, wyn_slice_of("noop"))
+								->index];
 	assert_int_equal(estimate_ns, RIG_FAST_NS);
 	rig_batch_send(client, 1000, 50000, "noop", NULL);
 	rig_settle(rig);
@@ -95,9 +95,9 @@ static void dispatch_notices_when_a_function_gets_slow(void **state)
 
 	(void)state;
 	measure("slow", 100);
-	estimate_ns = &rig->engine->dispatch.estimate_ns[wyn_registry_index(
-		rig->registry,
-		wyn_registry_find(rig->registry, wyn_slice_of("slow")))];
+	estimate_ns = &rig->engine->dispatch.estimate_ns[wyn_registry_find(
+		rig->registry, wyn_slice_of("slow"))
+								 ->index];
 	*estimate_ns = 200;
 	before_ns = *estimate_ns;
 	measure("slow", 2000);

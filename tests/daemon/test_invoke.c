@@ -63,7 +63,7 @@ static int play(struct wyn_context *context, const void *argument,
 	return script.returns;
 }
 
-static const struct wyn_function_entry entry = {"play", "", "test", play};
+static const struct wyn_function_entry entry = {.name = "play", .run = play};
 
 /* Cancelled from inside, as the loop would while it runs. */
 static int play_while_cancelled(struct wyn_context *context,
@@ -74,7 +74,7 @@ static int play_while_cancelled(struct wyn_context *context,
 }
 
 static const struct wyn_function_entry cancelled_entry = {
-	"play", "", "test", play_while_cancelled};
+	.name = "play", .run = play_while_cancelled};
 
 static int begin(void **state)
 {

@@ -20,39 +20,19 @@
 
 #include <cmocka.h>
 
+#include "daemon/catalog.h"
+#include "daemon/limits.h"
 #include "daemon/registry.h"
 #include "tests/support/module_host.h"
 
-#define REFUSALS_MAX 4u
-#define PATH_BYTES   256u
-
-struct refusal {
-	char file[64];
-	char why[WYN_LOADER_WHY_BYTES_MAX];
-};
+#define PATH_BYTES 256u
 
 struct bench {
 	char directory[64];
-	struct wyn_registry *registry;
+	struct wyn_catalog *catalog;
 	struct wyn_loader *loader;
-	struct refusal refusals[REFUSALS_MAX];
-	size_t refusals_count;
+	struct wyn_loader_report report;
 };
-
-static void note_refusal(void *context, const char *file, const char *why)
-{
-	struct bench *bench = context;
-
-	if (bench->refusals_count < REFUSALS_MAX) {
-		struct refusal *refusal =
-			&bench->refusals[bench->refusals_count];
-
-		(void)snprintf(
-			refusal->file, sizeof(refusal->file), "%s", file);
-		(void)snprintf(refusal->why, sizeof(refusal->why), "%s", why);
-	}
-	bench->refusals_count++;
-}
 
 static int begin(void **state)
 {
@@ -63,9 +43,8 @@ static int begin(void **state)
 	}
 	strcpy(bench->directory, "/tmp/wyn-test-loader-XXXXXX");
 	if (mkdtemp(bench->directory) == NULL ||
-		wyn_registry_create(&bench->registry) < 0 ||
-		wyn_loader_create(bench->registry, note_refusal, bench,
-			&bench->loader) < 0) {
+		wyn_catalog_create(&bench->catalog) < 0 ||
+		wyn_loader_create(bench->catalog, &bench->loader) < 0) {
 		return -1;
 	}
 	*state = bench;
@@ -85,7 +64,7 @@ static int end(void **state)
 	const struct dirent *entry;
 
 	wyn_loader_destroy(bench->loader);
-	wyn_registry_destroy(bench->registry);
+	wyn_catalog_destroy(bench->catalog);
 	while ((entry = readdir(directory)) != NULL) {
 		if (entry->d_name[0] != '.' || strlen(entry->d_name) > 2) {
 			(void)unlinkat(dirfd(directory), entry->d_name, 0);
@@ -152,35 +131,59 @@ static void put_library(const struct bench *bench, const char *name)
 	put_copy(bench, name, info.dli_fname);
 }
 
+static void reload(struct bench *bench)
+{
+	assert_int_equal(wyn_loader_reload(bench->loader, bench->directory,
+				 &bench->report),
+		0);
+}
+
 static void load(struct bench *bench, size_t loaded, size_t refused)
 {
-	assert_int_equal(wyn_loader_load(bench->loader, bench->directory), 0);
-	if (bench->refusals_count != refused) {
-		for (size_t i = 0; i < bench->refusals_count; i++) {
-			print_error("%s: %s\n", bench->refusals[i].file,
-				bench->refusals[i].why);
+	const struct wyn_loader_report *report = &bench->report;
+
+	reload(bench);
+	for (size_t i = 0; i < report->count; i++) {
+		print_message("%s: %s\n", report->changes[i].file,
+			report->changes[i].why);
+	}
+	assert_int_equal(report->of[WYN_LOADER_REFUSED], refused);
+	assert_int_equal(wyn_loader_count(bench->loader), loaded);
+}
+
+/* The index-th of those that were refused. */
+static const struct wyn_loader_change *refusal(
+	const struct bench *bench, size_t index)
+{
+	for (size_t i = 0; i < bench->report.count; i++) {
+		const struct wyn_loader_change *change =
+			&bench->report.changes[i];
+
+		if (change->verb == WYN_LOADER_REFUSED && index-- == 0) {
+			return change;
 		}
 	}
-	assert_int_equal(bench->refusals_count, refused);
-	assert_int_equal(wyn_loader_count(bench->loader), loaded);
+	fail_msg("so many were not refused");
+	return NULL;
 }
 
 static void check_refusal(const struct bench *bench, size_t index,
 	const char *file, const char *why)
 {
-	assert_string_equal(bench->refusals[index].file, file);
-	if (strstr(bench->refusals[index].why, why) == NULL) {
-		fail_msg("\"%s\" does not say \"%s\"",
-			bench->refusals[index].why, why);
+	const struct wyn_loader_change *change = refusal(bench, index);
+
+	assert_string_equal(change->file, file);
+	if (strstr(change->why, why) == NULL) {
+		fail_msg("\"%s\" does not say \"%s\"", change->why, why);
 	}
-	assert_null(strchr(bench->refusals[index].why, '\n'));
-	assert_null(strstr(bench->refusals[index].why, "/proc/self/fd"));
+	assert_null(strchr(change->why, '\n'));
+	assert_null(strstr(change->why, "/proc/self/fd"));
 }
 
 static bool has(const struct bench *bench, const char *function)
 {
-	return wyn_registry_find(bench->registry, wyn_slice_of(function)) !=
-	       NULL;
+	return wyn_registry_find(wyn_catalog_now(bench->catalog),
+		       wyn_slice_of(function)) != NULL;
 }
 
 static void loader_loads_every_module_when_all_are_good(void **state)
@@ -227,10 +230,12 @@ static void loader_gives_errno_when_the_directory_is_missing(void **state)
 	struct bench *bench = *state;
 
 	assert_int_equal(
-		wyn_loader_load(bench->loader, "/proc/self/no-such-directory"),
+		wyn_loader_reload(bench->loader, "/proc/self/no-such-directory",
+			&bench->report),
 		-ENOENT);
-	assert_int_equal(
-		wyn_loader_load(bench->loader, "/proc/self/status"), -ENOTDIR);
+	assert_int_equal(wyn_loader_reload(bench->loader, "/proc/self/status",
+				 &bench->report),
+		-ENOTDIR);
 }
 
 static void loader_loads_the_rest_when_some_are_no_modules(void **state)
@@ -316,33 +321,164 @@ static void loader_refuses_the_second_when_a_module_is_there_twice(void **state)
 
 	load(bench, 1, 1);
 
-	check_refusal(bench, 0, "b.so", "a module diag is loaded already");
+	check_refusal(
+		bench, 0, "b.so", "a module of its name is loaded already");
 }
 
-static int never_run(struct wyn_context *context, const void *argument,
-	size_t argument_bytes)
+static void loader_keeps_all_when_the_directory_has_gone(void **state)
 {
-	(void)argument;
-	(void)argument_bytes;
-	return wyn_fail(context, WYN_STATUS_INTERNAL, "not to be run");
-}
-
-static void loader_refuses_a_module_when_its_function_is_taken(void **state)
-{
-	static const struct wyn_function function = {"sha512", "", never_run};
-	static const struct wyn_module module = {WYN_MODULE_ABI,
-		sizeof(struct wyn_module), "built-in", "1", &function, 1};
 	struct bench *bench = *state;
-	const char *culprit;
 
-	assert_int_equal(
-		wyn_registry_add(bench->registry, &module, &culprit), 0);
+	put_module(bench, "a.so", "diag");
+	load(bench, 1, 0);
+
+	assert_int_equal(wyn_loader_reload(bench->loader, "/proc/self/none",
+				 &bench->report),
+		-ENOENT);
+
+	assert_true(has(bench, "echo"));
+	assert_int_equal(wyn_loader_count(bench->loader), 1);
+}
+
+static void loader_keeps_a_version_when_its_file_is_the_same(void **state)
+{
+	struct bench *bench = *state;
+	const struct wyn_module_version *version;
+
+	put_module(bench, "a.so", "diag");
+	load(bench, 1, 0);
+	version = wyn_registry_module(wyn_catalog_now(bench->catalog), 0);
+	reload(bench);
+	assert_int_equal(bench->report.of[WYN_LOADER_KEPT], 1);
+
+	/* Another file with another time, and the same in it. */
+	put_module(bench, "a.so", "diag");
+	reload(bench);
+
+	assert_int_equal(bench->report.of[WYN_LOADER_KEPT], 1);
+	assert_int_equal(bench->report.count, 1);
+	assert_string_equal(bench->report.changes[0].module, "diag");
+	assert_ptr_equal(version,
+		wyn_registry_module(wyn_catalog_now(bench->catalog), 0));
+	assert_int_equal(wyn_loader_sweep(bench->loader), 0);
+}
+
+static const struct wyn_function_entry *hold(
+	const struct bench *bench, const char *function)
+{
+	return wyn_catalog_hold(bench->catalog, wyn_slice_of(function));
+}
+
+static void loader_keeps_the_old_version_while_it_is_held(void **state)
+{
+	struct bench *bench = *state;
+	const struct wyn_function_entry *echo;
+
+	put_module(bench, "a.so", "diag");
+	load(bench, 1, 0);
+	echo = hold(bench, "echo");
+	assert_non_null(echo);
+
+	/* Written over in place. */
+	put_module(bench, "a.so", "digest");
+	reload(bench);
+
+	assert_int_equal(bench->report.of[WYN_LOADER_REPLACED], 1);
+	assert_false(has(bench, "echo"));
+	assert_true(has(bench, "sha256"));
+	assert_int_equal(wyn_loader_sweep(bench->loader), 1);
+	/* It is there still. */
+	assert_string_equal(echo->name, "echo");
+	assert_string_equal(echo->version->module->name, "diag");
+	wyn_module_release(echo->version);
+	assert_int_equal(wyn_loader_sweep(bench->loader), 0);
+}
+
+static void loader_keeps_the_old_version_when_the_new_one_is_bad(void **state)
+{
+	struct bench *bench = *state;
+
+	put_module(bench, "a.so", "diag");
+	load(bench, 1, 0);
+	put_bytes(bench, "a.so", "not ELF at all", 14);
+
+	load(bench, 1, 1);
+
+	assert_true(refusal(bench, 0)->old_kept);
+	assert_string_equal(refusal(bench, 0)->module, "diag");
+	assert_true(has(bench, "echo"));
+}
+
+static void loader_removes_what_is_no_more_in_the_directory(void **state)
+{
+	struct bench *bench = *state;
+	char path[PATH_BYTES];
+
+	put_module(bench, "a.so", "diag");
+	put_module(bench, "b.so", "digest");
+	load(bench, 2, 0);
+	path_of(bench, "a.so", path);
+	assert_int_equal(unlink(path), 0);
+
+	load(bench, 1, 0);
+
+	assert_int_equal(bench->report.of[WYN_LOADER_REMOVED], 1);
+	assert_string_equal(bench->report.changes[1].file, "a.so");
+	assert_false(has(bench, "echo"));
+	assert_true(has(bench, "sha256"));
+	assert_int_equal(wyn_loader_sweep(bench->loader), 0);
+}
+
+static void loader_refuses_a_changed_file_when_its_name_is_taken(void **state)
+{
+	struct bench *bench = *state;
+
+	put_module(bench, "a.so", "diag");
+	put_module(bench, "b.so", "digest");
+	load(bench, 2, 0);
 	put_module(bench, "a.so", "digest");
 
-	load(bench, 0, 1);
+	load(bench, 2, 1);
 
-	check_refusal(bench, 0, "a.so", "there is a function sha512 already");
-	assert_false(has(bench, "sha256"));
+	check_refusal(
+		bench, 0, "a.so", "a module of its name is loaded already");
+	assert_true(refusal(bench, 0)->old_kept);
+	assert_true(has(bench, "echo"));
+}
+
+static size_t descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	assert_non_null(directory);
+	while (readdir(directory) != NULL) {
+		count++;
+	}
+	(void)closedir(directory);
+	return count;
+}
+
+static void loader_does_not_grow_when_it_reloads_again_and_again(void **state)
+{
+	struct bench *bench = *state;
+	size_t before;
+
+	put_module(bench, "a.so", "diag");
+	put_library(bench, "b.so");
+	reload(bench);
+	before = descriptors();
+
+	for (unsigned i = 0; i < 100; i++) {
+		put_module(bench, "a.so", i % 2 == 0 ? "digest" : "diag");
+		reload(bench);
+		assert_int_equal(bench->report.of[WYN_LOADER_REPLACED], 1);
+		assert_int_equal(bench->report.of[WYN_LOADER_REFUSED], 1);
+		assert_int_equal(wyn_loader_sweep(bench->loader), 0);
+	}
+
+	assert_true(has(bench, "echo"));
+	assert_int_equal(descriptors(), before);
 }
 
 static void loader_loads_nothing_when_there_are_too_many(void **state)
@@ -350,15 +486,16 @@ static void loader_loads_nothing_when_there_are_too_many(void **state)
 	struct bench *bench = *state;
 	char name[16];
 
-	for (unsigned i = 0; i <= WYN_LOADER_MODULES_MAX; i++) {
+	for (unsigned i = 0; i <= WYN_MODULES_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "%u.so", i);
 		put_bytes(bench, name, "", 0);
 	}
 
-	assert_int_equal(
-		wyn_loader_load(bench->loader, bench->directory), -E2BIG);
+	assert_int_equal(wyn_loader_reload(bench->loader, bench->directory,
+				 &bench->report),
+		-E2BIG);
 
-	assert_int_equal(bench->refusals_count, 0);
+	assert_int_equal(wyn_loader_count(bench->loader), 0);
 }
 
 static void loader_refuses_a_table_when_it_is_not_ours(void **state)
@@ -368,7 +505,7 @@ static void loader_refuses_a_table_when_it_is_not_ours(void **state)
 	struct wyn_module bad[5] = {good, good, good, good, good};
 	static const char *const expected[5] = {"module ABI 2, this wynd has 1",
 		"size_bytes", "no name", "no name", "no version"};
-	char why[WYN_LOADER_WHY_BYTES_MAX];
+	char why[WYN_WHY_BYTES_MAX];
 
 	(void)state;
 	bad[0].abi = 2;
@@ -377,9 +514,9 @@ static void loader_refuses_a_table_when_it_is_not_ours(void **state)
 	bad[3].name = "Not Valid";
 	bad[4].version = NULL;
 
-	assert_int_equal(wyn_loader_check(&good, why), 0);
+	assert_int_equal(wyn_module_check(&good, why), 0);
 	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(wyn_loader_check(&bad[i], why), -EINVAL);
+		assert_int_equal(wyn_module_check(&bad[i], why), -EINVAL);
 		assert_non_null(strstr(why, expected[i]));
 	}
 }
@@ -397,7 +534,13 @@ int main(void)
 		CASE(loader_refuses_a_module_when_another_user_owns_it),
 		CASE(loader_refuses_what_is_no_file_when_named_so),
 		CASE(loader_refuses_the_second_when_a_module_is_there_twice),
-		CASE(loader_refuses_a_module_when_its_function_is_taken),
+		CASE(loader_keeps_all_when_the_directory_has_gone),
+		CASE(loader_keeps_a_version_when_its_file_is_the_same),
+		CASE(loader_keeps_the_old_version_while_it_is_held),
+		CASE(loader_keeps_the_old_version_when_the_new_one_is_bad),
+		CASE(loader_removes_what_is_no_more_in_the_directory),
+		CASE(loader_refuses_a_changed_file_when_its_name_is_taken),
+		CASE(loader_does_not_grow_when_it_reloads_again_and_again),
 		CASE(loader_loads_nothing_when_there_are_too_many),
 		CASE(loader_refuses_a_table_when_it_is_not_ours),
 #undef CASE

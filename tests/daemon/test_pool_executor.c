@@ -38,7 +38,7 @@ static int echo(struct wyn_context *context, const void *argument,
 	return wyn_value_set(context, argument, argument_bytes);
 }
 
-static const struct wyn_function_entry entry = {"echo", "", "test", echo};
+static const struct wyn_function_entry entry = {.name = "echo", .run = echo};
 
 static void loop_wake(void *context)
 {

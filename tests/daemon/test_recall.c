@@ -219,9 +219,9 @@ static void recall_leaves_alone_what_was_charged_as_slow(void **state)
 	rig_batch_send(client, 1, 100, "echo", NULL);
 	rig_batch_send(neighbour, 1, 20, "slow", NULL);
 	rig_finish_all(rig);
-	estimate_ns = &rig->engine->dispatch.estimate_ns[wyn_registry_index(
-		rig->registry,
-		wyn_registry_find(rig->registry, wyn_slice_of("slow")))];
+	estimate_ns = &rig->engine->dispatch.estimate_ns[wyn_registry_find(
+		rig->registry, wyn_slice_of("slow"))
+								 ->index];
 	*estimate_ns = RIG_SECOND_NS;
 	rig_batch_send(client, 1000, 400, "echo", NULL);
 	rig_settle(rig);

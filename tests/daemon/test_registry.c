@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/catalog.h"
 #include "daemon/limits.h"
 #include "tests/support/bytes.h"
 
@@ -46,11 +47,37 @@ static const struct wyn_function fruit[] = {
 	{"plum", "a plum", run},
 };
 
+static struct wyn_catalog *catalog;
+static struct wyn_module_version *versions[2];
+static size_t versions_count;
+
+/* The table has to last. */
+static int add(struct wyn_registry *registry, const struct wyn_module *module,
+	const char **ret_culprit)
+{
+	struct wyn_module_version *version;
+	int rc = wyn_catalog_version_create(
+		catalog, module, &version, ret_culprit);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = wyn_registry_add(registry, version, ret_culprit);
+	if (rc < 0) {
+		wyn_catalog_version_destroy(version);
+	} else {
+		versions[versions_count++] = version;
+	}
+	return rc;
+}
+
 static int begin(void **state)
 {
 	struct wyn_registry *registry;
 
-	if (wyn_registry_create(&registry) < 0) {
+	versions_count = 0;
+	if (wyn_catalog_create(&catalog) < 0 ||
+		wyn_registry_create(&registry) < 0) {
 		return -1;
 	}
 	*state = registry;
@@ -60,6 +87,10 @@ static int begin(void **state)
 static int end(void **state)
 {
 	wyn_registry_destroy(*state);
+	while (versions_count > 0) {
+		wyn_catalog_version_destroy(versions[--versions_count]);
+	}
+	wyn_catalog_destroy(catalog);
 	return 0;
 }
 
@@ -69,17 +100,19 @@ static void add_fruit(struct wyn_registry *registry)
 	const char *culprit;
 
 	module = module_of(fruit, 3);
-	assert_int_equal(wyn_registry_add(registry, &module, &culprit), 0);
+	assert_int_equal(add(registry, &module, &culprit), 0);
 }
 
 static void check_refused(struct wyn_registry *registry,
 	const struct wyn_function *functions, size_t count, int error,
 	const char *expected_culprit)
 {
-	struct wyn_module module = module_of(functions, count);
+	static struct wyn_module module;
 	const char *culprit = "untouched";
 
-	assert_int_equal(wyn_registry_add(registry, &module, &culprit), error);
+	module = module_of(functions, count);
+	module.name = "another";
+	assert_int_equal(add(registry, &module, &culprit), error);
 	assert_string_equal(culprit, expected_culprit);
 }
 
@@ -152,14 +185,30 @@ static void registry_names_the_nearest_when_misspelt(void **state)
 	assert_null(wyn_registry_nearest(*state, BYTES_OF(LONGEST "zzz")));
 }
 
-static void registry_takes_a_name_when_it_is_the_longest(void **state)
+static void registry_refuses_a_module_when_its_name_is_taken(void **state)
 {
-	struct wyn_function function = {LONGEST, "", run};
-	struct wyn_module module = module_of(&function, 1);
+	static struct wyn_module module;
 	const char *culprit;
 
+	add_fruit(*state);
+	module = module_of(NULL, 0);
+
+	assert_int_equal(add(*state, &module, &culprit), -EEXIST);
+
+	assert_string_equal(culprit, "");
+	assert_ptr_equal(wyn_registry_module(*state, 0), versions[0]);
+	assert_null(wyn_registry_module(*state, 1));
+}
+
+static void registry_takes_a_name_when_it_is_the_longest(void **state)
+{
+	static const struct wyn_function function = {LONGEST, "", run};
+	static struct wyn_module module;
+	const char *culprit;
+
+	module = module_of(&function, 1);
 	assert_int_equal(strlen(LONGEST), WYN_MODULE_NAME_BYTES_MAX);
-	assert_int_equal(wyn_registry_add(*state, &module, &culprit), 0);
+	assert_int_equal(add(*state, &module, &culprit), 0);
 
 	assert_non_null(wyn_registry_find(*state, wyn_slice_of(LONGEST)));
 }
@@ -233,9 +282,9 @@ static void registry_refuses_a_module_when_full(void **state)
 		functions[i] = (struct wyn_function){names[i], "", run};
 	}
 	module = module_of(functions, WYN_FUNCTIONS_MAX);
-	assert_int_equal(wyn_registry_add(*state, &module, &culprit), 0);
+	assert_int_equal(add(*state, &module, &culprit), 0);
 
-	check_refused(*state, fruit, 1, -ENOSPC, "untouched");
+	check_refused(*state, fruit, 1, -ENOSPC, "pear");
 
 	for (size_t i = 0; i < WYN_FUNCTIONS_MAX; i++) {
 		assert_string_equal(
@@ -254,6 +303,7 @@ int main(void)
 		CASE(registry_is_in_order_when_names_were_not),
 		CASE(registry_tells_what_comes_after_when_paged),
 		CASE(registry_names_the_nearest_when_misspelt),
+		CASE(registry_refuses_a_module_when_its_name_is_taken),
 		CASE(registry_takes_a_name_when_it_is_the_longest),
 		CASE(registry_refuses_a_name_when_it_is_malformed),
 		CASE(registry_refuses_a_function_when_something_is_missing),

@@ -128,11 +128,24 @@ static void drain_asked(struct wyn_shared *shared)
 	WYN_CONTAINER_OF(shared, struct rig, shared)->drain_calls++;
 }
 
+static void functions_create(struct rig *rig)
+{
+	struct wyn_registry *registry;
+	const char *culprit;
+
+	rig_check(wyn_catalog_create(&rig->catalog) == 0);
+	rig_check(wyn_registry_create(&registry) == 0);
+	rig_check(wyn_catalog_version_create(rig->catalog, &rig_module,
+			  &rig->functions, &culprit) == 0);
+	rig_check(wyn_registry_add(registry, rig->functions, &culprit) == 0);
+	wyn_catalog_publish(rig->catalog, registry);
+	rig->registry = registry;
+}
+
 struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
 {
 	static const struct wyn_limits defaults = WYN_LIMITS_INIT;
 	struct rig *rig = calloc(1, sizeof(*rig));
-	const char *culprit;
 
 	rig_check(rig != NULL);
 	rig->width = width;
@@ -141,10 +154,9 @@ struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
 	rig->done_tail = &rig->done;
 	rig->executor.ops = &executor_ops;
 	wyn_list_init(&rig->clients);
-	rig_check(wyn_registry_create(&rig->registry) == 0);
-	rig_check(wyn_registry_add(rig->registry, &rig_module, &culprit) == 0);
+	functions_create(rig);
 	rig->shared.limits = limits != NULL ? *limits : defaults;
-	rig->shared.registry = rig->registry;
+	rig->shared.catalog = rig->catalog;
 	rig->shared.engines = rig->engines;
 	rig->shared.engines_count = 1;
 	rig->shared.id_base = 1000000;
@@ -188,7 +200,9 @@ void rig_destroy(struct rig *rig)
 		rig_client_free(wyn_list_entry(link, struct rig_client, link));
 	}
 	wyn_engine_destroy(rig->engine);
-	wyn_registry_destroy(rig->registry);
+	wyn_catalog_clear(rig->catalog);
+	wyn_catalog_version_destroy(rig->functions);
+	wyn_catalog_destroy(rig->catalog);
 	free(rig->started);
 	free(rig);
 }

@@ -23,6 +23,8 @@
 struct rig_client;
 struct wyn_job;
 struct wyn_strip;
+struct wyn_catalog;
+struct wyn_module_version;
 struct wyn_registry;
 struct wyn_task;
 
@@ -39,7 +41,9 @@ void rig_failed(const char *file, int line, const char *what)
 
 struct rig {
 	struct wyn_shared shared;
-	struct wyn_registry *registry;
+	struct wyn_catalog *catalog;
+	struct wyn_module_version *functions;
+	const struct wyn_registry *registry; /* the catalog's */
 	struct wyn_engine *engine;
 	struct wyn_engine *engines[1];
 	struct wyn_executor executor;
