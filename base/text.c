@@ -135,3 +135,9 @@ size_t wyn_text_whole(struct wyn_slice text)
 	lead = lead_find(text.data[--at]);
 	return lead != NULL && lead->bytes > text.len - at ? at : text.len;
 }
+
+size_t wyn_text_cut(struct wyn_slice text, size_t bytes_max)
+{
+	text.len = text.len < bytes_max ? text.len : bytes_max;
+	return wyn_text_whole(text);
+}

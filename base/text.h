@@ -29,3 +29,11 @@ bool wyn_text_valid(struct wyn_slice text);
  * Thread: any. Of what is no UTF-8 it may keep any.
  */
 size_t wyn_text_whole(struct wyn_slice text);
+
+/*
+ * wyn_text_cut - how many bytes of a valid text fit into bytes_max, without the
+ * half of a character.
+ *
+ * Thread: any.
+ */
+size_t wyn_text_cut(struct wyn_slice text, size_t bytes_max);

@@ -197,6 +197,9 @@ int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 		return -ENOMEM;
 	}
 	slot_take(engine, conn);
+	conn->number =
+		1 + atomic_fetch_add_explicit(&engine->shared->conns_used, 1,
+			    memory_order_relaxed);
 	wyn_list_push_back(&engine->conns, &conn->link);
 	engine->conns_count++;
 	WYN_STATS_ADD(&engine->stats, connections_accepted, 1);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/version.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_upload.h"
@@ -84,7 +85,9 @@ static void on_hello(struct wyn_conn *conn, const Wyn__V1__Hello *hello)
 			"this server speaks version 1 only");
 		return;
 	}
-	(void)snprintf(conn->client_name, sizeof(conn->client_name), "%s",
+	(void)snprintf(conn->client_name, sizeof(conn->client_name), "%.*s",
+		(int)wyn_text_cut(wyn_slice_of(hello->client_name),
+			sizeof(conn->client_name) - 1),
 		hello->client_name);
 	conn->stream_granted =
 		hello->stream_bytes == 0 ? UINT64_MAX : hello->stream_bytes;

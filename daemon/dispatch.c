@@ -62,6 +62,12 @@ static uint64_t room_for(const struct wyn_engine *engine, uint64_t cost_ns)
 	return room < most ? room : most;
 }
 
+uint64_t wyn_dispatch_room(
+	const struct wyn_engine *engine, const struct wyn_span *span)
+{
+	return room_for(engine, estimate(engine, span).cost_ns);
+}
+
 /* Without memory the next return from the executor comes here again: the engine
  * made one task when it was created, so one is free, or out and will return. */
 static struct wyn_task *task_acquire(struct wyn_engine *engine)

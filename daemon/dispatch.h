@@ -21,6 +21,7 @@
 struct wyn_batch;
 struct wyn_conn;
 struct wyn_engine;
+struct wyn_span;
 struct wyn_task;
 
 #define WYN_DISPATCH_AHEAD_NS	  UINT64_C(1000000) /* of work, per worker */
@@ -52,6 +53,11 @@ struct wyn_dispatch {
 /* wyn_dispatch_floor - so many tasks the executor may hold however slow they
  * are. Thread: loop. */
 uint64_t wyn_dispatch_floor(const struct wyn_engine *engine);
+
+/* wyn_dispatch_room - so many tasks of the span the executor has room for.
+ * Thread: loop. */
+uint64_t wyn_dispatch_room(
+	const struct wyn_engine *engine, const struct wyn_span *span);
 
 /* wyn_dispatch_run - starts what may start now. Thread: loop. */
 void wyn_dispatch_run(struct wyn_engine *engine);

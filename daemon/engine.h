@@ -23,6 +23,7 @@ struct wyn_engine;
 struct wyn_executor;
 struct wyn_pool;
 struct wyn_catalog;
+struct wyn_later;
 struct wyn_stream;
 
 /* What all loops share. */
@@ -36,6 +37,10 @@ struct wyn_shared {
 	uint64_t started_ns;	     /* [I] */
 	/* [I] asks the daemon to drain, as SIGTERM does. Thread: loop */
 	void (*drain)(struct wyn_shared *shared);
+	/* [I] loads the configuration and the modules anew, and answers by
+	 * wyn_later_answer(); NULL = it cannot. Thread: loop; not blocking */
+	void (*reload)(
+		struct wyn_shared *shared, const struct wyn_later *later);
 	/* [I] a connection is told CONNECTIONS_MAX; NULL = nobody asks.
 	 * Thread: loop */
 	void (*crowded)(struct wyn_shared *shared);
@@ -45,11 +50,15 @@ struct wyn_shared {
 	_Atomic uint64_t values_held; /* [A held] their values over 64 bytes */
 	_Atomic uint64_t connections; /* [A held] open now */
 	_Atomic uint64_t buffered;    /* [A held] input and output they keep */
+	_Atomic uint64_t conns_used;  /* [A held] numbers of connections */
+	_Atomic uint64_t surveys;     /* [A held] on their way: survey.h */
 };
 
 /* Who is at the other end. */
 struct wyn_peer {
 	bool administrator; /* root or our own uid, by peer credentials */
+	bool has_uid;	    /* it came over a Unix socket */
+	uint32_t uid;
 };
 
 /*

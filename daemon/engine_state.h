@@ -69,7 +69,8 @@ struct wyn_conn {
 	void *transport;
 	struct wyn_peer peer;
 	char client_name[WYN_CLIENT_NAME_BYTES];
-	uint64_t id; /* (generation << 32) | slot */
+	uint64_t id;	 /* (generation << 32) | slot */
+	uint64_t number; /* among all of this run, for people */
 	enum wyn_conn_phase phase;
 	bool failed;   /* CLOSING: by an error, which bounds it in time */
 	bool paused;   /* too much is unsent: no reading */
@@ -173,6 +174,7 @@ struct wyn_engine {
 	struct wyn_stats stats;
 	struct wyn_stats stats_sum; /* while a stats Call is answered */
 	uint64_t unfinished;	    /* accepted and not released */
+	uint64_t surveyed_turn;	    /* the last with a look of survey.h */
 
 	struct wyn_result rows[WYN_ROWS_MAX]; /* while a frame is made */
 	struct wyn_detail details[WYN_ROWS_MAX];

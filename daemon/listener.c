@@ -102,15 +102,20 @@ refuse:
 }
 
 /* The credentials of who connected, taken by the kernel at connect(2). */
-static bool is_administrator(int fd)
+static struct wyn_peer peer_of(int fd)
 {
 	struct ucred credentials;
 	socklen_t bytes = sizeof(credentials);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes)) {
-		return false;
+		return (struct wyn_peer){.administrator = false};
 	}
-	return credentials.uid == 0 || credentials.uid == geteuid();
+	return (struct wyn_peer){
+		.administrator =
+			credentials.uid == 0 || credentials.uid == geteuid(),
+		.has_uid = true,
+		.uid = credentials.uid,
+	};
 }
 
 int wyn_listener_accept(const struct wyn_listener *listener, int *ret_fd,
@@ -123,10 +128,9 @@ int wyn_listener_accept(const struct wyn_listener *listener, int *ret_fd,
 		return -errno;
 	}
 	*ret_fd = fd;
-	*ret_peer = (struct wyn_peer){
-		.administrator = listener->endpoint.kind == WYN_ENDPOINT_UNIX &&
-				 is_administrator(fd),
-	};
+	*ret_peer = listener->endpoint.kind == WYN_ENDPOINT_UNIX
+			    ? peer_of(fd)
+			    : (struct wyn_peer){.administrator = false};
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+#include "daemon/module_info.h"
 #include "daemon/registry.h"
 
 int wyn_module_because(
@@ -52,4 +54,25 @@ const struct wyn_function *wyn_module_function_at(
 	const struct wyn_module *module, size_t index)
 {
 	return &module->functions[index];
+}
+
+/* A module may say what it likes; what is told on has to be text. */
+static void version_copy(char to[WYN_MODULE_TEXT_BYTES], const char *version)
+{
+	if (wyn_text_valid(wyn_slice_of(version))) {
+		(void)snprintf(to, WYN_MODULE_TEXT_BYTES, "%.*s",
+			(int)wyn_text_cut(wyn_slice_of(version),
+				WYN_MODULE_TEXT_BYTES - 1),
+			version);
+	}
+}
+
+void wyn_module_describe(const struct wyn_module_version *version,
+	struct wyn_module_info *ret_info)
+{
+	*ret_info =
+		(struct wyn_module_info){.functions = version->functions_count};
+	(void)snprintf(ret_info->name, sizeof(ret_info->name), "%s",
+		version->module->name);
+	version_copy(ret_info->version, version->module->version);
 }

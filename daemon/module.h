@@ -23,6 +23,7 @@
 #define WYN_WHY_BYTES_MAX 256u /* of a text that says why not */
 
 struct wyn_catalog;
+struct wyn_module_info;
 struct wyn_module_version;
 
 /* [I] all of it; its version's. */
@@ -90,6 +91,10 @@ int wyn_module_because(char ret_why[WYN_WHY_BYTES_MAX], int error,
 WYN_NODISCARD
 int wyn_module_check(
 	const struct wyn_module *module, char ret_why[WYN_WHY_BYTES_MAX]);
+
+/* wyn_module_describe - what is told of it. Thread: any, while it is held. */
+void wyn_module_describe(const struct wyn_module_version *version,
+	struct wyn_module_info *ret_info);
 
 /* wyn_module_function_at - the index-th function of a table. Thread: any. */
 const struct wyn_function *wyn_module_function_at(

@@ -130,12 +130,28 @@ static void text_ends_between_characters_when_cut(void **state)
 	}
 }
 
+static void text_is_cut_between_characters_when_it_is_too_long(void **state)
+{
+	/* One, two, three and four bytes. */
+	struct wyn_slice text = wyn_slice_of("a\xc3\xa4\xe2\x82\xac"
+					     "\xf0\x9f\x98\x80");
+	static const size_t fits[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
+		assert_int_equal(wyn_text_cut(text, i), fits[i]);
+	}
+	assert_int_equal(wyn_text_cut((struct wyn_slice){NULL, 0}, 3), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_valid_when_well_formed),
 		cmocka_unit_test(text_is_invalid_when_malformed),
 		cmocka_unit_test(text_is_invalid_when_a_nul_is_anywhere),
+		cmocka_unit_test(
+			text_is_cut_between_characters_when_it_is_too_long),
 		cmocka_unit_test(text_takes_exactly_utf8_when_of_two_bytes),
 		cmocka_unit_test(text_ends_between_characters_when_cut),
 	};

@@ -52,7 +52,35 @@ struct rig_reply {
 	size_t counters;
 	uint64_t tasks_held; /* of those counters */
 	uint64_t unfinished;
+	size_t modules;
+	char first_module[RIG_WORD_BYTES];
 };
+
+/* A task of a list, or the one that is explained. */
+struct rig_listed {
+	uint64_t id;
+	uint64_t seq;
+	uint64_t conn;
+	uint64_t age_ns;
+	uint64_t run_ns;
+	uint64_t argument_bytes;
+	int state;
+	int priority;
+	bool answered;
+	char function[RIG_WORD_BYTES];
+	char client_name[RIG_TEXT_BYTES];
+};
+
+/* What explain says beside it. */
+struct rig_why {
+	int why;
+	uint64_t ahead;
+	uint64_t conns;
+	uint64_t executor;
+	char text[RIG_TEXT_BYTES];
+};
+
+#define RIG_LISTED_MAX 256u
 
 struct rig_client {
 	struct wyn_list link; /* rig->clients */
@@ -92,6 +120,9 @@ struct rig_client {
 	size_t functions; /* of Welcome */
 	unsigned replies;
 	struct rig_reply reply;
+	size_t listed_count; /* of the last Reply */
+	struct rig_listed listed[RIG_LISTED_MAX];
+	struct rig_why why;
 	unsigned errors;
 	uint32_t error_code;
 	char error[RIG_WORD_BYTES]; /* its reason; "" = none */

@@ -199,6 +199,52 @@ static void on_accepted(
 	}
 }
 
+static void listed_note(struct rig_client *client, const Wyn__V1__Task *task)
+{
+	struct rig_listed *note = &client->listed[client->listed_count++];
+
+	rig_check(client->listed_count <= RIG_LISTED_MAX);
+	*note = (struct rig_listed){
+		.id = task->id,
+		.seq = task->seq,
+		.conn = task->connection,
+		.age_ns = task->age_ns,
+		.run_ns = task->run_ns,
+		.argument_bytes = task->argument_bytes,
+		.state = (int)task->state,
+		.priority = (int)task->priority,
+		.answered = task->answered,
+	};
+	word_copy(note->function, sizeof(note->function),
+		wyn_slice_of(task->function));
+	word_copy(note->client_name, sizeof(note->client_name),
+		wyn_slice_of(task->client_name));
+}
+
+static void on_list(struct rig_client *client, const Wyn__V1__ListReply *list)
+{
+	client->reply.more = list->more;
+	for (size_t i = 0; i < list->n_tasks; i++) {
+		rig_check(
+			i == 0 || list->tasks[i]->id > list->tasks[i - 1]->id);
+		listed_note(client, list->tasks[i]);
+	}
+}
+
+static void on_explain(
+	struct rig_client *client, const Wyn__V1__ExplainReply *explain)
+{
+	client->why = (struct rig_why){
+		.why = (int)explain->why,
+		.ahead = explain->ahead,
+		.conns = explain->connections,
+		.executor = explain->executor,
+	};
+	word_copy(client->why.text, sizeof(client->why.text),
+		wyn_slice_of(explain->message));
+	listed_note(client, explain->task);
+}
+
 static void on_reply(struct rig_client *client, const Wyn__V1__Reply *reply)
 {
 	struct rig_reply *note = &client->reply;
@@ -207,7 +253,20 @@ static void on_reply(struct rig_client *client, const Wyn__V1__Reply *reply)
 		.call_id = reply->call_id, .code = reply->code};
 	word_copy(note->reason, sizeof(note->reason),
 		wyn_slice_of(reply->reason));
-	if (reply->what_case == WYN__V1__REPLY__WHAT_FUNCTIONS) {
+	client->listed_count = 0;
+	if (reply->what_case == WYN__V1__REPLY__WHAT_LIST) {
+		on_list(client, reply->list);
+	} else if (reply->what_case == WYN__V1__REPLY__WHAT_EXPLAIN) {
+		on_explain(client, reply->explain);
+	} else if (reply->what_case == WYN__V1__REPLY__WHAT_MODULES) {
+		note->modules = reply->modules->n_modules;
+		note->more = reply->modules->more;
+		if (note->modules > 0) {
+			word_copy(note->first_module,
+				sizeof(note->first_module),
+				wyn_slice_of(reply->modules->modules[0]->name));
+		}
+	} else if (reply->what_case == WYN__V1__REPLY__WHAT_FUNCTIONS) {
 		note->functions = reply->functions->n_functions;
 		note->more = reply->functions->more;
 		if (note->functions > 0) {

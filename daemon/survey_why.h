@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/*
+ * survey_why.h - what one task waits for, in a word and in a sentence.
+ *
+ * Private to the survey; called when its row was placed, on the loop of its
+ * connection. Each fills in survey->why.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct wyn_conn;
+struct wyn_span;
+struct wyn_strip;
+struct wyn_survey;
+struct wyn_task;
+struct wyn_upload;
+
+void wyn_survey_why_upload(
+	struct wyn_survey *survey, const struct wyn_upload *upload);
+
+/* `before`: tasks of the span that are before it. */
+void wyn_survey_why_queued(struct wyn_survey *survey,
+	const struct wyn_conn *conn, const struct wyn_span *span,
+	uint64_t before);
+
+/* In the executor, in a job of its own. */
+void wyn_survey_why_task(struct wyn_survey *survey, const struct wyn_conn *conn,
+	const struct wyn_task *task);
+
+/* In the executor; the index-th of a strip. */
+void wyn_survey_why_strip(struct wyn_survey *survey,
+	const struct wyn_conn *conn, const struct wyn_strip *strip,
+	uint32_t index);
+
+/* It has ended. `streams`: its partial values go first. */
+void wyn_survey_why_output(
+	struct wyn_survey *survey, const struct wyn_conn *conn, bool streams);
