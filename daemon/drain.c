@@ -122,6 +122,7 @@ static void begin(struct wyn_drain *drain)
  */
 static _Noreturn void give_up(const struct wyn_drain *drain)
 {
+	wyn_log_settle();
 	report(drain, WYN_LOG_ERROR, "drain-failed");
 	_exit(WYN_EXIT_TIMED_OUT);
 }
@@ -174,6 +175,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	if (drain->stage == SERVING) {
 		begin(drain);
 	} else if (drain->stage != ENDED && number != SIGHUP) {
+		wyn_log_settle();
 		report(drain, WYN_LOG_WARNING, "ended-at-once");
 		_exit(WYN_EXIT_FAILED);
 	}

@@ -1,218 +1,140 @@
 // SPDX-License-Identifier: MIT
 /*
- * log.c - one line per event on stderr: format, rate limit, one write each.
+ * log.c - which lines are written, one after the other.
  *
- * A line is built on the stack and written by one write(2), so that lines of
- * several threads never mix. Only the rate limits are shared, under a mutex
- * that is taken for limited causes alone.
+ * A line of a level that is hidden costs a comparison. Limits, formatting and
+ * the write are under one mutex: what is told of lost and suppressed lines has
+ * its order, and the rest of a line that went out in part goes first.
  */
 #include "daemon/log.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "daemon/clock.h"
+#include "daemon/log_sink.h"
 
-static const char *const level_names[] = {
-	[WYN_LOG_ERROR] = "error",
-	[WYN_LOG_WARNING] = "warning",
-	[WYN_LOG_INFO] = "info",
-	[WYN_LOG_DEBUG] = "debug",
-};
+/* Beside those of the event: suppressed, lost. */
+#define OWN_FIELDS 2u
 
-static enum wyn_log_level level_max = WYN_LOG_INFO; /* [I] */
-static int log_fd = STDERR_FILENO;		    /* [I] */
-static pthread_mutex_t limits_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct wyn_log_limit limits[WYN_LOG_CAUSES]; /* [M limits_lock] */
+static enum wyn_log_level level_max = WYN_LOG_INFO;	/* [I] */
+static enum wyn_log_form form_now = WYN_LOG_TEXT_LINES; /* [I] */
 
-/* A buffer that cuts what does not fit, and keeps room for newline and NUL. */
-struct line {
-	char *out;
-	size_t used;
-	size_t room;
-};
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct wyn_log_sink sink = {.fd = STDERR_FILENO}; /* [M lock] */
+static struct wyn_log_limits limits;			 /* [M lock] */
+static uint64_t lost;					 /* [M lock] */
 
-static void put(struct line *line, const char *text, size_t bytes)
+bool wyn_log_is_journal(const char *stream, int fd)
 {
-	size_t left = line->room - line->used;
+	char own[48];
+	struct stat status;
 
-	bytes = bytes < left ? bytes : left;
-	memcpy(line->out + line->used, text, bytes);
-	line->used += bytes;
-}
-
-static void put_text(struct line *line, const char *text)
-{
-	put(line, text, strlen(text));
-}
-
-static bool is_plain(const char *text)
-{
-	for (const char *at = text; *at; at++) {
-		if (*at <= ' ' || *at > '~' || strchr("\"\\=", *at)) {
-			return false;
-		}
-	}
-	return *text != '\0';
-}
-
-/* Quoted where a reader that splits at blanks would misread it. Bytes outside
- * ASCII are escaped too: nothing reaches a terminal as a control sequence. */
-static void put_value(struct line *line, const char *text)
-{
-	char hex[5];
-
-	if (is_plain(text)) {
-		put_text(line, text);
-		return;
-	}
-	put(line, "\"", 1);
-	for (const char *at = text; *at; at++) {
-		if (*at == '"' || *at == '\\') {
-			put(line, "\\", 1);
-			put(line, at, 1);
-		} else if (*at >= ' ' && *at <= '~') {
-			put(line, at, 1);
-		} else {
-			snprintf(hex, sizeof(hex), "\\x%02x",
-				(unsigned int)(unsigned char)*at);
-			put_text(line, hex);
-		}
-	}
-	put(line, "\"", 1);
-}
-
-static void put_field(struct line *line, const struct wyn_log_field *field)
-{
-	char number[24];
-
-	if (!field->key) {
-		return;
-	}
-	put(line, " ", 1);
-	put_text(line, field->key);
-	put(line, "=", 1);
-	if (field->text) {
-		put_value(line, field->text);
-		return;
-	}
-	snprintf(number, sizeof(number), "%" PRIu64, field->number);
-	put_text(line, number);
-}
-
-size_t wyn_log_format(char *out, size_t out_bytes, uint64_t realtime_ns,
-	enum wyn_log_level level, const char *event,
-	const struct wyn_log_field *fields, size_t fields_count)
-{
-	struct line line = {.out = out, .room = out_bytes - 2};
-	time_t seconds = (time_t)(realtime_ns / 1000000000);
-	char stamp[48];
-	struct tm utc;
-	size_t used;
-
-	wyn_assert(out_bytes > 2);
-	gmtime_r(&seconds, &utc);
-	used = strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(stamp + used, sizeof(stamp) - used, ".%03uZ ",
-		(unsigned int)(realtime_ns / 1000000 % 1000));
-	put_text(&line, stamp);
-	put_text(&line, level_names[level]);
-	put(&line, " ", 1);
-	put_text(&line, event);
-	for (size_t i = 0; i < fields_count; i++) {
-		put_field(&line, &fields[i]);
-	}
-	out[line.used++] = '\n';
-	out[line.used] = '\0';
-	return line.used;
-}
-
-bool wyn_log_limit_pass(
-	struct wyn_log_limit *limit, uint64_t now_ns, uint64_t *ret_suppressed)
-{
-	if (limit->lines == 0 ||
-		now_ns - limit->window_ns >= WYN_LOG_WINDOW_NS) {
-		limit->window_ns = now_ns;
-		limit->lines = 0;
-	}
-	if (limit->lines >= WYN_LOG_BURST) {
-		limit->suppressed++;
+	if (!stream || fstat(fd, &status) < 0) {
 		return false;
 	}
-	limit->lines++;
-	*ret_suppressed = limit->suppressed;
-	limit->suppressed = 0;
-	return true;
+	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev,
+		(uintmax_t)status.st_ino);
+	return !strcmp(stream, own);
 }
 
-int wyn_log_level_parse(const char *text, enum wyn_log_level *ret_level)
+void wyn_log_start(enum wyn_log_level level, enum wyn_log_form form, int fd,
+	const char *journal_stream)
 {
-	for (size_t i = 0; i < WYN_COUNT_OF(level_names); i++) {
-		if (!strcmp(text, level_names[i])) {
-			*ret_level = (enum wyn_log_level)i;
-			return 0;
-		}
+	if (form == WYN_LOG_AUTO) {
+		form = wyn_log_is_journal(journal_stream, fd)
+			       ? WYN_LOG_JOURNAL
+			       : WYN_LOG_TEXT_LINES;
 	}
-	return -EINVAL;
-}
-
-const char *wyn_log_level_name(enum wyn_log_level level)
-{
-	return level_names[level];
-}
-
-void wyn_log_start(enum wyn_log_level level, int fd)
-{
 	level_max = level;
-	log_fd = fd;
+	form_now = form;
+	pthread_mutex_lock(&lock);
+	wyn_log_sink_close(&sink);
+	wyn_log_sink_open(&sink, fd);
+	limits = (struct wyn_log_limits){0};
+	lost = 0;
+	pthread_mutex_unlock(&lock);
 }
 
-static bool pass(enum wyn_log_cause cause, uint64_t *ret_suppressed)
+enum wyn_log_form wyn_log_form(void)
 {
-	bool passed;
-
-	if (cause == WYN_LOG_ALWAYS) {
-		return true;
-	}
-	pthread_mutex_lock(&limits_lock);
-	passed = wyn_log_limit_pass(
-		&limits[cause], wyn_clock_ns(CLOCK_MONOTONIC), ret_suppressed);
-	pthread_mutex_unlock(&limits_lock);
-	return passed;
+	return form_now;
 }
 
-/* Fields that fit one line in any case; more would be cut anyway. */
-#define FIELDS_MAX 16u
+/* Under the lock. */
+static void write_line(enum wyn_log_level level, const char *name,
+	const struct wyn_log_field *fields, size_t fields_count)
+{
+	struct wyn_log_field all[WYN_LOG_FIELDS_MAX];
+	const struct wyn_log_event event = {
+		.realtime_ns = wyn_clock_ns(CLOCK_REALTIME),
+		.level = level,
+		.name = name,
+		.fields = all,
+		.fields_count = fields_count + 1,
+	};
+	char line[WYN_LOG_LINE_BYTES];
+	size_t bytes;
+
+	memcpy(all, fields, fields_count * sizeof(*fields));
+	all[fields_count] = (struct wyn_log_field)WYN_LOG_NUMBER(
+		lost ? "lost" : NULL, lost);
+	bytes = wyn_log_format(line, sizeof(line), form_now, &event);
+	if (wyn_log_sink_put(&sink, line, bytes)) {
+		lost = 0;
+	} else {
+		lost++;
+	}
+}
+
+/* Under the lock. At most one line for each cause. */
+static void tell_suppressed(uint64_t now_ns, bool all)
+{
+	uint64_t suppressed = 0;
+	const char *event;
+
+	while ((event = wyn_log_limits_due(
+			&limits, now_ns, all, &suppressed))) {
+		const struct wyn_log_field fields[] = {
+			WYN_LOG_TEXT("of", event),
+			WYN_LOG_NUMBER("suppressed", suppressed),
+		};
+
+		write_line(WYN_LOG_WARNING, "suppressed", fields, 2);
+	}
+}
+
+void wyn_log_settle(void)
+{
+	pthread_mutex_lock(&lock);
+	tell_suppressed(wyn_clock_ns(CLOCK_MONOTONIC), true);
+	pthread_mutex_unlock(&lock);
+}
 
 void wyn_log_write(enum wyn_log_level level, enum wyn_log_cause cause,
 	const char *event, const struct wyn_log_field *fields,
 	size_t fields_count)
 {
-	struct wyn_log_field all[FIELDS_MAX + 1];
-	char text[WYN_LOG_LINE_BYTES];
-	uint64_t suppressed = 0;
-	ssize_t written;
-	size_t bytes;
+	struct wyn_log_field all[WYN_LOG_FIELDS_MAX];
+	uint64_t suppressed;
+	uint64_t now_ns;
 
-	if (level > level_max || !pass(cause, &suppressed)) {
+	wyn_assert(fields_count + OWN_FIELDS <= WYN_LOG_FIELDS_MAX);
+	if (level > level_max) {
 		return;
 	}
-	wyn_assert(fields_count <= FIELDS_MAX);
 	memcpy(all, fields, fields_count * sizeof(*fields));
-	if (suppressed) {
-		all[fields_count++] = (struct wyn_log_field){
-			.key = "suppressed", .number = suppressed};
+	pthread_mutex_lock(&lock);
+	now_ns = wyn_clock_ns(CLOCK_MONOTONIC);
+	if (wyn_log_limits_pass(&limits, cause, now_ns, &suppressed)) {
+		tell_suppressed(now_ns, false);
+		all[fields_count] = (struct wyn_log_field)WYN_LOG_NUMBER(
+			suppressed ? "suppressed" : NULL, suppressed);
+		write_line(level, event, all, fields_count + 1);
 	}
-	bytes = wyn_log_format(text, sizeof(text), wyn_clock_ns(CLOCK_REALTIME),
-		level, event, all, fields_count);
-	do {
-		written = write(log_fd, text, bytes);
-	} while (written < 0 && errno == EINTR);
-	/* A log that cannot be written has nowhere to say so. */
+	pthread_mutex_unlock(&lock);
 }

@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -93,8 +94,15 @@ static void return_freed_memory(void)
 	(void)mallopt(M_TRIM_THRESHOLD, FREED_BYTES_MAX);
 }
 
+/* As a line of the log for who takes it apart, else for people. */
 static int fail(const struct wyn_fault *fault)
 {
+	if (wyn_log_form() != WYN_LOG_TEXT_LINES) {
+		wyn_log(WYN_LOG_ERROR, "failed",
+			WYN_LOG_TEXT("error", fault->text),
+			WYN_LOG_NUMBER("exit_code", fault->exit_code));
+		return (int)fault->exit_code;
+	}
 	fprintf(stderr, "wynd: %s\n", fault->text);
 	return (int)fault->exit_code;
 }
@@ -151,7 +159,8 @@ int main(int argc, char **argv)
 		return fail(&fault);
 	}
 	open_standard_streams();
-	wyn_log_start(options.settings.log_level, STDERR_FILENO);
+	wyn_log_start(options.settings.log_level, options.settings.log_form,
+		STDERR_FILENO, getenv("JOURNAL_STREAM"));
 	arrange_signals();
 	return_freed_memory();
 	raise_descriptor_limit(&options);

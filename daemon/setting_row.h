@@ -48,4 +48,5 @@ extern const struct wyn_setting_type wyn_setting_text;
 extern const struct wyn_setting_type wyn_setting_number;
 extern const struct wyn_setting_type wyn_setting_mode;
 extern const struct wyn_setting_type wyn_setting_level;
+extern const struct wyn_setting_type wyn_setting_form;
 extern const struct wyn_setting_type wyn_setting_addresses;

@@ -165,6 +165,23 @@ static void level_format(const struct wyn_settings *settings,
 	(void)snprintf(out, bytes, "%s", wyn_log_level_name(*field));
 }
 
+static int form_take(const struct wyn_taking *taking)
+{
+	if (wyn_log_form_parse(taking->text, field_of(taking)) == 0) {
+		return 0;
+	}
+	return refuse(
+		taking, WYN_EXIT_USAGE, "must be auto, text, journal or json");
+}
+
+static void form_format(const struct wyn_settings *settings,
+	const struct wyn_setting *setting, char *out, size_t bytes)
+{
+	const enum wyn_log_form *field = value_of(settings, setting);
+
+	(void)snprintf(out, bytes, "%s", wyn_log_form_name(*field));
+}
+
 static int listen_take(const struct wyn_taking *taking)
 {
 	struct wyn_settings *settings = taking->settings;
@@ -215,5 +232,6 @@ const struct wyn_setting_type wyn_setting_text = {text_take, text_format};
 const struct wyn_setting_type wyn_setting_number = {number_take, number_format};
 const struct wyn_setting_type wyn_setting_mode = {mode_take, mode_format};
 const struct wyn_setting_type wyn_setting_level = {level_take, level_format};
+const struct wyn_setting_type wyn_setting_form = {form_take, form_format};
 const struct wyn_setting_type wyn_setting_addresses = {
 	listen_take, listen_format};

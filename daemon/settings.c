@@ -86,6 +86,12 @@ static const struct wyn_setting rows[] = {
 		.type = &wyn_setting_level,
 		FIELD(log_level),
 		.reloads = true},
+	{.name = "log-format",
+		.value = "NAME",
+		.help = "auto, text, journal or json (default auto: journal "
+			"where stderr is the\n      journal's, else text)",
+		.type = &wyn_setting_form,
+		FIELD(log_form)},
 	WYN_LIMIT_TABLE(LIMIT_ROW)};
 
 static_assert(WYN_COUNT_OF(rows) <= WYN_SETTINGS_MAX, "each has its place");
@@ -97,6 +103,7 @@ void wyn_settings_init(struct wyn_settings *ret_settings)
 	ret_settings->socket_mode = 0660;
 	ret_settings->loops = WYN_LOOPS_DEFAULT;
 	ret_settings->log_level = WYN_LOG_INFO;
+	ret_settings->log_form = WYN_LOG_AUTO;
 	ret_settings->limits = (struct wyn_limits)WYN_LIMITS_INIT;
 }
 

@@ -20,7 +20,7 @@
 #include "base/endpoint.h"
 #include "daemon/fault.h"
 #include "daemon/limits.h"
-#include "daemon/log.h"
+#include "daemon/log_format.h"
 
 #define WYN_LISTEN_MAX		16u /* addresses */
 #define WYN_LOOPS_MAX		64u
@@ -47,6 +47,7 @@ struct wyn_settings {
 	uint64_t loops;
 	bool allow_plaintext;
 	enum wyn_log_level log_level;
+	enum wyn_log_form log_form;
 	struct wyn_limits limits;
 	/* Where each row was said; "" = nowhere. */
 	char places[WYN_SETTINGS_MAX][WYN_SETTING_PLACE_BYTES];

@@ -1,155 +1,249 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_log.c - the form of a line, what is escaped, what is held back.
+ * test_log.c - which lines are written, and what becomes of those that cannot.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "daemon/log.h"
 
-/* 2026-01-31T12:00:00.123Z */
-#define NOON UINT64_C(1769860800123000000)
+#define THREADS 4u
+#define LINES	500u
 
-static const char *line_of(const struct wyn_log_field *fields, size_t count)
-{
-	static char line[WYN_LOG_LINE_BYTES];
-	size_t bytes = wyn_log_format(
-		line, sizeof(line), NOON, WYN_LOG_INFO, "event", fields, count);
+static int fds[2];
+static char text[1 << 20];
 
-	assert_int_equal(bytes, strlen(line));
-	return line;
-}
-
-static const char *line_of_text(const char *text)
-{
-	const struct wyn_log_field field = WYN_LOG_TEXT("key", text);
-
-	return line_of(&field, 1);
-}
-
-static void log_writes_time_level_event_and_fields(void **state)
-{
-	const struct wyn_log_field fields[] = {
-		WYN_LOG_TEXT("address", "tcp:127.0.0.1:80"),
-		WYN_LOG_NUMBER("count", 42),
-	};
-
-	(void)state;
-	assert_string_equal(line_of(fields, 2),
-		"2026-01-31T12:00:00.123Z info event "
-		"address=tcp:127.0.0.1:80 count=42\n");
-}
-
-static void log_quotes_a_value_when_it_has_blanks(void **state)
+static int setup(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(line_of_text("a b"), " key=\"a b\"\n"));
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_TEXT_LINES, fds[1], NULL);
+	return 0;
 }
 
-static void log_quotes_a_value_when_it_is_empty(void **state)
+static int teardown(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(line_of_text(""), " key=\"\"\n"));
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_TEXT_LINES, STDERR_FILENO, NULL);
+	close(fds[0]);
+	close(fds[1]);
+	return 0;
 }
 
-static void log_escapes_a_value_when_it_would_break_the_line(void **state)
+/* What the pipe holds now. */
+static const char *logged(void)
 {
-	(void)state;
-	assert_non_null(strstr(line_of_text("a\n\x1b[2J\"\\\xff"),
-		" key=\"a\\x0a\\x1b[2J\\\"\\\\\\xff\"\n"));
-}
+	size_t used = 0;
+	ssize_t got;
 
-static void log_cuts_a_line_when_it_is_too_long(void **state)
-{
-	static char text[2 * WYN_LOG_LINE_BYTES];
-	const char *line;
-
-	(void)state;
-	memset(text, 'x', sizeof(text) - 1);
-	line = line_of_text(text);
-	assert_int_equal(strlen(line), WYN_LOG_LINE_BYTES - 1);
-	assert_int_equal(line[strlen(line) - 1], '\n');
-}
-
-static void log_limit_holds_back_when_the_burst_is_used_up(void **state)
-{
-	struct wyn_log_limit limit = {0};
-	uint64_t suppressed = 99;
-
-	(void)state;
-	for (unsigned i = 0; i < WYN_LOG_BURST; i++) {
-		assert_true(wyn_log_limit_pass(&limit, i, &suppressed));
-		assert_int_equal(suppressed, 0);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	while ((got = read(fds[0], text + used, sizeof(text) - 1 - used)) > 0) {
+		used += (size_t)got;
 	}
-	assert_false(wyn_log_limit_pass(&limit, WYN_LOG_BURST, &suppressed));
+	text[used] = '\0';
+	return text;
 }
 
-static void log_limit_tells_what_it_held_back_when_the_window_ends(void **state)
+/* More than it takes. Returns: how many lines that were. */
+static unsigned fill(void)
 {
-	struct wyn_log_limit limit = {0};
-	uint64_t suppressed;
-
-	(void)state;
-	for (unsigned i = 0; i < WYN_LOG_BURST + 3; i++) {
-		(void)wyn_log_limit_pass(&limit, 7, &suppressed);
+	for (unsigned i = 0; i < 100000; i++) {
+		wyn_log(WYN_LOG_INFO, "filler", WYN_LOG_NUMBER("n", i));
 	}
-	assert_true(
-		wyn_log_limit_pass(&limit, 7 + WYN_LOG_WINDOW_NS, &suppressed));
-	assert_int_equal(suppressed, 3);
+	return 100000;
 }
 
-static void log_level_parse_refuses_when_it_is_none(void **state)
+static uint64_t number_after(const char *where, const char *key)
 {
-	enum wyn_log_level level = WYN_LOG_ERROR;
+	const char *at = strstr(where, key);
 
-	(void)state;
-	assert_int_equal(wyn_log_level_parse("loud", &level), -EINVAL);
-	assert_int_equal(wyn_log_level_parse("debug", &level), 0);
-	assert_int_equal(level, WYN_LOG_DEBUG);
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+static size_t count_of(const char *where, const char *what)
+{
+	size_t count = 0;
+
+	for (; (where = strstr(where, what)); where++) {
+		count++;
+	}
+	return count;
 }
 
 static void log_leaves_out_what_is_over_its_level(void **state)
 {
-	char text[256] = {0};
-	int fds[2];
-
 	(void)state;
-	assert_int_equal(pipe(fds), 0);
-	wyn_log_start(WYN_LOG_WARNING, fds[1]);
-	wyn_log(WYN_LOG_INFO, "hidden");
+	wyn_log(WYN_LOG_DEBUG, "hidden");
 	wyn_log(WYN_LOG_WARNING, "shown", WYN_LOG_NUMBER("n", 1));
-	wyn_log_start(WYN_LOG_INFO, STDERR_FILENO);
-	assert_true(read(fds[0], text, sizeof(text) - 1) > 0);
+	(void)logged();
 	assert_null(strstr(text, "hidden"));
 	assert_non_null(strstr(text, " warning shown n=1\n"));
+}
+
+static void log_is_the_journals_when_device_and_inode_are(void **state)
+{
+	struct stat status;
+	char stream[64];
+
+	(void)state;
+	assert_int_equal(fstat(fds[1], &status), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
+		(uintmax_t)status.st_ino);
+	assert_true(wyn_log_is_journal(stream, fds[1]));
+	assert_false(wyn_log_is_journal("1:1", fds[1]));
+	assert_false(wyn_log_is_journal("", fds[1]));
+	assert_false(wyn_log_is_journal(NULL, fds[1]));
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_AUTO, fds[1], stream);
+	assert_int_equal(wyn_log_form(), WYN_LOG_JOURNAL);
+	wyn_log(WYN_LOG_ERROR, "told");
+	assert_string_equal(logged(), "<3>told\n");
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_AUTO, fds[1], "1:1");
+	assert_int_equal(wyn_log_form(), WYN_LOG_TEXT_LINES);
+}
+
+static void log_never_waits_when_nobody_reads_the_pipe(void **state)
+{
+	unsigned all = fill();
+	size_t there;
+
+	(void)state;
+	there = count_of(logged(), " filler ");
+	assert_in_range(there, 1, all - 1);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	wyn_log(WYN_LOG_INFO, "again");
+	assert_int_equal(number_after(logged(), "again lost="), all - there);
+	wyn_log(WYN_LOG_INFO, "then");
+	assert_null(strstr(logged(), "lost"));
+}
+
+/* As the journal's is. */
+static void log_never_waits_when_nobody_reads_the_socket(void **state)
+{
+	unsigned all;
+	size_t there;
+
+	(void)state;
 	close(fds[0]);
 	close(fds[1]);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_JSON, fds[1], NULL);
+	all = fill();
+	there = count_of(logged(), "\"event\":\"filler\"");
+	assert_in_range(there, 1, all - 1);
+	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+	wyn_log(WYN_LOG_INFO, "again");
+	assert_int_equal(number_after(logged(), "\"lost\":"), all - there);
 }
+
+static void log_leaves_the_flags_of_an_inherited_pipe_alone(void **state)
+{
+	(void)state;
+	(void)fill();
+	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+}
+
+static void *write_lines(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < LINES; i++) {
+		wyn_log(WYN_LOG_INFO, "one", WYN_LOG_NUMBER("n", i));
+		wyn_log_limited(WYN_LOG_INFO, WYN_LOG_CROWDED, "other");
+	}
+	return NULL;
+}
+
+static void log_never_waits_when_many_threads_fill_a_pipe(void **state)
+{
+	pthread_t threads[THREADS];
+	const char *line;
+
+	(void)state;
+	for (size_t i = 0; i < THREADS; i++) {
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, write_lines, NULL),
+			0);
+	}
+	for (size_t i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	for (line = logged(); *line; line = strchr(line, '\n') + 1) {
+		assert_non_null(strchr(line, '\n'));
+		assert_memory_equal(line, "20", 2);
+	}
+	assert_true(count_of(text, " other") <= WYN_LOG_ALL_BURST);
+}
+
+static void log_survives_when_the_reader_is_gone(void **state)
+{
+	(void)state;
+	close(fds[0]);
+	wyn_log(WYN_LOG_INFO, "one");
+	wyn_log(WYN_LOG_INFO, "two");
+	fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void log_outlives_a_full_disk(void **state)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_true(full >= 0);
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_JSON, full, NULL);
+	wyn_log(WYN_LOG_INFO, "one");
+	wyn_log(WYN_LOG_INFO, "two");
+	/* The disk has room again: the same descriptor, another file. */
+	assert_int_equal(dup3(fds[1], full, O_CLOEXEC), full);
+	wyn_log(WYN_LOG_INFO, "three");
+	assert_non_null(strstr(logged(), "\"event\":\"three\",\"lost\":2}\n"));
+	close(full);
+}
+
+/* The next line is told what was held back before, by whom, and how often. */
+static void log_tells_what_was_suppressed_when_it_settles(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 12; i++) {
+		wyn_log_limited(WYN_LOG_INFO, WYN_LOG_CROWDED, "crowd");
+	}
+	wyn_log(WYN_LOG_INFO, "other");
+	assert_null(strstr(logged(), "suppressed"));
+	wyn_log_settle();
+	assert_non_null(strstr(logged(),
+		" warning suppressed of=connection-refused suppressed=7\n"));
+	wyn_log_settle();
+	assert_string_equal(logged(), "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(log_writes_time_level_event_and_fields),
-		cmocka_unit_test(log_quotes_a_value_when_it_has_blanks),
-		cmocka_unit_test(log_quotes_a_value_when_it_is_empty),
-		cmocka_unit_test(
-			log_escapes_a_value_when_it_would_break_the_line),
-		cmocka_unit_test(log_cuts_a_line_when_it_is_too_long),
-		cmocka_unit_test(
-			log_limit_holds_back_when_the_burst_is_used_up),
-		cmocka_unit_test(
-			log_limit_tells_what_it_held_back_when_the_window_ends),
-		cmocka_unit_test(log_level_parse_refuses_when_it_is_none),
-		cmocka_unit_test(log_leaves_out_what_is_over_its_level),
+		TEST(log_leaves_out_what_is_over_its_level),
+		TEST(log_is_the_journals_when_device_and_inode_are),
+		TEST(log_never_waits_when_nobody_reads_the_pipe),
+		TEST(log_never_waits_when_nobody_reads_the_socket),
+		TEST(log_leaves_the_flags_of_an_inherited_pipe_alone),
+		TEST(log_never_waits_when_many_threads_fill_a_pipe),
+		TEST(log_survives_when_the_reader_is_gone),
+		TEST(log_outlives_a_full_disk),
+		TEST(log_tells_what_was_suppressed_when_it_settles),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
