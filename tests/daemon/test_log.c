@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -151,6 +152,53 @@ static void log_never_waits_when_nobody_reads_the_socket(void **state)
 	assert_int_equal(number_after(logged(), "\"lost\":"), all - there);
 }
 
+/* Where it cannot be opened again it is asked whether it has room. */
+static void log_never_waits_when_the_pipe_stays_a_blocking_one(void **state)
+{
+	struct rlimit before;
+	struct rlimit none;
+	unsigned all;
+	size_t there;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_TEXT_LINES, fds[1], NULL);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	all = fill();
+	there = count_of(logged(), " filler ");
+	assert_in_range(there, 1, all - 1);
+	wyn_log(WYN_LOG_INFO, "again");
+	assert_int_equal(number_after(logged(), "again lost="), all - there);
+}
+
+/* It takes part of a line; the rest follows when it is read. */
+static void log_never_waits_when_the_terminal_stands_still(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	unsigned all;
+	size_t there;
+
+	(void)state;
+	assert_true(master >= 0);
+	assert_int_equal(unlockpt(master), 0);
+	close(fds[0]);
+	close(fds[1]);
+	fds[0] = master;
+	fds[1] = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(fds[1] >= 0);
+	wyn_log_start(WYN_LOG_INFO, WYN_LOG_JSON, fds[1], NULL);
+	all = fill();
+	there = count_of(logged(), "{\"time\"");
+	assert_in_range(there, 1, all - 1);
+	wyn_log(WYN_LOG_INFO, "again");
+	(void)logged();
+	assert_int_equal(number_after(text, "\"lost\":"), all - there);
+	assert_non_null(strstr(text, "}\r\n"));
+}
+
 static void log_leaves_the_flags_of_an_inherited_pipe_alone(void **state)
 {
 	(void)state;
@@ -239,6 +287,8 @@ int main(void)
 		TEST(log_is_the_journals_when_device_and_inode_are),
 		TEST(log_never_waits_when_nobody_reads_the_pipe),
 		TEST(log_never_waits_when_nobody_reads_the_socket),
+		TEST(log_never_waits_when_the_pipe_stays_a_blocking_one),
+		TEST(log_never_waits_when_the_terminal_stands_still),
 		TEST(log_leaves_the_flags_of_an_inherited_pipe_alone),
 		TEST(log_never_waits_when_many_threads_fill_a_pipe),
 		TEST(log_survives_when_the_reader_is_gone),

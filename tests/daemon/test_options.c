@@ -78,7 +78,7 @@ static void options_take_every_kind_of_flag(void **state)
 	PARSE(&options, "--listen", "unix:/a", "--listen=tcp:[::1]:0",
 		"--workers=3", "--loops", "2", "--modules", "/m", "--ready-fd",
 		"5", "--allow-plaintext", "--socket-mode=600", "--socket-group",
-		"g", "--log-level=debug", "--max-frame=2M",
+		"g", "--log-level=debug", "--log-format=json", "--max-frame=2M",
 		"--drain-timeout=1500ms", "--keepalive=7");
 	assert_int_equal(options.settings.listen_count, 2);
 	assert_int_equal(options.settings.listen[1].kind, WYN_ENDPOINT_TCP);
@@ -90,6 +90,7 @@ static void options_take_every_kind_of_flag(void **state)
 	assert_int_equal(options.settings.socket_mode, 0600);
 	assert_string_equal(options.settings.socket_group, "g");
 	assert_int_equal(options.settings.log_level, WYN_LOG_DEBUG);
+	assert_int_equal(options.settings.log_form, WYN_LOG_JSON);
 	assert_int_equal(options.settings.limits.frame_bytes_max, 2 << 20);
 	assert_int_equal(options.settings.limits.drain_ms, 1500);
 	assert_int_equal(options.settings.limits.keepalive_ms, 7000);
@@ -154,6 +155,9 @@ static void options_say_what_is_right_when_a_value_is_malformed(void **state)
 	REFUSED(WYN_EXIT_USAGE,
 		"--log-level loud: must be error, warning, info or debug",
 		"--log-level=loud");
+	REFUSED(WYN_EXIT_USAGE,
+		"--log-format xml: must be auto, text, journal or json",
+		"--log-format=xml");
 	REFUSED(WYN_EXIT_USAGE,
 		"--hello-timeout x: must be a duration such as 500ms, 30s, 5m "
 		"or 2h",
