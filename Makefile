@@ -207,7 +207,7 @@ format: ## give every C file the form of .clang-format
 format-check: ## fail where format would change something
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
 lint: $(TIDY) $(MAN) ## bounds of the style, clang-tidy, cppcheck
-	$(Q)scripts/style && scripts/reasons --self-test && scripts/reasons
+	$(Q)scripts/style && for s in reasons events; do scripts/$$s --self-test && scripts/$$s || exit 1; done
 	$(Q)clang -x c++-header -std=c++17 -Wall -Wextra -Werror -Iinclude \
 		-fsyntax-only -Wno-unused-function include/wyn/*.h
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability \

@@ -19,9 +19,16 @@ void *wyn_conn_transport(const struct wyn_conn *conn)
 	return conn->transport;
 }
 
-const char *wyn_conn_client_name(const struct wyn_conn *conn)
+void wyn_conn_report(
+	const struct wyn_conn *conn, struct wyn_conn_report *ret_report)
 {
-	return conn->client_name;
+	*ret_report = (struct wyn_conn_report){
+		.client = conn->client_name,
+		.failure = conn->failure,
+		.ending = conn->ending,
+		.tasks = conn->accepted_tasks,
+		.peer = &conn->peer,
+	};
 }
 
 void wyn_conn_send(struct wyn_conn *conn, const Wyn__V1__Frame *frame)
@@ -66,6 +73,7 @@ void wyn_conn_fail(struct wyn_conn *conn, enum wyn_status code,
 	}
 	conn->phase = WYN_CONN_CLOSING;
 	conn->failed = true;
+	conn->failure = reason;
 	if (wyn_timers_arm(&conn->engine->timers, &conn->timer,
 		    conn->engine->now_ns + WYN_CLOSING_NS) < 0) {
 		wyn_conn_abort(conn);
@@ -176,6 +184,8 @@ void wyn_conn_settle(struct wyn_conn *conn)
 		return;
 	}
 	/* All of it is owed, so only who does not read it is given up. */
+	conn->ending =
+		conn->phase == WYN_CONN_FINISHED ? "finished" : "drained";
 	conn->phase = WYN_CONN_CLOSING;
 	conn->misses = 0;
 	conn->heard_ns = conn->engine->now_ns;
@@ -205,6 +215,7 @@ void wyn_conn_eof(struct wyn_conn *conn, uint64_t now_ns)
 	if (conn->phase == WYN_CONN_FINISHED) {
 		wyn_conn_uploads_end(conn);
 	} else if (conn->phase != WYN_CONN_CLOSING) {
+		conn->ending = "gone";
 		wyn_conn_abort(conn);
 		wyn_conn_abandon(conn);
 	}

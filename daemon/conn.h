@@ -15,6 +15,7 @@
 #include "base/slice.h"
 
 struct wyn_conn;
+struct wyn_peer;
 
 enum wyn_conn_wish {
 	WYN_CONN_READ,	/* read on */
@@ -26,9 +27,18 @@ enum wyn_conn_wish {
 /* wyn_conn_transport - what wyn_engine_open() was given. Thread: loop. */
 void *wyn_conn_transport(const struct wyn_conn *conn);
 
-/* wyn_conn_client_name - how its client calls itself, for the log; cut, and ""
- * before Hello. Thread: loop. */
-const char *wyn_conn_client_name(const struct wyn_conn *conn);
+/* What the log says of a connection that ends. */
+struct wyn_conn_report {
+	const char *client;  /* how it calls itself, cut; "" before Hello */
+	const char *failure; /* the reason of its Error; NULL = none */
+	const char *ending;  /* another reason to end; NULL = none of ours */
+	uint64_t tasks;	     /* accepted from it */
+	const struct wyn_peer *peer;
+};
+
+/* wyn_conn_report - how it is now. Thread: loop. Owns: borrowed from it. */
+void wyn_conn_report(
+	const struct wyn_conn *conn, struct wyn_conn_report *ret_report);
 
 /*
  * wyn_conn_receive - takes bytes that were read.

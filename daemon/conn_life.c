@@ -49,6 +49,7 @@ static void stalled(struct wyn_conn *conn)
 	if (is_settled(conn)) {
 		/* An Error would wait behind what it does not read. */
 		WYN_STATS_ADD(&conn->engine->stats, connections_failed, 1);
+		conn->failure = "KEEPALIVE_TIMEOUT";
 		wyn_conn_abort(conn);
 		return;
 	}

@@ -104,6 +104,7 @@ static void tasks_enter(struct intake *in, const struct wyn_batch *batch,
 
 	in->held.tasks += count;
 	WYN_STATS_ADD(&conn->engine->stats, tasks_accepted, count);
+	conn->accepted_tasks += count;
 	conn->last_seq = first_seq + (count - 1);
 	if (batch->options.accept) {
 		accepted_add(conn, first_seq,

@@ -451,6 +451,11 @@ const struct wyn_limits *wyn_engine_limits(const struct wyn_engine *engine)
 	return &engine->limits;
 }
 
+const struct wyn_stats *wyn_engine_stats(const struct wyn_engine *engine)
+{
+	return &engine->stats;
+}
+
 size_t wyn_engine_in_executor(const struct wyn_engine *engine)
 {
 	return engine->dispatch.in_flight + engine->dispatch.emptied;

@@ -18,12 +18,15 @@
 #include "base/histogram.h"
 #include "daemon/limits.h"
 
+#define WYN_PEER_ADDRESS_BYTES 56u /* [IPV6]:PORT and a NUL */
+
 struct wyn_conn;
 struct wyn_engine;
 struct wyn_executor;
 struct wyn_pool;
 struct wyn_catalog;
 struct wyn_later;
+struct wyn_stats;
 struct wyn_stream;
 
 /* What all loops share. */
@@ -57,8 +60,10 @@ struct wyn_shared {
 /* Who is at the other end. */
 struct wyn_peer {
 	bool administrator; /* root or our own uid, by peer credentials */
-	bool has_uid;	    /* it came over a Unix socket */
+	bool local;	    /* uid and pid are the kernel's word */
 	uint32_t uid;
+	uint32_t pid;
+	char address[WYN_PEER_ADDRESS_BYTES]; /* else: "1.2.3.4:5" or "" */
 };
 
 /*
@@ -156,6 +161,10 @@ void wyn_engine_limit(
 
 /* wyn_engine_limits - the present ones. Thread: loop. */
 const struct wyn_limits *wyn_engine_limits(const struct wyn_engine *engine);
+
+/* wyn_engine_stats - what it has counted so far. Thread: loop; boot once it has
+ * ended. */
+const struct wyn_stats *wyn_engine_stats(const struct wyn_engine *engine);
 
 /* wyn_engine_in_executor - tasks that have not come back; what was left empty
  * there counts as one until it is back as well. Thread: loop. */

@@ -72,13 +72,13 @@ struct wyn_conn {
 	uint64_t id;	 /* (generation << 32) | slot */
 	uint64_t number; /* among all of this run, for people */
 	enum wyn_conn_phase phase;
-	bool failed;   /* CLOSING: by an error, which bounds it in time */
+	bool failed; /* CLOSING: by an error, which bounds it in time */
+	const char *failure, *ending; /* for the log: see conn.h */
+	uint64_t accepted_tasks;
 	bool paused;   /* too much is unsent: no reading */
 	uint64_t work; /* looks since its turn: see wyn_conn_work() */
-
 	struct wyn_carry carry;
 	struct wyn_output output;
-
 	struct wyn_timer timer; /* Hello, keepalive, then the last flush */
 	uint64_t heard_ns;	/* its last sign of life */
 	unsigned misses;	/* keepalive times without one, since */

@@ -7,8 +7,11 @@
  */
 #include "daemon/listener.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,35 +105,59 @@ refuse:
 }
 
 /* The credentials of who connected, taken by the kernel at connect(2). */
-static struct wyn_peer peer_of(int fd)
+static void name_local(int fd, struct wyn_peer *peer)
 {
 	struct ucred credentials;
 	socklen_t bytes = sizeof(credentials);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &bytes)) {
-		return (struct wyn_peer){.administrator = false};
+		return;
 	}
-	return (struct wyn_peer){
-		.administrator =
-			credentials.uid == 0 || credentials.uid == geteuid(),
-		.has_uid = true,
-		.uid = credentials.uid,
-	};
+	peer->local = true;
+	peer->uid = credentials.uid;
+	/* 0 = in no namespace that we can see */
+	peer->pid = (uint32_t)credentials.pid;
+	peer->administrator =
+		credentials.uid == 0 || credentials.uid == geteuid();
+}
+
+/* For the log alone: anybody can have any address. */
+static void name_remote(
+	const struct sockaddr_storage *from, struct wyn_peer *peer)
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	const struct sockaddr_in *v4 = (const void *)from;
+	const struct sockaddr_in6 *v6 = (const void *)from;
+
+	if (from->ss_family == AF_INET) {
+		(void)inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+		snprintf(peer->address, sizeof(peer->address), "%s:%u", host,
+			ntohs(v4->sin_port));
+	} else if (from->ss_family == AF_INET6) {
+		(void)inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
+		snprintf(peer->address, sizeof(peer->address), "[%s]:%u", host,
+			ntohs(v6->sin6_port));
+	}
 }
 
 int wyn_listener_accept(const struct wyn_listener *listener, int *ret_fd,
 	struct wyn_peer *ret_peer)
 {
-	int fd =
-		accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+	socklen_t bytes = sizeof(from);
+	int fd = accept4(listener->fd, (struct sockaddr *)&from, &bytes,
+		SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
 		return -errno;
 	}
 	*ret_fd = fd;
-	*ret_peer = listener->endpoint.kind == WYN_ENDPOINT_UNIX
-			    ? peer_of(fd)
-			    : (struct wyn_peer){.administrator = false};
+	*ret_peer = (struct wyn_peer){0};
+	if (listener->endpoint.kind == WYN_ENDPOINT_UNIX) {
+		name_local(fd, ret_peer);
+	} else {
+		name_remote(&from, ret_peer);
+	}
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "base/assert.h"
 #include "daemon/conn.h"
 #include "daemon/log.h"
+#include "daemon/log_refused.h"
 #include "daemon/pool_executor.h"
 #include "daemon/stream.h"
 #include "daemon/transport.h"
@@ -43,6 +44,7 @@ struct wyn_loop {
 	struct wyn_transports transports; /* [L] */
 	enum wyn_loop_phase phase;	  /* [L] what was done of `wanted` */
 	bool quiet;			  /* [L] the hook was called */
+	struct wyn_log_refused refused;	  /* [L] */
 
 	atomic_bool woken;	       /* [A bell] */
 	_Atomic uint64_t turns;	       /* [A ping] written by the loop alone */
@@ -318,6 +320,8 @@ static void on_prepare(uv_prepare_t *prepare)
 	}
 	wyn_transports_turn(&loop->transports);
 	set_sleep(loop, take_turns(loop));
+	wyn_log_refused_turn(
+		&loop->refused, wyn_engine_stats(loop->engine), uv_hrtime);
 	tell_quiet(loop);
 }
 

@@ -31,6 +31,7 @@
 #include "daemon/loop.h"
 #include "daemon/notifier.h"
 #include "daemon/ready_fd.h"
+#include "daemon/stats.h"
 
 /* [I] once the loops run; its own atomics apart. */
 struct server {
@@ -52,16 +53,36 @@ static int system_fault(struct wyn_fault *fault, int error, const char *doing)
 		"cannot %s: %s", doing, strerror(-error));
 }
 
-static void log_refused(const struct wyn_loader_report *report)
+/* Also after a reload, where what was kept is no news. */
+static void tell_module(const struct wyn_loader_change *change)
+{
+	switch (change->verb) {
+	case WYN_LOADER_REFUSED:
+		wyn_log(WYN_LOG_WARNING, "module-refused",
+			WYN_LOG_TEXT("file", change->file),
+			WYN_LOG_TEXT("reason", change->why));
+		break;
+	case WYN_LOADER_LOADED:
+	case WYN_LOADER_REPLACED:
+		wyn_log(WYN_LOG_INFO, "module-loaded",
+			WYN_LOG_TEXT("module", change->module),
+			WYN_LOG_TEXT("version", change->version),
+			WYN_LOG_TEXT("file", change->file));
+		break;
+	case WYN_LOADER_REMOVED:
+		wyn_log(WYN_LOG_INFO, "module-removed",
+			WYN_LOG_TEXT("file", change->file));
+		break;
+	case WYN_LOADER_KEPT:
+	case WYN_LOADER_VERBS:
+		break;
+	}
+}
+
+static void tell_modules(const struct wyn_loader_report *report)
 {
 	for (size_t i = 0; i < report->count; i++) {
-		const struct wyn_loader_change *change = &report->changes[i];
-
-		if (change->verb == WYN_LOADER_REFUSED) {
-			wyn_log(WYN_LOG_WARNING, "module-refused",
-				WYN_LOG_TEXT("file", change->file),
-				WYN_LOG_TEXT("reason", change->why));
-		}
+		tell_module(&report->changes[i]);
 	}
 }
 
@@ -93,7 +114,7 @@ static int load_modules(struct server *server,
 	error = wyn_loader_reload(
 		server->loader, options->settings.modules, report);
 	if (!error) {
-		log_refused(report);
+		tell_modules(report);
 	}
 	free(report);
 	return error ? wyn_fault_set(fault, error, wyn_fault_exit_code(error),
@@ -333,9 +354,18 @@ static void announce(
 	char text[WYN_ENDPOINT_TEXT_BYTES];
 
 	wyn_log(WYN_LOG_INFO, "started", WYN_LOG_TEXT("version", WYN_VERSION),
+		WYN_LOG_NUMBER("pid", (uint64_t)getpid()),
+		WYN_LOG_NUMBER("uid", geteuid()),
 		WYN_LOG_NUMBER("workers", wyn_pool_workers(server->pool)),
 		WYN_LOG_NUMBER("loops", server->loops_count),
-		WYN_LOG_NUMBER("modules", wyn_loader_count(server->loader)));
+		WYN_LOG_NUMBER("modules", wyn_loader_count(server->loader)),
+		WYN_LOG_TEXT("directory", options->settings.modules),
+		WYN_LOG_NUMBER("max_connections",
+			options->settings.limits.connections_max),
+		WYN_LOG_NUMBER(
+			"max_tasks", options->settings.limits.daemon_tasks_max),
+		WYN_LOG_NUMBER("max_bytes",
+			options->settings.limits.daemon_bytes_max));
 	for (size_t i = 0;
 		(endpoint = wyn_acceptor_endpoint(server->acceptor, i)); i++) {
 		wyn_endpoint_format(endpoint, text, sizeof(text));
@@ -367,6 +397,32 @@ static void serve(struct server *server)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* The loops have ended: nobody counts any more. */
+static void tell_ended(
+	const struct server *server, enum wyn_exit_code exit_code)
+{
+	uint64_t now_ns = uv_hrtime();
+	struct wyn_stats sum;
+
+	wyn_stats_init(&sum);
+	for (size_t i = 0; i < server->loops_count; i++) {
+		wyn_stats_sum(&sum, wyn_engine_stats(server->engines[i]));
+	}
+	wyn_log_settle();
+	wyn_log(WYN_LOG_INFO, "ended", WYN_LOG_NUMBER("exit_code", exit_code),
+		WYN_LOG_NUMBER("uptime_ms",
+			(now_ns - server->shared.started_ns) / 1000000),
+		WYN_LOG_NUMBER("connections", sum.connections_accepted_approx),
+		WYN_LOG_NUMBER("failed", sum.connections_failed_approx),
+		WYN_LOG_NUMBER("tasks", sum.tasks_accepted_approx),
+		WYN_LOG_NUMBER("tasks_ok", sum.tasks_ok_approx),
+		WYN_LOG_NUMBER("tasks_failed", sum.tasks_failed_approx),
+		WYN_LOG_NUMBER("tasks_cancelled", sum.tasks_cancelled_approx),
+		WYN_LOG_NUMBER("tasks_expired", sum.tasks_expired_approx),
+		WYN_LOG_NUMBER("tasks_refused", sum.tasks_refused_approx),
+		WYN_LOG_NUMBER("tasks_discarded", sum.tasks_discarded_approx));
+}
+
 int wyn_server_run(const struct wyn_options *options,
 	const struct wyn_activation *passed, enum wyn_exit_code *ret_exit_code,
 	struct wyn_fault *ret_fault)
@@ -387,8 +443,7 @@ int wyn_server_run(const struct wyn_options *options,
 		announce(server, options);
 		serve(server);
 		*ret_exit_code = wyn_drain_exit_code(server->drain);
-		wyn_log(WYN_LOG_INFO, "ended",
-			WYN_LOG_NUMBER("exit_code", *ret_exit_code));
+		tell_ended(server, *ret_exit_code);
 	}
 	take_down(server);
 	free(server);

@@ -82,7 +82,7 @@ static bool is_visible(
 		return false;
 	}
 	return survey->sees_all || conn->number == survey->asker ||
-	       (survey->has_uid && conn->peer.has_uid &&
+	       (survey->local && conn->peer.local &&
 		       conn->peer.uid == survey->uid);
 }
 
@@ -179,7 +179,7 @@ int wyn_survey_start(struct wyn_conn *conn, const struct wyn_later *later,
 	survey->later = *later;
 	survey->query = *query;
 	survey->sees_all = conn->peer.administrator;
-	survey->has_uid = conn->peer.has_uid;
+	survey->local = conn->peer.local;
 	survey->uid = conn->peer.uid;
 	survey->asker = conn->number;
 	survey->answer = answer;

@@ -80,7 +80,7 @@ struct wyn_survey {
 	struct wyn_survey_query query;
 	/* Who asks: sees everything, or what that uid has, or what it has. */
 	bool sees_all;
-	bool has_uid;
+	bool local;
 	uint32_t uid;
 	uint64_t asker; /* its connection's number */
 

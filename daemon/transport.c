@@ -16,6 +16,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,13 @@
 #include "daemon/conn.h"
 #include "daemon/limits.h"
 #include "daemon/log.h"
+
+/* Fields of a line: who is at the other end, as far as is known. */
+#define LOG_PEER(peer)                                                     \
+	WYN_LOG_NUMBER((peer)->local ? "uid" : NULL, (peer)->uid),         \
+		WYN_LOG_NUMBER((peer)->local ? "pid" : NULL, (peer)->pid), \
+		WYN_LOG_TEXT(                                              \
+			(peer)->local ? NULL : "address", (peer)->address)
 
 enum state {
 	SERVING,
@@ -46,6 +54,7 @@ struct wyn_transport {
 	struct wyn_list lingers; /* all->lingering, or on no list */
 	uint64_t number;	 /* of this loop's, from 1: for the log */
 	enum state state;
+	const char *why; /* NULL, or what ended it here: for the log */
 	bool reading;
 	bool ended;	      /* the peer sends nothing more */
 	size_t writing_bytes; /* by the uv_write under way; 0 = none is */
@@ -55,11 +64,60 @@ struct wyn_transport {
 	size_t turn_bytes;    /* read in that turn */
 };
 
+/* An Error that it was sent is the peer's fault, or its silence. Of those that
+ * were too many, connection-refused tells. */
+static void log_failure(const struct wyn_conn_report *report)
+{
+	const struct wyn_peer *peer = report->peer;
+
+	if (!strcmp(report->failure, "CONNECTIONS_MAX")) {
+		return;
+	}
+	if (!strcmp(report->failure, "HELLO_TIMEOUT") ||
+		!strcmp(report->failure, "KEEPALIVE_TIMEOUT")) {
+		wyn_log_limited(WYN_LOG_INFO, WYN_LOG_PEER_SILENT,
+			"peer-silent", LOG_PEER(peer),
+			WYN_LOG_TEXT("client", report->client),
+			WYN_LOG_TEXT("reason", report->failure),
+			WYN_LOG_NUMBER("tasks", report->tasks));
+		return;
+	}
+	wyn_log_limited(WYN_LOG_WARNING, WYN_LOG_PEER_WRONG, "peer-wrong",
+		LOG_PEER(peer), WYN_LOG_TEXT("client", report->client),
+		WYN_LOG_TEXT("reason", report->failure),
+		WYN_LOG_NUMBER("tasks", report->tasks));
+}
+
+static const char *why_closed(const struct wyn_transport *transport,
+	const struct wyn_conn_report *report)
+{
+	if (report->failure) {
+		return report->failure;
+	}
+	if (transport->why) {
+		return transport->why;
+	}
+	return report->ending ? report->ending : "aborted";
+}
+
+static void log_closed(const struct wyn_transport *transport)
+{
+	struct wyn_conn_report report;
+
+	wyn_conn_report(transport->conn, &report);
+	if (report.failure) {
+		log_failure(&report);
+	}
+	wyn_log_limited(WYN_LOG_DEBUG, WYN_LOG_CLOSED, "connection-closed",
+		WYN_LOG_NUMBER("connection", transport->number),
+		LOG_PEER(report.peer), WYN_LOG_TEXT("client", report.client),
+		WYN_LOG_TEXT("reason", why_closed(transport, &report)),
+		WYN_LOG_NUMBER("tasks", report.tasks));
+}
+
 static void let_go(struct wyn_transport *transport)
 {
-	wyn_log(WYN_LOG_DEBUG, "connection-closed",
-		WYN_LOG_NUMBER("connection", transport->number),
-		WYN_LOG_TEXT("client", wyn_conn_client_name(transport->conn)));
+	log_closed(transport);
 	wyn_conn_gone(transport->conn, uv_hrtime());
 	transport->conn = NULL;
 }
@@ -91,6 +149,15 @@ static void start_close(struct wyn_transport *transport)
 	}
 	transport->state = CLOSING;
 	uv_close(&transport->handle.any, on_closed);
+}
+
+/* The socket failed, or its peer is gone. The first reason is the one. */
+static void fail(struct wyn_transport *transport, const char *why)
+{
+	if (!transport->why) {
+		transport->why = why;
+	}
+	start_close(transport);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
@@ -171,7 +238,7 @@ static void on_read(uv_stream_t *stream, ssize_t bytes, const uv_buf_t *buf)
 	if (bytes == UV_EOF) {
 		on_end(transport);
 	} else if (bytes < 0) {
-		start_close(transport);
+		fail(transport, "read-failed");
 	} else if (transport->state == LINGERING) {
 		drop(transport, (size_t)bytes);
 	} else {
@@ -211,7 +278,7 @@ static void on_written(uv_write_t *write, int status)
 		return;
 	}
 	if (status) {
-		start_close(transport);
+		fail(transport, "write-failed");
 		return;
 	}
 	wyn_conn_written(transport->conn, bytes, uv_hrtime());
@@ -233,7 +300,7 @@ static void write_later(struct wyn_transport *transport)
 	if (uv_write(&transport->write, &transport->handle.stream, bufs,
 		    (unsigned)count, on_written)) {
 		transport->writing_bytes = 0;
-		start_close(transport);
+		fail(transport, "write-failed");
 	}
 }
 
@@ -254,7 +321,7 @@ static bool write_output(struct wyn_transport *transport)
 		sent = uv_try_write(
 			&transport->handle.stream, bufs, (unsigned)count);
 		if (sent < 0 && sent != UV_EAGAIN) {
-			start_close(transport);
+			fail(transport, "write-failed");
 			return true;
 		}
 		if (sent > 0) {
@@ -336,7 +403,7 @@ void wyn_transport_flush(struct wyn_transport *transport)
 	}
 	if (!transport->writing_bytes && !write_output(transport) &&
 		is_dead(transport)) {
-		start_close(transport);
+		fail(transport, "gone");
 	}
 	if (transport->state != SERVING) {
 		return;
@@ -436,8 +503,8 @@ int wyn_transport_open(struct wyn_transports *transports, int fd,
 		start_close(transport);
 		return error;
 	}
-	wyn_log(WYN_LOG_DEBUG, "connection-opened",
-		WYN_LOG_NUMBER("connection", transport->number),
+	wyn_log_limited(WYN_LOG_DEBUG, WYN_LOG_OPENED, "connection-opened",
+		WYN_LOG_NUMBER("connection", transport->number), LOG_PEER(peer),
 		WYN_LOG_TEXT(
 			"kind", kind == WYN_ENDPOINT_UNIX ? "unix" : "tcp"));
 	wyn_transport_flush(transport);
@@ -464,7 +531,8 @@ void wyn_transports_abort(struct wyn_transports *transports)
 
 	/* Closing takes none off the list before the loop's next turn. */
 	wyn_list_for_each (link, &transports->open) {
-		start_close(wyn_list_entry(link, struct wyn_transport, link));
+		fail(wyn_list_entry(link, struct wyn_transport, link),
+			"aborted");
 	}
 }
 

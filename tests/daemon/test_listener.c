@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,6 +123,9 @@ static void unix_listener_accepts_and_names_its_own_user(void **state)
 	client = connect_to(fixture);
 	assert_int_equal(wyn_listener_accept(&listener, &fd, &peer), 0);
 	assert_true(peer.administrator);
+	assert_true(peer.local);
+	assert_int_equal(peer.uid, getuid());
+	assert_int_equal(peer.pid, getpid());
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	close(fd);
 	close(client);
@@ -257,6 +261,38 @@ static void tcp_listener_names_the_port_when_it_was_0(void **state)
 		0);
 	assert_int_not_equal(listener.endpoint.port, 0);
 	assert_string_equal(listener.endpoint.host, "127.0.0.1");
+	wyn_listener_close(&listener);
+}
+
+static void tcp_listener_names_the_address_of_the_peer(void **state)
+{
+	const struct wyn_endpoint asked = tcp("tcp:127.0.0.1:0");
+	struct fixture *fixture = *state;
+	struct wyn_peer peer = {.administrator = true};
+	struct wyn_listener listener;
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t bytes = sizeof(address);
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+	char own[32];
+	int fd;
+
+	assert_int_equal(
+		wyn_listener_open(&asked, &config, &listener, &fixture->fault),
+		0);
+	assert_int_equal(
+		getsockname(listener.fd, (struct sockaddr *)&address, &bytes),
+		0);
+	assert_int_equal(
+		connect(client, (struct sockaddr *)&address, bytes), 0);
+	assert_int_equal(
+		getsockname(client, (struct sockaddr *)&address, &bytes), 0);
+	assert_int_equal(wyn_listener_accept(&listener, &fd, &peer), 0);
+	snprintf(own, sizeof(own), "127.0.0.1:%u", ntohs(address.sin_port));
+	assert_string_equal(peer.address, own);
+	assert_false(peer.local);
+	assert_false(peer.administrator);
+	close(fd);
+	close(client);
 	wyn_listener_close(&listener);
 }
 
@@ -414,6 +450,7 @@ int main(void)
 		TEST(tcp_listener_advises_when_the_port_is_privileged),
 		TEST(tcp_listener_advises_when_the_address_is_elsewhere),
 		TEST(tcp_listener_names_the_port_when_it_was_0),
+		TEST(tcp_listener_names_the_address_of_the_peer),
 		TEST(tcp_listener_is_refused_when_the_port_is_taken),
 		TEST(tcp_listener_is_refused_when_it_is_not_loopback),
 		TEST(tcp_listener_binds_any_address_when_plaintext_is_allowed),

@@ -163,7 +163,7 @@ static void survey_lists_what_ended_and_is_not_read(void **state)
 	rig_finish_all(rig);
 	rig_batch_send(client, 2, 3, "big", "200000");
 	rig_finish_all(rig);
-	client->conn->peer.has_uid = true;
+	client->conn->peer.local = true;
 	client->conn->peer.uid = 1000;
 	{
 		struct rig_client *other = rig_open(rig);
@@ -302,7 +302,7 @@ static void survey_shows_each_what_it_may_see(void **state)
 	struct rig_client *else_where = rig_open(rig);
 
 	(void)state;
-	client->conn->peer = (struct wyn_peer){.has_uid = true, .uid = 1000};
+	client->conn->peer = (struct wyn_peer){.local = true, .uid = 1000};
 	same->conn->peer = client->conn->peer;
 	rig_batch_send(client, 1, 2, "ask", NULL);
 	rig_batch_send(else_where, 1, 3, "ask", NULL);

@@ -119,10 +119,13 @@ enum wyn_conn_wish wyn_conn_wish(const struct wyn_conn *conn)
 	return conn->wish;
 }
 
-const char *wyn_conn_client_name(const struct wyn_conn *conn)
+void wyn_conn_report(
+	const struct wyn_conn *conn, struct wyn_conn_report *ret_report)
 {
+	static const struct wyn_peer nobody;
+
 	(void)conn;
-	return "";
+	*ret_report = (struct wyn_conn_report){.client = "", .peer = &nobody};
 }
 
 void wyn_conn_gone(struct wyn_conn *conn, uint64_t now_ns)

@@ -427,10 +427,12 @@ class Times(unittest.TestCase):
             with Peer(wynd.address("unix"), client_name='some "body"\n'):
                 pass
             until(lambda: "connection-closed" in wynd.log(), "it is closed")
-            self.assertIn("connection-opened connection=1 kind=unix\n",
-                          wynd.log())
-            self.assertIn('connection-closed connection=1 '
-                          r'client="some \"body\"\x0a"' "\n", wynd.log())
+            who = "connection=1 uid=%d pid=%d " % (os.getuid(), os.getpid())
+            self.assertIn(
+                "connection-opened " + who + "kind=unix\n", wynd.log())
+            self.assertIn(
+                "connection-closed " + who + r'client="some \"body\"\x0a" '
+                "reason=gone tasks=0\n", wynd.log())
 
 
 if __name__ == "__main__":
