@@ -9,6 +9,7 @@
 #include "daemon/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,7 +22,7 @@
 /* Beside those of the event: suppressed, lost. */
 #define OWN_FIELDS 2u
 
-static enum wyn_log_level level_max = WYN_LOG_INFO;	/* [I] */
+static _Atomic int level_max = WYN_LOG_INFO;		/* [A level] */
 static enum wyn_log_form form_now = WYN_LOG_TEXT_LINES; /* [I] */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -50,7 +51,7 @@ void wyn_log_start(enum wyn_log_level level, enum wyn_log_form form, int fd,
 			       ? WYN_LOG_JOURNAL
 			       : WYN_LOG_TEXT_LINES;
 	}
-	level_max = level;
+	wyn_log_level_set(level);
 	form_now = form;
 	pthread_mutex_lock(&lock);
 	wyn_log_sink_close(&sink);
@@ -58,6 +59,12 @@ void wyn_log_start(enum wyn_log_level level, enum wyn_log_form form, int fd,
 	limits = (struct wyn_log_limits){0};
 	lost = 0;
 	pthread_mutex_unlock(&lock);
+}
+
+void wyn_log_level_set(enum wyn_log_level level)
+{
+	/* [level] relaxed: read by wyn_log_write(), it carries no data. */
+	atomic_store_explicit(&level_max, (int)level, memory_order_relaxed);
 }
 
 enum wyn_log_form wyn_log_form(void)
@@ -124,7 +131,9 @@ void wyn_log_write(enum wyn_log_level level, enum wyn_log_cause cause,
 	uint64_t now_ns;
 
 	wyn_assert(fields_count + OWN_FIELDS <= WYN_LOG_FIELDS_MAX);
-	if (level > level_max) {
+	/* [level] a line more or less while it changes is no matter. */
+	if ((int)level >
+		atomic_load_explicit(&level_max, memory_order_relaxed)) {
 		return;
 	}
 	memcpy(all, fields, fields_count * sizeof(*fields));

@@ -43,6 +43,9 @@ bool wyn_log_is_journal(const char *stream, int fd);
 void wyn_log_start(enum wyn_log_level level, enum wyn_log_form form, int fd,
 	const char *journal_stream);
 
+/* wyn_log_level_set - as a reload may want. Thread: any. */
+void wyn_log_level_set(enum wyn_log_level level);
+
 /* wyn_log_form - what it is: never AUTO. Thread: any, after the start. */
 enum wyn_log_form wyn_log_form(void);
 

@@ -96,6 +96,17 @@ static void log_leaves_out_what_is_over_its_level(void **state)
 	assert_non_null(strstr(text, " warning shown n=1\n"));
 }
 
+static void log_shows_more_when_the_level_is_set(void **state)
+{
+	(void)state;
+	wyn_log_level_set(WYN_LOG_DEBUG);
+	wyn_log(WYN_LOG_DEBUG, "detail");
+	wyn_log_level_set(WYN_LOG_ERROR);
+	wyn_log(WYN_LOG_WARNING, "hidden");
+	assert_non_null(strstr(logged(), " debug detail\n"));
+	assert_null(strstr(text, "hidden"));
+}
+
 static void log_is_the_journals_when_device_and_inode_are(void **state)
 {
 	struct stat status;
@@ -284,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(log_leaves_out_what_is_over_its_level),
+		TEST(log_shows_more_when_the_level_is_set),
 		TEST(log_is_the_journals_when_device_and_inode_are),
 		TEST(log_never_waits_when_nobody_reads_the_pipe),
 		TEST(log_never_waits_when_nobody_reads_the_socket),
