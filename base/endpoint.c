@@ -140,3 +140,10 @@ void wyn_endpoint_format(
 		endpoint->host, brackets ? "]" : "",
 		(unsigned int)endpoint->port);
 }
+
+bool wyn_endpoint_equal(
+	const struct wyn_endpoint *a, const struct wyn_endpoint *b)
+{
+	return a->kind == b->kind && strcmp(a->path, b->path) == 0 &&
+	       strcmp(a->host, b->host) == 0 && a->port == b->port;
+}

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,10 @@ struct wyn_endpoint {
 WYN_NODISCARD
 int wyn_endpoint_parse(const char *text, struct wyn_endpoint *ret_endpoint,
 	const char **ret_why);
+
+/* wyn_endpoint_equal - the same address, as it was written. Thread: any. */
+bool wyn_endpoint_equal(
+	const struct wyn_endpoint *a, const struct wyn_endpoint *b);
 
 /*
  * wyn_endpoint_format - writes an address the way wyn_endpoint_parse() reads.

@@ -216,19 +216,14 @@ void wyn_acceptor_destroy(struct wyn_acceptor *acceptor)
 	free(acceptor);
 }
 
-static bool is_same(const struct wyn_endpoint *a, const struct wyn_endpoint *b)
-{
-	return a->kind == b->kind && strcmp(a->path, b->path) == 0 &&
-	       strcmp(a->host, b->host) == 0 && a->port == b->port;
-}
-
 static struct door *door_find(
 	struct wyn_acceptor *acceptor, const struct wyn_endpoint *asked)
 {
 	for (size_t i = 0; i < DOORS_MAX; i++) {
 		struct door *door = &acceptor->doors[i];
 
-		if (door->state == DOOR_OPEN && is_same(&door->asked, asked)) {
+		if (door->state == DOOR_OPEN &&
+			wyn_endpoint_equal(&door->asked, asked)) {
 			return door;
 		}
 	}

@@ -171,10 +171,17 @@ static void on_timer(uv_timer_t *timer)
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct wyn_drain *drain = handle->data;
+	struct wyn_shared *shared = drain->shared;
 
+	if (number == SIGHUP) {
+		if (drain->stage == SERVING) {
+			shared->reload(shared, NULL);
+		}
+		return;
+	}
 	if (drain->stage == SERVING) {
 		begin(drain);
-	} else if (drain->stage != ENDED && number != SIGHUP) {
+	} else if (drain->stage != ENDED) {
 		wyn_log_settle();
 		report(drain, WYN_LOG_WARNING, "ended-at-once");
 		_exit(WYN_EXIT_FAILED);

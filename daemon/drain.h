@@ -2,9 +2,9 @@
 /*
  * drain.h - how the daemon ends: signals, stages, exit code.
  *
- * Lives on loop 0. A SIGTERM, a SIGINT, a SIGHUP or an administrator's Call
- * begins it; a SIGTERM or SIGINT after that ends the process at once. A SIGHUP
- * does not: a terminal that closes sends two. One that was ignored when we were
+ * Lives on loop 0. A SIGTERM, a SIGINT or an administrator's Call begins it; a
+ * SIGTERM or SIGINT after that ends the process at once. A SIGHUP is watched
+ * here as well, and asks for a reload; one that was ignored when we were
  * started (nohup(1)) stays so.
  */
 #pragma once

@@ -71,6 +71,9 @@ WYN_NODISCARD
 int wyn_loader_reload(struct wyn_loader *loader, const char *directory,
 	struct wyn_loader_report *ret_report);
 
+/* wyn_loader_tell - logs what the report has that is new. Thread: any. */
+void wyn_loader_tell(const struct wyn_loader_report *report);
+
 /*
  * wyn_loader_sweep - unloads what has no call any more.
  *

@@ -263,6 +263,8 @@ int wyn_options_parse(int argc, char **argv, struct wyn_options *ret_options,
 	int error;
 
 	memset(ret_options, 0, sizeof(*ret_options));
+	ret_options->argc = argc;
+	ret_options->argv = argv;
 	ret_options->ready_fd = -1;
 	wyn_settings_init(&ret_options->settings);
 	error = flags_parse(argc, argv, ret_options, ret_fault);

@@ -16,6 +16,8 @@
 #include "daemon/settings.h"
 
 struct wyn_options {
+	int argc; /* borrowed: what it was read from */
+	char **argv;
 	struct wyn_settings settings;
 	char config[WYN_SETTING_TEXT_BYTES]; /* "" = nothing was said */
 	int ready_fd;			     /* -1 = none */

@@ -24,6 +24,7 @@
 #include "daemon/acceptor.h"
 #include "daemon/catalog.h"
 #include "daemon/clock.h"
+#include "daemon/conn_later.h"
 #include "daemon/drain.h"
 #include "daemon/engine.h"
 #include "daemon/loader.h"
@@ -31,6 +32,7 @@
 #include "daemon/loop.h"
 #include "daemon/notifier.h"
 #include "daemon/ready_fd.h"
+#include "daemon/reload.h"
 #include "daemon/stats.h"
 
 /* [I] once the loops run; its own atomics apart. */
@@ -45,45 +47,14 @@ struct server {
 	struct wyn_acceptor *acceptor;
 	struct wyn_drain *drain;
 	struct wyn_notifier *notifier;
+	struct wyn_reload *reload;
+	struct wyn_listener_config listening;
 };
 
 static int system_fault(struct wyn_fault *fault, int error, const char *doing)
 {
 	return wyn_fault_set(fault, error, wyn_fault_exit_code(error),
 		"cannot %s: %s", doing, strerror(-error));
-}
-
-/* Also after a reload, where what was kept is no news. */
-static void tell_module(const struct wyn_loader_change *change)
-{
-	switch (change->verb) {
-	case WYN_LOADER_REFUSED:
-		wyn_log(WYN_LOG_WARNING, "module-refused",
-			WYN_LOG_TEXT("file", change->file),
-			WYN_LOG_TEXT("reason", change->why));
-		break;
-	case WYN_LOADER_LOADED:
-	case WYN_LOADER_REPLACED:
-		wyn_log(WYN_LOG_INFO, "module-loaded",
-			WYN_LOG_TEXT("module", change->module),
-			WYN_LOG_TEXT("version", change->version),
-			WYN_LOG_TEXT("file", change->file));
-		break;
-	case WYN_LOADER_REMOVED:
-		wyn_log(WYN_LOG_INFO, "module-removed",
-			WYN_LOG_TEXT("file", change->file));
-		break;
-	case WYN_LOADER_KEPT:
-	case WYN_LOADER_VERBS:
-		break;
-	}
-}
-
-static void tell_modules(const struct wyn_loader_report *report)
-{
-	for (size_t i = 0; i < report->count; i++) {
-		tell_module(&report->changes[i]);
-	}
 }
 
 /* Thread: the loader's. So that each loop goes on to the new functions. */
@@ -114,7 +85,7 @@ static int load_modules(struct server *server,
 	error = wyn_loader_reload(
 		server->loader, options->settings.modules, report);
 	if (!error) {
-		tell_modules(report);
+		wyn_loader_tell(report);
 	}
 	free(report);
 	return error ? wyn_fault_set(fault, error, wyn_fault_exit_code(error),
@@ -176,6 +147,21 @@ static void on_drain_asked(struct wyn_shared *shared)
 	wyn_drain_request(server->drain);
 }
 
+static void on_reload_asked(
+	struct wyn_shared *shared, const struct wyn_later *later)
+{
+	struct server *server = WYN_CONTAINER_OF(shared, struct server, shared);
+	Wyn__V1__Reply reply = WYN__V1__REPLY__INIT;
+
+	if (wyn_reload_request(server->reload, later)) {
+		return;
+	}
+	reply.code = WYN_STATUS_RESOURCE_EXHAUSTED;
+	reply.reason = wyn_message_text("RELOADS_MAX");
+	reply.message = wyn_message_text("too many wait for a reload already");
+	wyn_later_answer(later, &reply);
+}
+
 static void on_crowded(struct wyn_shared *shared)
 {
 	wyn_log_limited(WYN_LOG_WARNING, WYN_LOG_CROWDED, "connection-refused",
@@ -191,6 +177,7 @@ static int create_loops(struct server *server,
 	server->shared.engines_count = options->settings.loops;
 	server->shared.drain = on_drain_asked;
 	server->shared.crowded = on_crowded;
+	server->shared.reload = on_reload_asked;
 	for (size_t i = 0; i < options->settings.loops; i++) {
 		const struct wyn_loop_hooks hooks = {
 			.turn = i == 0 ? on_turn_of_first : NULL,
@@ -263,21 +250,20 @@ static int open_listeners(struct server *server,
 	const struct wyn_options *options, const struct wyn_activation *passed,
 	struct wyn_fault *fault)
 {
-	struct wyn_listener_config config = {
-		.allow_plaintext = options->settings.allow_plaintext,
-		.socket_mode = options->settings.socket_mode,
-	};
-	int error = find_group(options, &config.socket_group, fault);
+	struct wyn_listener_config *config = &server->listening;
+	int error = find_group(options, &config->socket_group, fault);
 
 	if (error) {
 		return error;
 	}
+	config->allow_plaintext = options->settings.allow_plaintext;
+	config->socket_mode = options->settings.socket_mode;
 	error = wyn_acceptor_create(
 		server->loops, server->loops_count, &server->acceptor);
 	if (error) {
 		return system_fault(fault, error, "listen");
 	}
-	return open_all(server, options, passed, &config, fault);
+	return open_all(server, options, passed, config, fault);
 }
 
 /* Loop 0 last: nothing is accepted before every loop can take it. */
@@ -285,10 +271,28 @@ static int start_threads(struct server *server, struct wyn_fault *fault)
 {
 	int error = wyn_acceptor_start(server->acceptor);
 
+	if (!error) {
+		error = wyn_reload_start(server->reload);
+	}
 	for (size_t i = server->loops_count; !error && i > 0; i--) {
 		error = wyn_loop_start(server->loops[i - 1]);
 	}
 	return error ? system_fault(fault, error, "start the loops") : 0;
+}
+
+static int create_reload(struct server *server,
+	const struct wyn_options *options, const struct wyn_activation *passed)
+{
+	const struct wyn_reload_config config = {
+		.options = options,
+		.listener = server->listening,
+		.passed = passed->count > 0,
+		.shared = &server->shared,
+		.acceptor = server->acceptor,
+		.loader = server->loader,
+	};
+
+	return wyn_reload_create(&config, &server->reload);
 }
 
 static int bring_up(struct server *server, const struct wyn_options *options,
@@ -315,6 +319,9 @@ static int bring_up(struct server *server, const struct wyn_options *options,
 	}
 	error = wyn_notifier_create(&server->shared, server->loops,
 		server->loops_count, &server->notifier);
+	if (!error) {
+		error = create_reload(server, options, passed);
+	}
 	if (error) {
 		return system_fault(fault, error, "start");
 	}
@@ -327,6 +334,7 @@ static void take_down(struct server *server)
 		wyn_loop_enter(server->loops[i], WYN_LOOP_END);
 		wyn_loop_join(server->loops[i]);
 	}
+	wyn_reload_stop(server->reload);
 	if (server->acceptor) {
 		wyn_acceptor_stop(server->acceptor);
 	}
@@ -342,6 +350,7 @@ static void take_down(struct server *server)
 	}
 	wyn_drain_destroy(server->drain);
 	wyn_notifier_destroy(server->notifier);
+	wyn_reload_destroy(server->reload);
 	wyn_acceptor_destroy(server->acceptor);
 	wyn_loader_destroy(server->loader);
 	wyn_catalog_destroy(server->catalog);
@@ -389,6 +398,7 @@ static void serve(struct server *server)
 {
 	sigset_t signals;
 
+	wyn_reload_open(server->reload);
 	wyn_drain_signals(&signals);
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	for (size_t i = 0; i < server->loops_count; i++) {

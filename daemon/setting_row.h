@@ -30,6 +30,7 @@ struct wyn_setting_type {
 	int (*take)(const struct wyn_taking *taking);
 	void (*format)(const struct wyn_settings *settings,
 		const struct wyn_setting *setting, char *out, size_t bytes);
+	size_t bytes; /* of a value; 0 = the row's */
 };
 
 struct wyn_setting {

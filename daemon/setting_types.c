@@ -227,11 +227,16 @@ static void listen_format(const struct wyn_settings *settings,
 	}
 }
 
-const struct wyn_setting_type wyn_setting_switch = {switch_take, switch_format};
-const struct wyn_setting_type wyn_setting_text = {text_take, text_format};
-const struct wyn_setting_type wyn_setting_number = {number_take, number_format};
-const struct wyn_setting_type wyn_setting_mode = {mode_take, mode_format};
-const struct wyn_setting_type wyn_setting_level = {level_take, level_format};
-const struct wyn_setting_type wyn_setting_form = {form_take, form_format};
-const struct wyn_setting_type wyn_setting_addresses = {
-	listen_take, listen_format};
+const struct wyn_setting_type wyn_setting_switch = {
+	switch_take, switch_format, sizeof(bool)};
+const struct wyn_setting_type wyn_setting_text = {text_take, text_format, 0};
+const struct wyn_setting_type wyn_setting_number = {
+	number_take, number_format, sizeof(uint64_t)};
+const struct wyn_setting_type wyn_setting_mode = {
+	mode_take, mode_format, sizeof(mode_t)};
+const struct wyn_setting_type wyn_setting_level = {
+	level_take, level_format, sizeof(enum wyn_log_level)};
+const struct wyn_setting_type wyn_setting_form = {
+	form_take, form_format, sizeof(enum wyn_log_form)};
+const struct wyn_setting_type wyn_setting_addresses = {listen_take,
+	listen_format, WYN_LISTEN_MAX * sizeof(struct wyn_endpoint)};

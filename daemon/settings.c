@@ -242,6 +242,21 @@ int wyn_setting_take(struct wyn_settings *settings,
 	return error;
 }
 
+void wyn_setting_copy(struct wyn_settings *to, const struct wyn_settings *from,
+	const struct wyn_setting *setting)
+{
+	size_t bytes = setting->type->bytes > 0 ? setting->type->bytes
+						: setting->bytes;
+
+	memcpy((char *)to + setting->field, (const char *)from + setting->field,
+		bytes);
+	if (setting->type == &wyn_setting_addresses) {
+		to->listen_count = from->listen_count;
+	}
+	memcpy(to->places[setting - rows], from->places[setting - rows],
+		sizeof(to->places[0]));
+}
+
 void wyn_setting_format(const struct wyn_settings *settings,
 	const struct wyn_setting *setting,
 	char ret_text[WYN_SETTING_TEXT_BYTES])

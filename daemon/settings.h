@@ -115,6 +115,10 @@ int wyn_setting_take(struct wyn_settings *settings,
 	const struct wyn_setting *setting, const char *text,
 	const struct wyn_place *place, struct wyn_fault *ret_fault);
 
+/* wyn_setting_copy - one value, and where it was said. Thread: any. */
+void wyn_setting_copy(struct wyn_settings *to, const struct wyn_settings *from,
+	const struct wyn_setting *setting);
+
 /* wyn_setting_format - the value as a file would have it. Thread: any. */
 void wyn_setting_format(const struct wyn_settings *settings,
 	const struct wyn_setting *setting,

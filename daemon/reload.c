@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+/*
+ * reload.c - the thread that reads everything again.
+ *
+ *	IDLE    asked for, or old modules are left   -> WORKS, or a sweep
+ *	WORKS   the errand is sent                   -> UNDER WAY
+ *	UNDER WAY  the errand is over                -> IDLE
+ *
+ * One errand at a time: a path that one closes may be one that the next opens.
+ */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/activate.h"
+#include "daemon/clock.h"
+#include "daemon/loader.h"
+#include "daemon/log.h"
+#include "daemon/reload_errand.h"
+
+struct wyn_reload {
+	struct wyn_reload_config config;  /* [I] */
+	struct wyn_settings running;	  /* its thread's alone */
+	struct wyn_options options;	  /* likewise: the ones that are read */
+	struct wyn_loader_report modules; /* likewise */
+
+	pthread_t thread;
+	bool started; /* boot's */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool open; /* [M lock] and what follows */
+	bool requested;
+	bool under_way;
+	bool stopping;
+	size_t askers_count;
+	struct wyn_later askers[WYN_RELOAD_ASKERS_MAX];
+};
+
+static void on_over(struct wyn_errand *errand)
+{
+	struct wyn_reload *reload = errand->context;
+
+	for (size_t i = 0; i < errand->opened_count; i++) {
+		wyn_listener_close(&errand->opened[i].listener);
+	}
+	if (errand->error == 0) {
+		wyn_log(WYN_LOG_INFO, "reloaded",
+			WYN_LOG_NUMBER("changes", errand->changes_count));
+	}
+	(void)wyn_activate_ready(errand->error == 0
+					 ? "Reloaded."
+					 : "The last reload failed; see the "
+					   "log.");
+	pthread_mutex_lock(&reload->lock);
+	reload->under_way = false;
+	pthread_cond_signal(&reload->changed);
+	pthread_mutex_unlock(&reload->lock);
+	free(errand);
+}
+
+/* Notes what differs, and takes over what a reload may. */
+static void settings_take(struct wyn_errand *errand,
+	struct wyn_settings *running, const struct wyn_settings *wanted)
+{
+	char before[WYN_SETTING_TEXT_BYTES];
+	char after[WYN_SETTING_TEXT_BYTES];
+	char key[WYN_SETTING_NAME_BYTES];
+	const struct wyn_setting *setting;
+
+	for (size_t i = 0; (setting = wyn_setting_at(i)) != NULL; i++) {
+		bool reloads = wyn_setting_reloads(setting);
+
+		wyn_setting_format(running, setting, before);
+		wyn_setting_format(wanted, setting, after);
+		if (strcmp(before, after) != 0) {
+			wyn_setting_key(setting, key);
+			wyn_errand_note(errand, key, before, after, !reloads);
+		}
+		if (reloads) {
+			wyn_setting_copy(running, wanted, setting);
+		}
+	}
+}
+
+static bool has_address(const struct wyn_endpoint *addresses, size_t count,
+	const struct wyn_endpoint *address)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (wyn_endpoint_equal(&addresses[i], address)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Those that are asked for; none where the service manager's stand for them. */
+static size_t addresses_of(const struct wyn_reload *reload,
+	const struct wyn_settings *settings, struct wyn_endpoint *addresses)
+{
+	return settings->listen_count == 0 && reload->config.passed
+		       ? 0
+		       : wyn_settings_addresses(settings, addresses);
+}
+
+/* What is new is opened here, where it may take its time. */
+static int listeners_prepare(struct wyn_reload *reload,
+	const struct wyn_settings *wanted, struct wyn_errand *errand)
+{
+	struct wyn_listener_config config = reload->config.listener;
+	struct wyn_endpoint now[WYN_LISTEN_MAX];
+	struct wyn_endpoint then[WYN_LISTEN_MAX];
+	size_t now_count = addresses_of(reload, &reload->running, now);
+	size_t then_count = addresses_of(reload, wanted, then);
+
+	config.allow_plaintext = wanted->allow_plaintext;
+	for (size_t i = 0; i < now_count; i++) {
+		if (!has_address(then, then_count, &now[i])) {
+			errand->removed[errand->removed_count++] = now[i];
+		}
+	}
+	for (size_t i = 0; i < then_count; i++) {
+		struct wyn_opened *opened =
+			&errand->opened[errand->opened_count];
+		int error;
+
+		if (has_address(now, now_count, &then[i])) {
+			continue;
+		}
+		opened->asked = then[i];
+		error = wyn_listener_open(
+			&then[i], &config, &opened->listener, &errand->fault);
+		if (error != 0) {
+			return error;
+		}
+		errand->opened_count++;
+	}
+	return 0;
+}
+
+static void module_note(
+	struct wyn_errand *errand, const struct wyn_loader_change *change)
+{
+	char what[WYN_CHANGE_WHAT_BYTES];
+
+	if (change->verb == WYN_LOADER_KEPT) {
+		return;
+	}
+	(void)snprintf(what, sizeof(what), "module %.80s", change->file);
+	switch (change->verb) {
+	case WYN_LOADER_REFUSED:
+		wyn_errand_note(errand, what, change->old_kept ? "kept" : "",
+			change->why, false);
+		break;
+	case WYN_LOADER_REMOVED:
+		wyn_errand_note(errand, what, change->version, "", false);
+		break;
+	default:
+		wyn_errand_note(errand, what, "", change->version, false);
+	}
+}
+
+static int modules_take(struct wyn_reload *reload, struct wyn_errand *errand)
+{
+	const char *directory = reload->running.modules;
+	int error = wyn_loader_reload(
+		reload->config.loader, directory, &reload->modules);
+
+	if (error != 0) {
+		return wyn_fault_set(&errand->fault, error,
+			wyn_fault_exit_code(error), "modules %.300s: %s",
+			directory, strerror(-error));
+	}
+	wyn_loader_tell(&reload->modules);
+	for (size_t i = 0; i < reload->modules.count; i++) {
+		module_note(errand, &reload->modules.changes[i]);
+	}
+	return 0;
+}
+
+/* What was taken over has to fit what stays until a restart. */
+static int check_mixture(const struct wyn_settings *running,
+	const struct wyn_settings *wanted, struct wyn_fault *fault)
+{
+	struct wyn_settings mixed = *running;
+	const struct wyn_setting *setting;
+
+	for (size_t i = 0; (setting = wyn_setting_at(i)) != NULL; i++) {
+		if (wyn_setting_reloads(setting)) {
+			wyn_setting_copy(&mixed, wanted, setting);
+		}
+	}
+	return wyn_settings_check(&mixed, fault);
+}
+
+static int prepare(struct wyn_reload *reload, struct wyn_errand *errand)
+{
+	const struct wyn_settings *wanted = &reload->options.settings;
+	const struct wyn_options *first = reload->config.options;
+	int error = wyn_options_parse(
+		first->argc, first->argv, &reload->options, &errand->fault);
+
+	if (error == 0) {
+		error = check_mixture(&reload->running, wanted, &errand->fault);
+	}
+	if (error == 0) {
+		error = listeners_prepare(reload, wanted, errand);
+	}
+	if (error == 0) {
+		error = modules_take(reload, errand);
+	}
+	if (error == 0) {
+		settings_take(errand, &reload->running, wanted);
+		errand->limits = reload->running.limits;
+		wyn_log_level_set(reload->running.log_level);
+	}
+	return error;
+}
+
+static void work(struct wyn_reload *reload, struct wyn_errand *errand)
+{
+	(void)wyn_activate_reloading(wyn_clock_ns(CLOCK_MONOTONIC));
+	errand->shared = reload->config.shared;
+	errand->acceptor = reload->config.acceptor;
+	errand->over = on_over;
+	errand->context = reload;
+	errand->error = prepare(reload, errand);
+	if (errand->error != 0) {
+		wyn_log(WYN_LOG_ERROR, "reload-failed",
+			WYN_LOG_TEXT("reason", errand->fault.text));
+	}
+	wyn_errand_send(errand);
+}
+
+/* Under the lock. Sleeps until there is something to do; while old modules are
+ * left it looks after them. */
+static void wait_for_work(struct wyn_reload *reload, bool old_left)
+{
+	struct timespec until;
+
+	if (!old_left) {
+		pthread_cond_wait(&reload->changed, &reload->lock);
+		return;
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += WYN_RELOAD_SWEEP_MS / 1000;
+	(void)pthread_cond_timedwait(&reload->changed, &reload->lock, &until);
+}
+
+/* Under the lock, which it lets go of meanwhile. False: no memory yet. */
+static bool reload_once(struct wyn_reload *reload)
+{
+	struct wyn_errand *errand = calloc(1, sizeof(*errand));
+
+	if (errand == NULL) {
+		return false;
+	}
+	memcpy(errand->askers, reload->askers, sizeof(errand->askers));
+	errand->askers_count = reload->askers_count;
+	reload->askers_count = 0;
+	reload->requested = false;
+	reload->under_way = true;
+	pthread_mutex_unlock(&reload->lock);
+	work(reload, errand);
+	pthread_mutex_lock(&reload->lock);
+	return true;
+}
+
+static void *thread_main(void *argument)
+{
+	struct wyn_reload *reload = argument;
+	bool old_left = false;
+
+	(void)pthread_setname_np(pthread_self(), "wyn-aux");
+	pthread_mutex_lock(&reload->lock);
+	while (!reload->open && !reload->stopping) {
+		pthread_cond_wait(&reload->changed, &reload->lock);
+	}
+	while (!reload->stopping) {
+		if (reload->requested && !reload->under_way) {
+			old_left = true;
+			if (reload_once(reload)) {
+				continue;
+			}
+		}
+		wait_for_work(reload, old_left);
+		pthread_mutex_unlock(&reload->lock);
+		old_left = wyn_loader_sweep(reload->config.loader) > 0;
+		pthread_mutex_lock(&reload->lock);
+	}
+	pthread_mutex_unlock(&reload->lock);
+	return NULL;
+}
+
+int wyn_reload_create(
+	const struct wyn_reload_config *config, struct wyn_reload **ret_reload)
+{
+	struct wyn_reload *reload = calloc(1, sizeof(*reload));
+	pthread_condattr_t attributes;
+
+	if (reload == NULL) {
+		return -ENOMEM;
+	}
+	reload->config = *config;
+	reload->running = config->options->settings;
+	pthread_mutex_init(&reload->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&reload->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	*ret_reload = reload;
+	return 0;
+}
+
+int wyn_reload_start(struct wyn_reload *reload)
+{
+	int error = pthread_create(&reload->thread, NULL, thread_main, reload);
+
+	reload->started = error == 0;
+	return -error;
+}
+
+void wyn_reload_open(struct wyn_reload *reload)
+{
+	pthread_mutex_lock(&reload->lock);
+	reload->open = true;
+	pthread_cond_signal(&reload->changed);
+	pthread_mutex_unlock(&reload->lock);
+}
+
+bool wyn_reload_request(
+	struct wyn_reload *reload, const struct wyn_later *later)
+{
+	bool taken = true;
+
+	pthread_mutex_lock(&reload->lock);
+	if (later != NULL && reload->askers_count == WYN_RELOAD_ASKERS_MAX) {
+		taken = false;
+	} else if (later != NULL) {
+		reload->askers[reload->askers_count++] = *later;
+	}
+	reload->requested = true;
+	pthread_cond_signal(&reload->changed);
+	pthread_mutex_unlock(&reload->lock);
+	return taken;
+}
+
+void wyn_reload_stop(struct wyn_reload *reload)
+{
+	struct timespec until;
+
+	if (reload == NULL || !reload->started) {
+		return;
+	}
+	pthread_mutex_lock(&reload->lock);
+	reload->stopping = true;
+	pthread_cond_signal(&reload->changed);
+	pthread_mutex_unlock(&reload->lock);
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += WYN_RELOAD_STOP_MS / 1000;
+	if (pthread_timedjoin_np(reload->thread, NULL, &until) != 0) {
+		wyn_log(WYN_LOG_ERROR, "reload-stuck");
+		_exit(WYN_EXIT_TIMED_OUT);
+	}
+	reload->started = false;
+}
+
+void wyn_reload_destroy(struct wyn_reload *reload)
+{
+	if (reload == NULL) {
+		return;
+	}
+	pthread_cond_destroy(&reload->changed);
+	pthread_mutex_destroy(&reload->lock);
+	free(reload);
+}
