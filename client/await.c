@@ -140,8 +140,7 @@ int wyn_client_ping(
 	return 0;
 }
 
-/* Waits for the Reply to the Call that is in the outbox, with that answer. */
-static int await_reply(struct wyn_client *client, uint64_t deadline_ns,
+int wyn_client_reply(struct wyn_client *client, uint64_t deadline_ns,
 	Wyn__V1__Reply__WhatCase what, const Wyn__V1__Reply **ret_reply)
 {
 	const Wyn__V1__Reply *reply;
@@ -193,7 +192,7 @@ static int await_functions_page(struct wyn_client *client, uint64_t deadline_ns,
 		&client->session, *last != NULL ? *last : "");
 
 	if (err == 0) {
-		err = await_reply(client, deadline_ns,
+		err = wyn_client_reply(client, deadline_ns,
 			WYN__V1__REPLY__WHAT_FUNCTIONS, &reply);
 	}
 	if (err != 0) {
@@ -255,7 +254,7 @@ int wyn_client_stats(struct wyn_client *client, uint64_t deadline_ns,
 	int err = wyn_session_stats(&client->session);
 
 	if (err == 0) {
-		err = await_reply(client, deadline_ns,
+		err = wyn_client_reply(client, deadline_ns,
 			WYN__V1__REPLY__WHAT_STATS, &reply);
 	}
 	if (err != 0) {
@@ -279,7 +278,7 @@ int wyn_client_drain(struct wyn_client *client, uint64_t deadline_ns,
 	int err = wyn_session_drain(&client->session);
 
 	if (err == 0) {
-		err = await_reply(client, deadline_ns,
+		err = wyn_client_reply(client, deadline_ns,
 			WYN__V1__REPLY__WHAT_DRAIN, &reply);
 	}
 	if (err != 0) {

@@ -2,7 +2,7 @@
 /*
  * client.h - a client from inside: a session and the socket that serves it.
  *
- * For client.c and await.c, the two halves of the blocking layer. The
+ * For the files of the blocking layer: client.c, await.c, report.c. The
  * client's thread only.
  */
 #pragma once
@@ -56,3 +56,15 @@ int wyn_client_may_keep(struct wyn_client *client);
  */
 WYN_NODISCARD
 int wyn_client_step_keeping(struct wyn_client *client, uint64_t deadline_ns);
+
+/*
+ * wyn_client_reply - waits for the Reply to the Call that is in the outbox,
+ * with that answer.
+ *
+ * Owns: the reply is valid until the next step. Returns: 0; -EREMOTEIO (it was
+ * refused, or the answer is another); else as wyn_client_step_keeping().
+ * Blocks: until the deadline.
+ */
+WYN_NODISCARD
+int wyn_client_reply(struct wyn_client *client, uint64_t deadline_ns,
+	Wyn__V1__Reply__WhatCase what, const Wyn__V1__Reply **ret_reply);

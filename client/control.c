@@ -108,6 +108,59 @@ int wyn_session_drain(struct wyn_session *session)
 	return control_call(session, &call);
 }
 
+int wyn_session_list(
+	struct wyn_session *session, const struct wyn_client_filter *filter)
+{
+	Wyn__V1__ListCall list = WYN__V1__LIST_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	list.after = filter->after;
+	list.limit = filter->limit < UINT32_MAX ? (uint32_t)filter->limit
+						: UINT32_MAX;
+	list.function = wyn_message_text(
+		filter->function != NULL ? filter->function : "");
+	list.state = (Wyn__V1__TaskState)filter->state;
+	list.connection = filter->connection;
+	call.what_case = WYN__V1__CALL__WHAT_LIST;
+	call.list = &list;
+	return control_call(session, &call);
+}
+
+int wyn_session_explain(
+	struct wyn_session *session, const struct wyn_client_which *which)
+{
+	Wyn__V1__ExplainCall explain = WYN__V1__EXPLAIN_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	explain.id = which->id;
+	explain.seq = which->seq;
+	explain.connection = which->connection;
+	call.what_case = WYN__V1__CALL__WHAT_EXPLAIN;
+	call.explain = &explain;
+	return control_call(session, &call);
+}
+
+int wyn_session_modules(struct wyn_session *session, const char *after)
+{
+	Wyn__V1__ModulesCall modules = WYN__V1__MODULES_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	modules.after = wyn_message_text(after);
+	call.what_case = WYN__V1__CALL__WHAT_MODULES;
+	call.modules = &modules;
+	return control_call(session, &call);
+}
+
+int wyn_session_reload(struct wyn_session *session)
+{
+	Wyn__V1__ReloadCall reload = WYN__V1__RELOAD_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	call.what_case = WYN__V1__CALL__WHAT_RELOAD;
+	call.reload = &reload;
+	return control_call(session, &call);
+}
+
 int wyn_session_finish(struct wyn_session *session)
 {
 	Wyn__V1__Finish finish = WYN__V1__FINISH__INIT;

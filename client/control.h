@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <wyn/client.h>
+
 #include "client/session.h"
 
 /*
@@ -29,6 +31,21 @@ WYN_NODISCARD
 int wyn_session_stats(struct wyn_session *session);
 WYN_NODISCARD
 int wyn_session_drain(struct wyn_session *session);
+
+/*
+ * wyn_session_list, _explain, _modules, _reload - the same for what report.c
+ * asks; of a list's filter the limit bounds the page.
+ */
+WYN_NODISCARD
+int wyn_session_list(
+	struct wyn_session *session, const struct wyn_client_filter *filter);
+WYN_NODISCARD
+int wyn_session_explain(
+	struct wyn_session *session, const struct wyn_client_which *which);
+WYN_NODISCARD
+int wyn_session_modules(struct wyn_session *session, const char *after);
+WYN_NODISCARD
+int wyn_session_reload(struct wyn_session *session);
 
 /*
  * wyn_session_finish - nothing more will be submitted; idempotent.

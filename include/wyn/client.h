@@ -180,3 +180,4 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 #endif
 
 #include <wyn/client_control.h>
+#include <wyn/client_inspect.h>
