@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: MIT
+"""A daemon that reads its configuration and its modules again as it runs."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import harness
+from harness import Wynd, connect, main, until
+from wyn_client import Client
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+INVALID, EXHAUSTED, PRECONDITION, DENIED = 3, 8, 9, 7
+
+MODULE = """
+#include <wyn/module.h>
+
+static int version(struct wyn_context *context, const void *argument,
+	size_t bytes)
+{
+	(void)argument;
+	(void)bytes;
+	return wyn_value_set(context, "%(version)s", 1);
+}
+
+static const struct wyn_function functions[] = {{"%(name)s", "", version}};
+
+WYN_MODULE_EXPORT const struct wyn_module wyn_module = {WYN_MODULE_ABI,
+	sizeof(struct wyn_module), "%(name)s", "%(version)s", functions, 1};
+"""
+
+
+def build_module(directory, name, version):
+    """DIRECTORY/NAME.so, whose function NAME has the version as its value."""
+    path = os.path.join(directory, name + ".so")
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-I", ROOT + "/include", "-o", path, "-x",
+         "c", "-"], input=(MODULE % {"name": name, "version": version}),
+        text=True, check=True)
+    os.chmod(path, 0o755)
+    return path
+
+
+def reload(client):
+    """{what: (old, new, restart)} of a reload that was done."""
+    reply = client.call(reload={})
+    assert reply.code == 0, reply
+    return {c.what: (c.old_value, c.new_value, c.restart)
+            for c in reply.reload.changes}
+
+
+class Settings(unittest.TestCase):
+    def test_a_hangup_applies_what_changed(self):
+        with Wynd("--loops", 2, config="max_tasks = 4\n") as wynd:
+            clients = [Client(wynd.address("unix")) for _ in range(4)]
+            wynd.configure("max_tasks = 1000\nkeepalive = 1m\n")
+            wynd.signal(signal.SIGHUP)
+            until(lambda: "reloaded changes=2" in wynd.log(), "it is done")
+            for client in clients:
+                seqs = client.submit("echo", [b"x"] * 100)
+                self.assertEqual(
+                    [client.next().code for _ in seqs], [0] * 100)
+                client.sock.close()
+
+    def test_whoever_asks_is_told_what_changed(self):
+        with Wynd("--workers", 1, config="max_tasks = 4\n") as wynd:
+            client = Client(wynd.address("unix"))
+            self.assertEqual(reload(client), {})
+            wynd.configure("max_tasks = 5\nmax_frame = 2M\nworkers = 2\n"
+                           "log_level = debug\n")
+            # The flag still wins over `workers`.
+            self.assertEqual(reload(client), {
+                "max_tasks": ("4", "5", False),
+                "max_frame": ("1M", "2M", True),
+                "log_level": ("info", "debug", False)})
+            # What needs a restart is told until there was one.
+            self.assertEqual(
+                reload(client), {"max_frame": ("1M", "2M", True)})
+            client.sock.close()
+
+    def test_a_broken_file_changes_nothing_and_is_told(self):
+        listen = "listen = {unix:@/s}\n"
+        with Wynd(listen=(), config=listen + "max_tasks = 1\n") as wynd:
+            client = Client(wynd.address("unix"))
+            for broken, why in (
+                    ("max_tasks = 9\nmax_taks = 1\n",
+                     ":2: there is no key max_taks"),
+                    ("max_tasks = 9\n/* begun", ":2: this comment has no"),
+                    ("max_tasks = 9\nmax_bytes = 1M\n", "max-bytes must be"),
+                    ("max_tasks = 9\nlisten = {unix:/nonexistent/s}\n",
+                     "/nonexistent/s: ")):
+                wynd.configure(broken)
+                reply = client.call(reload={})
+                self.assertEqual(reply.code, PRECONDITION)
+                self.assertIn(why, reply.message)
+            client.submit("echo", [b"x"] * 2)
+            self.assertEqual(
+                sorted(client.next().code for _ in range(2)), [0, EXHAUSTED])
+            wynd.configure(listen + "max_tasks = 9\n")
+            self.assertEqual(
+                reload(client), {"max_tasks": ("1", "9", False)})
+            client.sock.close()
+
+    def test_a_file_that_is_gone_is_told(self):
+        with Wynd() as wynd:
+            client = Client(wynd.address("unix"))
+            os.rename(wynd.config_path, wynd.config_path + ".away")
+            reply = client.call(reload={})
+            os.rename(wynd.config_path + ".away", wynd.config_path)
+            self.assertEqual(reply.code, PRECONDITION)
+            self.assertIn("No such file", reply.message)
+            client.sock.close()
+
+    def test_only_an_administrator_may_ask(self):
+        with Wynd(listen=("tcp:127.0.0.1:0",)) as wynd:
+            client = Client(wynd.address("tcp"))
+            self.assertEqual(client.call(reload={}).code, DENIED)
+            client.sock.close()
+
+    def test_many_ask_at_once(self):
+        with Wynd("--loops", 3) as wynd:
+            clients = [Client(wynd.address("unix")) for _ in range(12)]
+            threads = [threading.Thread(target=reload, args=(client,))
+                       for client in clients]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for client in clients:
+                self.assertEqual(client.call(stats={}).code, 0)
+                client.sock.close()
+
+    def test_whoever_asked_may_be_gone(self):
+        with Wynd() as wynd:
+            for _ in range(20):
+                client = Client(wynd.address("unix"))
+                client.send(call={"call_id": 1, "reload": {}})
+                client.sock.close()
+            client = Client(wynd.address("unix"))
+            reload(client)
+            client.sock.close()
+
+
+class Listeners(unittest.TestCase):
+    def test_some_come_and_go_with_clients_on_them(self):
+        with Wynd(listen=(), config="listen = {unix:@/a, unix:@/b}\n") as wynd:
+            old = Client("unix:%s/b" % wynd.directory)
+            wynd.configure("listen = {unix:@/a, unix:@/c}\n")
+            changes = reload(old)
+            self.assertEqual(list(changes), ["listen"])
+            with self.assertRaises(OSError):
+                connect("unix:%s/b" % wynd.directory)
+            new = Client("unix:%s/c" % wynd.directory)
+            for client in (old, new):
+                client.submit("echo", [b"x"])
+                self.assertEqual(client.next().value, b"x")
+            self.assertEqual(sorted(os.listdir(wynd.directory)),
+                             ["a", "a.lock", "c", "c.lock"])
+            # And back, on the path that was let go.
+            wynd.configure("listen = {unix:@/b}\n")
+            reload(new)
+            again = Client("unix:%s/b" % wynd.directory)
+            for client in (old, new, again):
+                client.submit("echo", [b"x"])
+                self.assertEqual(client.next().value, b"x")
+                client.sock.close()
+
+    def test_one_that_is_in_use_elsewhere_changes_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as other, \
+                Wynd(listen=(), config="listen = {unix:@/a}\n") as wynd:
+            client = Client("unix:%s/a" % wynd.directory)
+            wynd.configure("listen = {unix:@/b, tcp:127.0.0.1:%d}\n" %
+                           other.getsockname()[1])
+            self.assertEqual(client.call(reload={}).code, PRECONDITION)
+            self.assertEqual(
+                sorted(os.listdir(wynd.directory)), ["a", "a.lock"])
+            connect("unix:%s/a" % wynd.directory).close()
+            client.sock.close()
+
+    def test_descriptors_do_not_grow(self):
+        with Wynd(listen=(), config="listen = {unix:@/a}\n") as wynd:
+            client = Client("unix:%s/a" % wynd.directory)
+            before = wynd.open_fds()
+            for _ in range(20):
+                wynd.configure("listen = {unix:@/a, unix:@/b}\n")
+                reload(client)
+                wynd.configure("listen = {unix:@/a}\n")
+                reload(client)
+            until(lambda: wynd.open_fds() == before, "all are closed")
+            client.sock.close()
+
+
+class Modules(unittest.TestCase):
+    def setUp(self):
+        self.modules = tempfile.mkdtemp(prefix="wynd-modules-")
+        self.addCleanup(shutil.rmtree, self.modules)
+        for name in os.listdir(harness.MODULES):
+            shutil.copy(os.path.join(harness.MODULES, name), self.modules)
+
+    def test_calls_go_on_to_a_new_version(self):
+        build_module(self.modules, "ours", "1")
+        with Wynd("--loops", 2, modules=self.modules) as wynd:
+            client = Client(wynd.address("unix"))
+            client.submit("ours", [b""])
+            self.assertEqual(client.next().value, b"1")
+            # Overwritten in place, as a careless install does.
+            build_module(self.modules, "ours", "2")
+            changes = reload(client)
+            self.assertEqual(list(changes), ["module ours.so"])
+            client.submit("ours", [b""])
+            self.assertEqual(client.next().value, b"2")
+            os.unlink(os.path.join(self.modules, "ours.so"))
+            reload(client)
+            client.submit("ours", [b""])
+            self.assertEqual(client.next().code, 5)
+            client.sock.close()
+
+    def test_a_hundred_reloads_under_load_lose_nothing(self):
+        module = build_module(self.modules, "ours", "1")
+        tasks = 20000 if harness.SANITIZED else 1000000
+        with Wynd("--loops", 2, modules=self.modules) as wynd:
+            asker = Client(wynd.address("unix"))
+            load = subprocess.Popen(
+                [harness.WYNCTL, "bench", "-c", wynd.address("unix"), "--json",
+                 "--count", str(tasks), "--warmup", "0", "--batch", "64",
+                 "--connections", "4", "ours"],
+                stdout=subprocess.PIPE, text=True)
+            self.addCleanup(load.stdout.close)
+            for turn in range(100):
+                with open(module, "ab") as other:  # a version of its own
+                    other.write(b"\n")
+                wynd.configure("max_uploads = %d\n" % (turn + 1))
+                changes = reload(asker)
+                self.assertEqual(
+                    changes["max_uploads"][1], str(turn + 1))
+                self.assertIn("module ours.so", changes)
+                if turn == 9:
+                    before = wynd.memory(), wynd.open_fds()
+            report = json.loads(load.communicate(timeout=100)[0])
+            self.assertEqual(load.returncode, 0, report)
+            self.assertEqual(report["errors"], [])
+            self.assertEqual(report["tasks"], tasks)
+            asker.submit("ours", [b""])
+            self.assertEqual(asker.next().value, b"1")
+            # Old versions are let go of once their calls have ended.
+            until(lambda: wynd.open_fds() <= before[1], "none is kept")
+            self.assertLess(wynd.memory(), before[0] + (32 << 20))
+            asker.sock.close()
+
+
+if __name__ == "__main__":
+    main()
