@@ -142,15 +142,15 @@ static void wake_all(struct wyn_notifier *notifier)
 	}
 }
 
-static struct wyn_watchdog_look look_around(const struct wyn_notifier *notifier)
+static struct wyn_watchdog_look look_around(
+	const struct wyn_notifier *notifier, size_t silent)
 {
 	struct wyn_pool_counters c;
 
 	wyn_pool_counters(notifier->shared->pool, &c);
 	return (struct wyn_watchdog_look){
 		.now_ns = uv_hrtime(),
-		.loops_answered =
-			silent_loop(notifier) == notifier->loops_count,
+		.loops_answered = silent == notifier->loops_count,
 		.begun = c.run + c.cancelled + c.unfinished - c.queued,
 		.queued = c.queued,
 		.asleep = c.parked > c.woken ? c.parked - c.woken : 0,
@@ -159,18 +159,17 @@ static struct wyn_watchdog_look look_around(const struct wyn_notifier *notifier)
 
 /* Once, when it becomes so: on the log, and where `systemctl status` shows it
  * when the watchdog has bitten. */
-static void report(
-	struct wyn_notifier *notifier, const struct wyn_watchdog_look *seen)
+static void report(const struct wyn_notifier *notifier,
+	const struct wyn_watchdog_look *seen, size_t silent)
 {
 	char text[STATUS_BYTES];
 
 	if (notifier->verdict == WYN_WATCHDOG_LOOP_SILENT) {
-		size_t loop = silent_loop(notifier);
-
 		wyn_log(WYN_LOG_ERROR, "watchdog-not-fed",
 			WYN_LOG_TEXT("reason", "loop-silent"),
-			WYN_LOG_NUMBER("loop", loop));
-		snprintf(text, sizeof(text), "loop %zu does not answer", loop);
+			WYN_LOG_NUMBER("loop", silent));
+		snprintf(
+			text, sizeof(text), "loop %zu does not answer", silent);
 	} else {
 		wyn_log(WYN_LOG_ERROR, "watchdog-not-fed",
 			WYN_LOG_TEXT("reason", "task-stranded"),
@@ -199,7 +198,8 @@ static void on_watchdog_timer(uv_timer_t *timer)
 {
 	struct wyn_notifier *notifier = timer->data;
 	enum wyn_watchdog_verdict before = notifier->verdict;
-	struct wyn_watchdog_look seen = look_around(notifier);
+	size_t silent = silent_loop(notifier);
+	struct wyn_watchdog_look seen = look_around(notifier, silent);
 	uint64_t next_ns;
 
 	notifier->verdict =
@@ -217,7 +217,7 @@ static void on_watchdog_timer(uv_timer_t *timer)
 	if (notifier->verdict == WYN_WATCHDOG_WELL) {
 		recovered(notifier);
 	} else {
-		report(notifier, &seen);
+		report(notifier, &seen, silent);
 	}
 }
 

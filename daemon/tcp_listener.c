@@ -210,7 +210,7 @@ free_addresses:
 int wyn_tcp_listener_adopt(int fd, const struct wyn_listener_config *config,
 	struct wyn_listener *ret_listener, const char **ret_why)
 {
-	union address bound;
+	union address bound = {.six = {0}};
 	int error = name_bound(fd, &bound, &ret_listener->endpoint);
 
 	if (error) {
