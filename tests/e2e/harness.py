@@ -236,7 +236,11 @@ def connect(address):
     if kind == "unix":
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(PATIENCE)
-        sock.connect(rest)
+        try:
+            sock.connect(rest)
+        except OSError:
+            sock.close()
+            raise
     else:
         host, _, port = rest.rpartition(":")
         sock = socket.create_connection(
