@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,31 +189,49 @@ static int connect_endpoint(const struct wyn_endpoint *endpoint,
 	return err;
 }
 
-/* The system's daemon first, then the user's own. */
+/* The user's own socket. Returns: false when there can be none. */
+static bool connect_own(struct wyn_endpoint *ret_endpoint)
+{
+	struct wyn_endpoint endpoint = {.kind = WYN_ENDPOINT_UNIX};
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	int size;
+
+	if (runtime == NULL || runtime[0] != '/') {
+		return false;
+	}
+	size = snprintf(
+		endpoint.path, sizeof(endpoint.path), "%s/wynd.sock", runtime);
+	if (size < 0 || (size_t)size >= sizeof(endpoint.path)) {
+		return false;
+	}
+	*ret_endpoint = endpoint;
+	return true;
+}
+
+/* The user's own daemon if it answers, else the system's. */
 static int connect_default(
 	uint64_t deadline_ns, char why[WYN_CONNECT_WHY_BYTES], int *ret_fd)
 {
 	struct wyn_endpoint endpoint = {
 		.kind = WYN_ENDPOINT_UNIX, .path = WYN_ENDPOINT_DEFAULT_PATH};
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	char tried[WYN_ENDPOINT_PATH_BYTES + 64];
-	int err = connect_endpoint(&endpoint, deadline_ns, "", why, ret_fd);
+	struct wyn_endpoint own;
+	int err;
 	int second;
-	int size;
 
-	if (err == 0 || runtime == NULL || runtime[0] != '/') {
+	if (!connect_own(&own)) {
+		return connect_endpoint(
+			&endpoint, deadline_ns, "", why, ret_fd);
+	}
+	err = connect_endpoint(&own, deadline_ns, "", why, ret_fd);
+	if (err == 0 || err == -EINTR) {
 		return err;
 	}
-	size = snprintf(
-		endpoint.path, sizeof(endpoint.path), "%s/wynd.sock", runtime);
-	if (size < 0 || (size_t)size >= sizeof(endpoint.path)) {
-		return err;
-	}
-	(void)snprintf(tried, sizeof(tried), "unix:%s: %s; nor to ",
-		WYN_ENDPOINT_DEFAULT_PATH, strerror(-err));
+	(void)snprintf(tried, sizeof(tried), "unix:%s: %s; nor to ", own.path,
+		strerror(-err));
 	second = connect_endpoint(&endpoint, deadline_ns, tried, why, ret_fd);
 	/* One that is there and refuses tells more than one that is not. */
-	return second == 0 || err == -ENOENT ? second : err;
+	return second == -ENOENT ? err : second;
 }
 
 /* As wyn_endpoint_parse(), of what can be connected to. */

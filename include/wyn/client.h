@@ -50,8 +50,8 @@ void wyn_client_destroy(struct wyn_client *client);
 /*
  * wyn_client_connect - connects and shakes hands.
  *
- * address is "unix:PATH", "tcp:HOST:PORT", or NULL for the default: the socket
- * /run/wynd/wynd.sock, else wynd.sock in $XDG_RUNTIME_DIR. Once per client.
+ * address is "unix:PATH", "tcp:HOST:PORT", or NULL for the default: wynd.sock
+ * in $XDG_RUNTIME_DIR if it answers, else /run/wynd/wynd.sock. Once per client.
  *
  * Thread: the client's. Returns: 0; -EINVAL, -ENAMETOOLONG (address);
  * -EISCONN; -ETIMEDOUT, -EINTR; -EHOSTUNREACH (the name does not resolve); the

@@ -10,6 +10,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -419,7 +420,42 @@ class Addresses(Case):
     def test_nobody_is_at_the_defaults(self):
         with tempfile.TemporaryDirectory() as d:
             self.ends(self.alone("ping", XDG_RUNTIME_DIR=d), UNAVAILABLE,
-                      [b"/run/wynd/wynd.sock: ", d.encode() + b"/wynd.sock: "])
+                      [d.encode() + b"/wynd.sock: ", b"/run/wynd/wynd.sock: "])
+
+    def both(self, command, *prefix):
+        """wynctl where the system's daemon is one that a test started, and
+        the user's is or is not there: (exit code, output) of `command`."""
+        with Wynd(listen=("unix:@/wynd.sock",)) as system:
+            script = ('mount -t tmpfs none /run && mkdir "$0" && '
+                      'mount --bind "$1" "$0" && shift && exec "$@"')
+            done = subprocess.run(
+                ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                 script, "/run/wynd", system.directory,
+                 os.path.abspath(WYNCTL), *command],
+                stdin=subprocess.DEVNULL, env=environment(**dict(prefix)),
+                capture_output=True, timeout=PATIENCE, check=False)
+            if b"unshare" in done.stderr or b"mount:" in done.stderr:
+                self.skipTest("namespaces are not allowed here")
+            return done
+
+    def served(self, wynd):
+        return int(json.loads(wynctl(
+            "-c", wynd.addresses[0], "stats", "--json").stdout)
+            ["tasks_accepted"])
+
+    def test_user_is_preferred_if_it_answers(self):
+        with Wynd(listen=("unix:@/wynd.sock",)) as own:
+            done = self.both(("call", "echo", "x"),
+                             ("XDG_RUNTIME_DIR", own.directory))
+            self.assertEqual(self.ends(done, OK), b"x\n")
+            self.assertEqual(self.served(own), 1)
+
+    def test_system_is_used_if_the_user_does_not_answer(self):
+        with tempfile.TemporaryDirectory() as d:
+            with socket.socket(socket.AF_UNIX) as stale:
+                stale.bind(d + "/wynd.sock")
+            done = self.both(("call", "echo", "x"), ("XDG_RUNTIME_DIR", d))
+            self.assertEqual(self.ends(done, OK), b"x\n")
 
     def test_ipv6(self):
         with Wynd(listen=("tcp:[::1]:0",)) as wynd:
