@@ -66,6 +66,12 @@ bool wyn_activate_has(const struct wyn_activation *activation, int fd)
 	return false;
 }
 
+bool wyn_activate_listened(void)
+{
+	/* libsystemd tells only by sending something. */
+	return getenv("NOTIFY_SOCKET") != NULL;
+}
+
 int wyn_activate_ready(const char *status)
 {
 	return sd_notifyf(0, "READY=1\nSTATUS=%s", status);

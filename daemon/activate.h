@@ -44,12 +44,15 @@ int wyn_activate_sockets(
 /* wyn_activate_has - was that descriptor passed? Thread: boot. */
 bool wyn_activate_has(const struct wyn_activation *activation, int fd);
 
+/* wyn_activate_listened - is there somebody to tell? Thread: boot. */
+bool wyn_activate_listened(void);
+
 /*
  * The messages. `status` is one line for people, without a newline.
  *
- * Thread: any. Returns: 1; 0 when nobody listens; -errno, and it is lost.
- * Blocks: while the queue of the service manager is full, as a line of the log
- * does while nobody reads it.
+ * Thread: any but a loop's, which has messenger.h for it. Returns: 1; 0 when
+ * nobody listens; -errno, and it is lost. Blocks: while the queue of the
+ * service manager is full.
  */
 
 /* wyn_activate_ready - everything listens; or a reload is over. */

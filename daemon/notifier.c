@@ -15,7 +15,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <uv.h>
 #include <wyn/pool.h>
@@ -25,16 +24,16 @@
 #include "daemon/engine.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
+#include "daemon/messenger.h"
 #include "daemon/options.h"
 #include "daemon/watchdog.h"
 
-#define STATUS_BYTES 128u
+#define STATUS_BYTES WYN_MESSENGER_STATUS_BYTES
 
 enum stage {
 	STARTING,
 	SERVING,
 	DRAINING,
-	ALONE, /* nobody listens */
 };
 
 /* What the last line of status said. */
@@ -45,9 +44,10 @@ struct told {
 
 /* [L] loop 0's, but for what is marked */
 struct wyn_notifier {
-	struct wyn_shared *shared;     /* [I] */
-	struct wyn_loop *const *loops; /* [I] */
-	size_t loops_count;	       /* [I] */
+	struct wyn_shared *shared;	 /* [I] */
+	struct wyn_loop *const *loops;	 /* [I] */
+	size_t loops_count;		 /* [I] */
+	struct wyn_messenger *messenger; /* [I] NULL = nobody listens */
 	enum stage stage;
 	struct told told;
 	uv_timer_t status_timer;
@@ -113,7 +113,8 @@ static void tell_status(struct wyn_notifier *notifier)
 		now.tasks == notifier->told.tasks) {
 		return;
 	}
-	(void)wyn_activate_status(write_status(notifier, text));
+	wyn_messenger_post(notifier->messenger, WYN_MESSAGE_STATUS,
+		write_status(notifier, text));
 	rest(notifier);
 }
 
@@ -181,7 +182,7 @@ static void report(const struct wyn_notifier *notifier,
 			seen->queued, plural(seen->queued), seen->asleep,
 			plural(seen->asleep));
 	}
-	(void)wyn_activate_status(text);
+	wyn_messenger_post(notifier->messenger, WYN_MESSAGE_STATUS, text);
 }
 
 static void recovered(struct wyn_notifier *notifier)
@@ -189,7 +190,8 @@ static void recovered(struct wyn_notifier *notifier)
 	char text[STATUS_BYTES];
 
 	wyn_log(WYN_LOG_WARNING, "watchdog-fed-again");
-	(void)wyn_activate_status(write_status(notifier, text));
+	wyn_messenger_post(notifier->messenger, WYN_MESSAGE_STATUS,
+		write_status(notifier, text));
 }
 
 static void look_after(struct wyn_notifier *notifier, uint64_t ns);
@@ -205,7 +207,7 @@ static void on_watchdog_timer(uv_timer_t *timer)
 	notifier->verdict =
 		wyn_watchdog_decide(&notifier->watchdog, &seen, &next_ns);
 	if (notifier->verdict == WYN_WATCHDOG_WELL) {
-		(void)wyn_activate_feed();
+		wyn_messenger_post(notifier->messenger, WYN_MESSAGE_FEED, NULL);
 	}
 	if (seen.loops_answered) {
 		wake_all(notifier);
@@ -235,16 +237,9 @@ static void look_after(struct wyn_notifier *notifier, uint64_t ns)
 static void begin(struct wyn_notifier *notifier)
 {
 	char text[STATUS_BYTES];
-	int told = wyn_activate_ready(write_status(notifier, text));
 
-	if (told < 0) {
-		wyn_log(WYN_LOG_WARNING, "notify-failed",
-			WYN_LOG_TEXT("error", strerror(-told)));
-	}
-	if (told <= 0) {
-		notifier->stage = ALONE;
-		return;
-	}
+	wyn_messenger_post(notifier->messenger, WYN_MESSAGE_READY,
+		write_status(notifier, text));
 	notifier->stage = SERVING;
 	if (notifier->watchdog.interval_ns > 0) {
 		wake_all(notifier);
@@ -257,13 +252,14 @@ static void tell_stopping(struct wyn_notifier *notifier)
 	char text[STATUS_BYTES];
 
 	notifier->stage = DRAINING;
-	(void)wyn_activate_stopping(write_status(notifier, text));
+	wyn_messenger_post(notifier->messenger, WYN_MESSAGE_STOPPING,
+		write_status(notifier, text));
 	rest(notifier);
 }
 
 void wyn_notifier_turn(struct wyn_notifier *notifier, bool draining)
 {
-	if (notifier->stage == ALONE) {
+	if (!notifier->messenger) {
 		return;
 	}
 	if (notifier->stage == STARTING) {
@@ -272,8 +268,25 @@ void wyn_notifier_turn(struct wyn_notifier *notifier, bool draining)
 	if (notifier->stage == SERVING && draining) {
 		tell_stopping(notifier);
 	}
-	if (notifier->stage != ALONE) {
-		tell_status(notifier);
+	tell_status(notifier);
+}
+
+void wyn_notifier_reloading(struct wyn_notifier *notifier)
+{
+	/* One that stops does not become ready again. */
+	if (notifier->messenger && notifier->stage == SERVING) {
+		wyn_messenger_post(
+			notifier->messenger, WYN_MESSAGE_RELOADING, NULL);
+	}
+}
+
+void wyn_notifier_reloaded(struct wyn_notifier *notifier)
+{
+	char text[STATUS_BYTES];
+
+	if (notifier->messenger && notifier->stage == SERVING) {
+		wyn_messenger_post(notifier->messenger, WYN_MESSAGE_READY,
+			write_status(notifier, text));
 	}
 }
 
@@ -283,9 +296,17 @@ int wyn_notifier_create(struct wyn_shared *shared,
 {
 	struct wyn_notifier *notifier = calloc(1, sizeof(*notifier));
 	uv_loop_t *uv = wyn_loop_uv(loops[0]);
+	int error;
 
 	if (!notifier) {
 		return -ENOMEM;
+	}
+	if (wyn_activate_listened()) {
+		error = wyn_messenger_create(&notifier->messenger);
+		if (error) {
+			free(notifier);
+			return error;
+		}
 	}
 	notifier->shared = shared;
 	notifier->loops = loops;
@@ -303,6 +324,8 @@ void wyn_notifier_stop(struct wyn_notifier *notifier)
 {
 	uv_close((uv_handle_t *)&notifier->status_timer, NULL);
 	uv_close((uv_handle_t *)&notifier->watchdog_timer, NULL);
+	wyn_messenger_destroy(notifier->messenger);
+	notifier->messenger = NULL;
 }
 
 void wyn_notifier_destroy(struct wyn_notifier *notifier)

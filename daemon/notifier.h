@@ -24,7 +24,7 @@ struct wyn_shared;
  * wyn_notifier_create - one that has told nothing yet.
  *
  * Thread: boot, before the loops run. Owns: borrows all; its handles are on
- * the first loop. Returns: 0; -ENOMEM.
+ * the first loop. Returns: 0; -ENOMEM; what pthread_create(3) said.
  */
 WYN_NODISCARD
 int wyn_notifier_create(struct wyn_shared *shared,
@@ -34,12 +34,21 @@ int wyn_notifier_create(struct wyn_shared *shared,
 /*
  * wyn_notifier_turn - tells what is new; `draining` once a drain has begun.
  *
- * Thread: loop 0, once per turn. Blocks: as activate.h says.
+ * Thread: loop 0, once per turn. Blocks: never.
  */
 void wyn_notifier_turn(struct wyn_notifier *notifier, bool draining);
 
-/* wyn_notifier_stop - closes its handles. Thread: boot, when loop 0 does not
- * run. */
+/*
+ * wyn_notifier_reloading, wyn_notifier_reloaded - a reload begins, and is over,
+ * whatever came of it.
+ *
+ * Thread: loop 0, in this order. Blocks: never.
+ */
+void wyn_notifier_reloading(struct wyn_notifier *notifier);
+void wyn_notifier_reloaded(struct wyn_notifier *notifier);
+
+/* wyn_notifier_stop - closes its handles, once all is told that can be. Thread:
+ * boot, when loop 0 does not run. */
 void wyn_notifier_stop(struct wyn_notifier *notifier);
 
 /* wyn_notifier_destroy - after loop 0 was destroyed, whose handles it holds.

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -37,7 +38,9 @@ static struct {
 	struct wyn_engine *engines[LOOPS];
 	struct wyn_loop *loops[LOOPS];
 	struct wyn_notifier *notifier;
+	bool ended;
 	atomic_bool draining;
+	atomic_bool reloads;
 	atomic_bool held;    /* the second loop is to stay in its turn */
 	struct latch holds;  /* it does */
 	struct latch let_go; /* it may go on */
@@ -46,6 +49,11 @@ static struct {
 static void on_turn_of_first(void *context)
 {
 	(void)context;
+	if (atomic_exchange_explicit(
+		    &it.reloads, false, memory_order_acq_rel)) {
+		wyn_notifier_reloading(it.notifier);
+		wyn_notifier_reloaded(it.notifier);
+	}
 	wyn_notifier_turn(it.notifier,
 		atomic_load_explicit(&it.draining, memory_order_acquire));
 }
@@ -114,11 +122,20 @@ static void end_loops(void)
 	}
 }
 
+/* What was posted is told then. */
+static void end_all(void)
+{
+	end_loops();
+	if (!it.ended) {
+		it.ended = true;
+		wyn_notifier_stop(it.notifier);
+	}
+}
+
 static int tear_down(void **state)
 {
 	(void)state;
-	end_loops();
-	wyn_notifier_stop(it.notifier);
+	end_all();
 	wyn_pool_destroy(it.pool);
 	for (size_t i = 0; i < LOOPS; i++) {
 		wyn_loop_destroy(it.loops[i]);
@@ -173,7 +190,7 @@ static void notifier_tells_the_last_when_many_changes_come(void **state)
 		set_connections(i);
 	}
 	hear("STATUS=1000 ");
-	end_loops();
+	end_all();
 	assert_string_equal(manager_look(it.manager, MSG_DONTWAIT), "");
 }
 
@@ -186,6 +203,36 @@ static void notifier_tells_stopping_when_a_drain_begins(void **state)
 	wyn_loop_wake(it.loops[0]);
 	assert_string_equal(manager_look(it.manager, 0),
 		"STOPPING=1\nSTATUS=draining: 0 connections, 0 tasks held");
+}
+
+static void reload(void)
+{
+	atomic_store_explicit(&it.reloads, true, memory_order_release);
+	wyn_loop_wake(it.loops[0]);
+}
+
+static void notifier_is_ready_again_after_a_reload(void **state)
+{
+	(void)state;
+	begin();
+	hear("READY=1");
+	reload();
+	assert_memory_equal(manager_look(it.manager, 0),
+		"RELOADING=1\nMONOTONIC_USEC=", 27);
+	assert_string_equal(manager_look(it.manager, 0),
+		"READY=1\nSTATUS=0 connections, 0 tasks held");
+}
+
+static void notifier_does_not_become_ready_again_when_it_stops(void **state)
+{
+	(void)state;
+	begin();
+	atomic_store_explicit(&it.draining, true, memory_order_release);
+	wyn_loop_wake(it.loops[0]);
+	hear("STOPPING=1");
+	reload();
+	end_all();
+	assert_string_equal(manager_look(it.manager, MSG_DONTWAIT), "");
 }
 
 static void notifier_sets_no_timer_when_there_is_no_watchdog(void **state)
@@ -245,6 +292,8 @@ int main(void)
 		TEST(notifier_tells_what_changed),
 		TEST(notifier_tells_the_last_when_many_changes_come),
 		TEST(notifier_tells_stopping_when_a_drain_begins),
+		TEST(notifier_is_ready_again_after_a_reload),
+		TEST(notifier_does_not_become_ready_again_when_it_stops),
 		TEST(notifier_sets_no_timer_when_there_is_no_watchdog),
 		TEST(notifier_feeds_while_every_loop_answers),
 		TEST(notifier_does_not_feed_when_a_loop_is_stuck),

@@ -325,6 +325,28 @@ class Told(Case):
         self.hear("STOPPING=1")
         self.ended(process, 0)
 
+    def fill(self):
+        """Until the service manager takes no more."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            try:
+                while True:
+                    sock.sendto(b"filler", self.path("n"))
+            except BlockingIOError:
+                pass
+
+    def test_manager_that_does_not_read_holds_nobody_up(self):
+        self.fill()
+        address = "unix:" + self.path("s")
+        process = self.hand(self.listen("s"), WATCHDOG_USEC="20000")
+        self.assertEqual(self.ctl(address, "call", "echo", "hi"), b"hi\n")
+        self.hear("READY=1")
+        self.hear("WATCHDOG=1")
+        self.fill()
+        self.assertEqual(self.ctl(address, "call", "echo", "hi"), b"hi\n")
+        process.send_signal(signal.SIGTERM)
+        self.ended(process, 0)
+
     def test_watchdog_of_another_process_is_not_fed(self):
         process = self.hand(
             self.listen("s"), WATCHDOG_USEC="2000", WATCHDOG_PID="1")

@@ -76,3 +76,23 @@ static inline const char *manager_hear(int fd, const char *begins)
 	fprintf(stderr, "manager: \"%s\" did not come\n", begins);
 	abort();
 }
+
+#define MANAGER_FILLER "filler"
+
+/* manager_fill - sends itself messages until it takes no more: whoever tells
+ * it something then waits until it looks. */
+static inline void manager_fill(int fd)
+{
+	struct sockaddr_un address;
+	socklen_t bytes = sizeof(address);
+	int other = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (other < 0 || getsockname(fd, (struct sockaddr *)&address, &bytes)) {
+		perror("manager");
+		abort();
+	}
+	while (sendto(other, MANAGER_FILLER, strlen(MANAGER_FILLER),
+		       MSG_DONTWAIT, (struct sockaddr *)&address, bytes) > 0) {
+	}
+	close(other);
+}
