@@ -3,6 +3,7 @@
 that wynd runs under the filter of system calls that they name."""
 import ctypes
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BUILD_DIR, PATIENCE, SANITIZED, WYNCTL, Wynd, main
+from harness import BUILD_DIR, PATIENCE, SANITIZED, WYNCTL, Wynd, main, until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -122,6 +123,39 @@ class Analyze(Case):
                 uid = re.search(r"(?m)^wynd:x:(\d+):", file.read()).group(1)
             self.assertEqual((made.st_mode & 0o7777, made.st_uid),
                              (0o755, int(uid)))
+
+
+class Installed(Case):
+    def test_first_call_of_a_user_starts_it(self):
+        """By the lines of the units, and with what was installed."""
+        runtime = tempfile.mkdtemp(dir=self.prefix)
+        listen, = self.settings("user", "wynd.socket", "ListenStream")
+        command, = self.settings("user", "wynd.service", "ExecStart")
+        environment = {**os.environ, "XDG_RUNTIME_DIR": runtime}
+        environment.pop("WYN_CONNECT", None)
+
+        def ctl(*words):
+            return subprocess.run(
+                [self.prefix + "/bin/wynctl", *words], env=environment,
+                stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=PATIENCE, check=False)
+
+        # Where modules are is compiled in, and this is elsewhere.
+        process = subprocess.Popen(
+            ["systemd-socket-activate", "-l", listen.replace("%t", runtime),
+             *command.split(), "--modules", self.prefix + "/lib/wynd/modules"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: ctl("ping", "-n", "1").returncode == 0,
+                  "somebody listens")
+            done = ctl("call", "sha256", "hello")
+            self.assertEqual(done.stdout.strip(), hashlib.sha256(
+                b"hello").hexdigest(), done.stderr)
+            ctl("drain")
+            self.assertEqual(process.wait(PATIENCE), 0)
+        finally:
+            process.kill()
+            process.wait()
 
 
 class Filter:
