@@ -12,15 +12,16 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/activate.h"
-#include "daemon/clock.h"
 #include "daemon/loader.h"
 #include "daemon/log.h"
+#include "daemon/loop.h"
+#include "daemon/notifier.h"
 #include "daemon/reload_errand.h"
 
 struct wyn_reload {
@@ -30,7 +31,11 @@ struct wyn_reload {
 	struct wyn_loader_report modules; /* likewise */
 
 	pthread_t thread;
-	bool started; /* boot's */
+	bool started;		/* boot's */
+	_Atomic uint64_t begun; /* [A reloads] */
+	_Atomic uint64_t over;	/* [A reloads] */
+	uint64_t begun_told;	/* loop 0's */
+	uint64_t over_told;	/* likewise */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool open; /* [M lock] and what follows */
@@ -40,6 +45,13 @@ struct wyn_reload {
 	size_t askers_count;
 	struct wyn_later askers[WYN_RELOAD_ASKERS_MAX];
 };
+
+/* [reloads] pairs with wyn_reload_turn(), where the wake leads. */
+static void tell(struct wyn_reload *reload, _Atomic uint64_t *count)
+{
+	atomic_fetch_add_explicit(count, 1, memory_order_release);
+	wyn_loop_wake(reload->config.first);
+}
 
 static void on_over(struct wyn_errand *errand)
 {
@@ -52,10 +64,10 @@ static void on_over(struct wyn_errand *errand)
 		wyn_log(WYN_LOG_INFO, "reloaded",
 			WYN_LOG_NUMBER("changes", errand->changes_count));
 	}
-	(void)wyn_activate_ready(errand->error == 0
-					 ? "Reloaded."
-					 : "The last reload failed; see the "
-					   "log.");
+	/* Else the loops have ended. */
+	if (errand->error != -ESHUTDOWN) {
+		tell(reload, &reload->over);
+	}
 	pthread_mutex_lock(&reload->lock);
 	reload->under_way = false;
 	pthread_cond_signal(&reload->changed);
@@ -223,7 +235,7 @@ static int prepare(struct wyn_reload *reload, struct wyn_errand *errand)
 
 static void work(struct wyn_reload *reload, struct wyn_errand *errand)
 {
-	(void)wyn_activate_reloading(wyn_clock_ns(CLOCK_MONOTONIC));
+	tell(reload, &reload->begun);
 	errand->shared = reload->config.shared;
 	errand->acceptor = reload->config.acceptor;
 	errand->over = on_over;
@@ -347,6 +359,25 @@ bool wyn_reload_request(
 	pthread_cond_signal(&reload->changed);
 	pthread_mutex_unlock(&reload->lock);
 	return taken;
+}
+
+void wyn_reload_turn(struct wyn_reload *reload, struct wyn_notifier *notifier)
+{
+	/* [reloads] the later one first, so that none is over that was not
+	 * begun. */
+	uint64_t over =
+		atomic_load_explicit(&reload->over, memory_order_acquire);
+	uint64_t begun =
+		atomic_load_explicit(&reload->begun, memory_order_acquire);
+
+	if (begun != reload->begun_told) {
+		wyn_notifier_reloading(notifier);
+	}
+	if (over != reload->over_told) {
+		wyn_notifier_reloaded(notifier);
+	}
+	reload->begun_told = begun;
+	reload->over_told = over;
 }
 
 void wyn_reload_stop(struct wyn_reload *reload)

@@ -20,6 +20,8 @@
 struct wyn_acceptor;
 struct wyn_later;
 struct wyn_loader;
+struct wyn_loop;
+struct wyn_notifier;
 struct wyn_reload;
 struct wyn_shared;
 
@@ -31,6 +33,7 @@ struct wyn_reload_config {
 	struct wyn_shared *shared;
 	struct wyn_acceptor *acceptor;
 	struct wyn_loader *loader;
+	struct wyn_loop *first; /* where the service manager is told */
 };
 
 /*
@@ -59,6 +62,10 @@ void wyn_reload_open(struct wyn_reload *reload);
  */
 bool wyn_reload_request(
 	struct wyn_reload *reload, const struct wyn_later *later);
+
+/* wyn_reload_turn - tells the service manager of those that began and that are
+ * over since the last turn. Thread: loop 0. */
+void wyn_reload_turn(struct wyn_reload *reload, struct wyn_notifier *notifier);
 
 /*
  * wyn_reload_stop - ends its thread, when the loops have ended.

@@ -121,6 +121,7 @@ static void on_turn_of_first(void *context)
 
 	wyn_drain_turn(server->drain);
 	wyn_acceptor_turn(server->acceptor);
+	wyn_reload_turn(server->reload, server->notifier);
 	wyn_notifier_turn(server->notifier, wyn_drain_begun(server->drain));
 }
 
@@ -290,6 +291,7 @@ static int create_reload(struct server *server,
 		.shared = &server->shared,
 		.acceptor = server->acceptor,
 		.loader = server->loader,
+		.first = server->loops[0],
 	};
 
 	return wyn_reload_create(&config, &server->reload);

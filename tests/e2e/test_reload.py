@@ -221,31 +221,43 @@ class Modules(unittest.TestCase):
             self.assertEqual(client.next().code, 5)
             client.sock.close()
 
+    def load(self, address, tasks, reports):
+        """Runs so many tasks over and over, until it is asked to end."""
+        while not self.enough.is_set() or not reports:
+            done = subprocess.run(
+                [harness.WYNCTL, "bench", "-c", address, "--json", "--count",
+                 str(tasks), "--warmup", "0", "--batch", "64",
+                 "--connections", "4", "ours"], capture_output=True, text=True)
+            reports.append((done.returncode, done.stdout + done.stderr))
+
     def test_a_hundred_reloads_under_load_lose_nothing(self):
         module = build_module(self.modules, "ours", "1")
         tasks = 20000 if harness.SANITIZED else 1000000
+        reports = []
+        self.enough = threading.Event()
         with Wynd("--loops", 2, modules=self.modules) as wynd:
             asker = Client(wynd.address("unix"))
-            load = subprocess.Popen(
-                [harness.WYNCTL, "bench", "-c", wynd.address("unix"), "--json",
-                 "--count", str(tasks), "--warmup", "0", "--batch", "64",
-                 "--connections", "4", "ours"],
-                stdout=subprocess.PIPE, text=True)
-            self.addCleanup(load.stdout.close)
-            for turn in range(100):
-                with open(module, "ab") as other:  # a version of its own
-                    other.write(b"\n")
-                wynd.configure("max_uploads = %d\n" % (turn + 1))
-                changes = reload(asker)
-                self.assertEqual(
-                    changes["max_uploads"][1], str(turn + 1))
-                self.assertIn("module ours.so", changes)
-                if turn == 9:
-                    before = wynd.memory(), wynd.open_fds()
-            report = json.loads(load.communicate(timeout=100)[0])
-            self.assertEqual(load.returncode, 0, report)
-            self.assertEqual(report["errors"], [])
-            self.assertEqual(report["tasks"], tasks)
+            load = threading.Thread(target=self.load, args=(
+                wynd.address("unix"), tasks, reports))
+            load.start()
+            try:
+                for turn in range(100):
+                    with open(module, "ab") as other:  # a version of its own
+                        other.write(b"\n")
+                    wynd.configure("max_uploads = %d\n" % (turn + 1))
+                    changes = reload(asker)
+                    self.assertEqual(
+                        changes["max_uploads"][1], str(turn + 1))
+                    self.assertIn("module ours.so", changes)
+                    if turn == 9:
+                        before = wynd.memory(), wynd.open_fds()
+            finally:
+                self.enough.set()
+                load.join()
+            for code, report in reports:
+                self.assertEqual(code, 0, report)
+                self.assertEqual(json.loads(report)["errors"], [])
+                self.assertEqual(json.loads(report)["tasks"], tasks)
             asker.submit("ours", [b""])
             self.assertEqual(asker.next().value, b"1")
             # Old versions are let go of once their calls have ended.
