@@ -16,6 +16,9 @@
 
 #include "base/assert.h"
 #include "daemon/limits.h"
+#include "daemon/module_state.h"
+
+#define FLAGS_KNOWN ((uint64_t)(WYN_FUNCTION_SHORT | WYN_FUNCTION_BLOCKING))
 
 /* A name and how many versions have it. */
 struct name {
@@ -143,26 +146,30 @@ static bool said_before(const struct wyn_module_version *version, size_t index,
 static int entry_fill(struct wyn_module_version *version, size_t index,
 	const char **ret_culprit)
 {
-	const struct wyn_function *function =
+	const struct wyn_function function =
 		wyn_module_function_at(version->module, index);
 	struct wyn_function_entry *entry = &version->functions[index];
 
-	*ret_culprit = function->name ? function->name : "";
-	if (!wyn_registry_name_valid(function->name) || function->run == NULL) {
+	*ret_culprit = function.name ? function.name : "";
+	if (!wyn_registry_name_valid(function.name) || function.run == NULL) {
 		return -EINVAL;
 	}
-	if (said_before(version, index, function->name)) {
+	if ((function.flags & ~FLAGS_KNOWN) != 0 ||
+		function.flags == FLAGS_KNOWN) {
+		return -ENOTSUP;
+	}
+	if (said_before(version, index, function.name)) {
 		return -EEXIST;
 	}
 	*entry = (struct wyn_function_entry){
-		.name = function->name,
-		.summary = function->summary ? function->summary : "",
+		.name = function.name,
+		.summary = function.summary ? function.summary : "",
 		.module = version->module->name,
-		.run = function->run,
+		.run = function.run,
+		.flags = function.flags,
 		.version = version,
 	};
-	return name_acquire(
-		of(version->catalog), function->name, &entry->index);
+	return name_acquire(of(version->catalog), function.name, &entry->index);
 }
 
 int wyn_catalog_version_create(struct wyn_catalog *catalog,
@@ -190,7 +197,7 @@ int wyn_catalog_version_create(struct wyn_catalog *catalog,
 	version->catalog = catalog;
 	version->functions = calloc(n + 1, sizeof(*version->functions));
 	if (version->functions != NULL) {
-		rc = 0;
+		rc = wyn_module_states_create(module, &version->states);
 	}
 	while (rc == 0 && version->functions_count < n) {
 		rc = entry_fill(version, version->functions_count, ret_culprit);
@@ -219,6 +226,7 @@ void wyn_catalog_version_destroy(struct wyn_module_version *version)
 		wyn_assert(name->users > 0);
 		name->users--;
 	}
+	wyn_module_states_destroy(version->states);
 	free(version->functions);
 	free(version);
 }

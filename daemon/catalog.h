@@ -26,6 +26,7 @@ struct wyn_pool;
 struct wyn_catalog {
 	/* [A functions] never NULL while somebody reads. */
 	const struct wyn_registry *_Atomic current;
+	struct wyn_pool *pool; /* [I] for nested calls; NULL = none */
 };
 
 /* One loop's view. [L] but `seen`. */
@@ -59,9 +60,10 @@ void wyn_catalog_watch(struct wyn_catalog *catalog,
  * Every name has an index below WYN_FUNCTIONS_MAX that all versions share; it
  * stays the name's own while a version has it, and after that until there is no
  * other left. Thread: the loader's. Owns: borrows the table. Returns: 0;
- * -EINVAL (a name or a body is missing or malformed, or a flag is unknown),
- * -EEXIST (a name is there twice), and *ret_culprit is the name, or "" when it
- * has none; -ENOSPC (over WYN_FUNCTIONS_MAX names), -ENOMEM.
+ * -EINVAL (a name or a body is missing or malformed), -ENOTSUP (flags that we
+ * do not know, or that exclude each other), -EEXIST (a name is there twice),
+ * and *ret_culprit is the name, or "" when it has none; -ENOSPC (over
+ * WYN_FUNCTIONS_MAX names), -ENOMEM.
  */
 WYN_NODISCARD
 int wyn_catalog_version_create(struct wyn_catalog *catalog,

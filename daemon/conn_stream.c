@@ -9,7 +9,7 @@
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
 
-uint64_t wyn_conn_streams_left(const struct wyn_conn *conn)
+uint64_t wyn_conn_streams_left(const struct wyn_conn *conn, bool emits)
 {
 	const struct wyn_engine *engine = conn->engine;
 	const struct wyn_limits *limits = &engine->limits;
@@ -24,7 +24,7 @@ uint64_t wyn_conn_streams_left(const struct wyn_conn *conn)
 	most = conn->streaming < most ? most - conn->streaming : 0;
 	/* Rounded up, so that the last place is somebody's. */
 	spare = conn->streaming < spare ? (spare - conn->streaming + 1) / 2 : 0;
-	return most < spare ? most : spare;
+	return emits && most < spare ? most : spare;
 }
 
 void wyn_conn_starve(struct wyn_conn *conn, const struct wyn_span *span)
@@ -37,6 +37,7 @@ void wyn_conn_starve(struct wyn_conn *conn, const struct wyn_span *span)
 	if (conn->starved_ns == 0) {
 		conn->starved_ns = engine->now_ns;
 	}
+	conn->starved_emits = span->batch->options.stream;
 	wyn_ready_hold_queue(&engine->ready, &conn->ready,
 		span->batch->options.priority - 1u);
 }
@@ -44,7 +45,7 @@ void wyn_conn_starve(struct wyn_conn *conn, const struct wyn_span *span)
 void wyn_conn_feed(struct wyn_conn *conn)
 {
 	if (wyn_list_empty(&conn->starved) ||
-		wyn_conn_streams_left(conn) == 0) {
+		wyn_conn_streams_left(conn, conn->starved_emits) == 0) {
 		return;
 	}
 	wyn_list_remove(&conn->starved);

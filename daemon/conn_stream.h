@@ -1,32 +1,49 @@
 // SPDX-License-Identifier: MIT
 /*
- * conn_stream.h - the places for tasks that emit, and who may have them.
+ * conn_stream.h - the places for tasks that emit or block, and who may have
+ * them.
  *
- * Private to the engine. Such a task may wait for its client in the middle of a
- * worker, so there is a bound for all and one for each connection. All of it
- * runs on the connection's loop.
+ * Private to the engine. Such a task may wait for its client, or for something
+ * else, in the middle of a worker, so there is a bound for all, and for those
+ * that emit one for each connection. All of it runs on the connection's loop.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/batch.h"
+#include "daemon/module.h"
+
 struct wyn_conn;
 struct wyn_span;
 
+/* wyn_conn_blocks - its tasks run beside the workers. */
+static inline bool wyn_conn_blocks(const struct wyn_batch *batch)
+{
+	return (batch->function->flags & WYN_FUNCTION_BLOCKING) != 0;
+}
+
+/* wyn_conn_takes_place - its tasks take a place until they are back. */
+static inline bool wyn_conn_takes_place(const struct wyn_batch *batch)
+{
+	return batch->options.stream || wyn_conn_blocks(batch);
+}
+
 /*
- * wyn_conn_streams_left - so many more tasks that emit may be started.
+ * wyn_conn_streams_left - so many more tasks that take a place may be started,
+ * of those that emit or of those that only block.
  *
  * Each may emit max-stream before anything of it is sent, so that as many as
  * the executor holds would be far beyond max-output; yet as many as keep the
  * workers busy. And each may take a spare thread until it ends, of which the
- * others are to find as many as it has, or one less.
+ * others are to find as many as it has, or one less; that bounds both.
  */
-uint64_t wyn_conn_streams_left(const struct wyn_conn *conn);
+uint64_t wyn_conn_streams_left(const struct wyn_conn *conn, bool emits);
 
 /*
- * wyn_conn_starve - the span, which is first in its queue, may emit, and none
- * such may be started: the queue is passed over until one can.
+ * wyn_conn_starve - the span, which is first in its queue, takes places, and
+ * none such may be started: the queue is passed over until one can.
  */
 void wyn_conn_starve(struct wyn_conn *conn, const struct wyn_span *span);
 

@@ -8,6 +8,7 @@
 
 #include "daemon/account.h"
 #include "daemon/conn_state.h"
+#include "daemon/conn_stream.h"
 #include "daemon/conn_work.h"
 #include "daemon/dispatch.h"
 #include "daemon/engine_state.h"
@@ -19,9 +20,9 @@ uint32_t wyn_conn_strip_most(
 	const struct wyn_submit_options *options = &span->batch->options;
 	uint64_t fits = WYN_STRIP_NS / (cost_ns > 0 ? cost_ns : 1);
 
-	/* What has a time of its own, or emits, is known by itself. */
+	/* What has a time of its own, emits or blocks is known by itself. */
 	if (options->timeout_ms != 0 || options->deadline_ms != 0 ||
-		options->stream || span->slow || fits < 2) {
+		wyn_conn_takes_place(span->batch) || span->slow || fits < 2) {
 		return 0;
 	}
 	most = most < span->args.count ? most : span->args.count;

@@ -23,22 +23,30 @@
 static struct wyn_charge estimate(
 	const struct wyn_engine *engine, const struct wyn_span *span)
 {
-	uint32_t function = span->batch->function->index;
-	uint64_t ns = engine->dispatch.estimate_ns[function];
+	const struct wyn_function_entry *entry = span->batch->function;
+	uint64_t ns = engine->dispatch.estimate_ns[entry->index];
 
+	if (ns == 0 && (entry->flags & WYN_FUNCTION_SHORT) != 0) {
+		ns = WYN_DISPATCH_SHORT_NS;
+	}
 	if (span->slow || ns == 0 || ns > WYN_DISPATCH_AHEAD_NS) {
 		ns = WYN_DISPATCH_AHEAD_NS;
 	}
-	return (struct wyn_charge){.cost_ns = ns, .function = function};
+	return (struct wyn_charge){.cost_ns = ns, .function = entry->index};
+}
+
+/* A worker that waits for a slow client has lent its seat, and so has one that
+ * runs what blocks. */
+static uint64_t seats_lent(const struct wyn_engine *engine)
+{
+	return engine->dispatch.blocking + wyn_stream_waiting(&engine->stream);
 }
 
 uint64_t wyn_dispatch_floor(const struct wyn_engine *engine)
 {
 	uint64_t width = engine->executor->ops->width(engine->executor);
 
-	/* A worker that waits for a slow client has lent its seat. */
-	return width * WYN_DISPATCH_PER_WORKER +
-	       wyn_stream_waiting(&engine->stream);
+	return width * WYN_DISPATCH_PER_WORKER + seats_lent(engine);
 }
 
 /* How many more tasks of that cost the executor may hold. */
@@ -49,7 +57,7 @@ static uint64_t room_for(const struct wyn_engine *engine, uint64_t cost_ns)
 	uint64_t held = wyn_engine_in_executor(engine);
 	uint64_t most = engine->limits.executor_tasks_max;
 	uint64_t seats = engine->executor->ops->width(engine->executor) +
-			 wyn_stream_waiting(&engine->stream);
+			 seats_lent(engine);
 	uint64_t ahead_ns = seats * WYN_DISPATCH_AHEAD_NS;
 	uint64_t floor = wyn_dispatch_floor(engine);
 	uint64_t by_cost = dispatch->cost_ns < ahead_ns
@@ -149,6 +157,8 @@ static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	task->received_ns = batch->received_ns;
 	task->partial_offset = 0;
 	task->partials_queued = 0;
+	task->report = NULL;
+	task->progress_take = 0;
 	task->value_sent = 0;
 	task->answered = false;
 	task->waiting = false;
@@ -265,7 +275,9 @@ static uint64_t span_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	while (took < most && task_start(engine, conn, span, each)) {
 		took++;
 	}
-	if (span->batch->options.stream && took > 0) {
+	if (wyn_conn_takes_place(span->batch) && took > 0) {
+		engine->dispatch.blocking +=
+			wyn_conn_blocks(span->batch) ? took : 0;
 		conn->starved_ns = 0;
 		conn->streaming += took;
 		engine->streaming += took;
@@ -280,10 +292,10 @@ static uint64_t streams_bound(
 {
 	uint64_t left;
 
-	if (!span->batch->options.stream) {
+	if (!wyn_conn_takes_place(span->batch)) {
 		return most;
 	}
-	left = wyn_conn_streams_left(conn);
+	left = wyn_conn_streams_left(conn, span->batch->options.stream);
 	if (left == 0) {
 		WYN_STATS_ADD(&conn->engine->stats, streams_full, 1);
 		wyn_conn_starve(conn, span);

@@ -28,6 +28,7 @@ struct wyn_task;
 #define WYN_DISPATCH_PER_WORKER	  2u
 #define WYN_DISPATCH_SAMPLE_EVERY 16u
 #define WYN_DISPATCH_SLOW_NS	  UINT64_C(50000) /* from here: every call */
+#define WYN_DISPATCH_SHORT_NS	  UINT64_C(250)	  /* before it is measured */
 #define WYN_DISPATCH_FLOOR_NS	  UINT64_C(100)
 #define WYN_DISPATCH_SOON_NS	  UINT64_C(20000) /* all that is out */
 
@@ -43,6 +44,7 @@ struct wyn_dispatch {
 	uint64_t strips;	/* in which some may be behind others */
 	uint64_t emptied;	/* strips in it whose tasks were taken back */
 	struct wyn_list lone;	/* strips in it whose owner is gone */
+	uint64_t blocking;	/* tasks that lend their worker's seat */
 	uint64_t cost_ns;	/* estimated, of what is in flight */
 	uint64_t *estimate_ns;	/* per name of a function; 0 = unknown */
 	uint32_t *starts;	/* likewise; wraps */

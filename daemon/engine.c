@@ -21,6 +21,7 @@
 #include "daemon/invoke.h"
 #include "daemon/recall.h"
 #include "daemon/reply.h"
+#include "daemon/reply_chunks.h"
 
 /* One task from the start: see task_acquire() in dispatch.c. */
 static int first_task_make(struct wyn_engine *engine)
@@ -205,13 +206,7 @@ static void partial_deliver(
 		wyn_stream_sent(&engine->stream, partial);
 		return;
 	}
-	partial->next = NULL;
-	*conn->partials_tail = partial;
-	conn->partials_tail = &partial->next;
-	conn->unsent_bytes += sizeof(*partial) + partial->bytes;
-	conn->stream_bytes += sizeof(*partial) + partial->bytes;
-	task->partials_queued++;
-	wyn_engine_activate(conn);
+	wyn_reply_partial_add(conn, partial);
 }
 
 void wyn_engine_task_unwanted(
@@ -255,7 +250,8 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_list_remove(&task->link);
 	wyn_list_remove(&task->of_batch);
-	if (task->batch->options.stream) {
+	if (wyn_conn_takes_place(task->batch)) {
+		engine->dispatch.blocking -= wyn_conn_blocks(task->batch);
 		stream_ended(engine, conn);
 		WYN_STATS_ADD(&engine->stats, stream_over_max, task->waited);
 	}
@@ -344,7 +340,7 @@ static void starved_resume(struct wyn_engine *engine)
 		struct wyn_conn *conn =
 			wyn_list_entry(link, struct wyn_conn, starved);
 
-		if (wyn_conn_streams_left(conn) > 0) {
+		if (wyn_conn_streams_left(conn, conn->starved_emits) > 0) {
 			wyn_engine_activate(conn);
 		}
 	}

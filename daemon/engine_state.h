@@ -18,7 +18,6 @@
 #include "daemon/output.h"
 #include "daemon/post.h"
 #include "daemon/ready.h"
-#include "daemon/memory.h"
 #include "daemon/stats.h"
 #include "daemon/stream.h"
 #include "daemon/task.h"
@@ -102,6 +101,7 @@ struct wyn_conn {
 	uint64_t streaming;	 /* of these, those that may emit */
 	struct wyn_list starved; /* the engine's, while no more may start */
 	uint64_t starved_ns;	 /* since when; 0 = it has begun one since */
+	bool starved_emits;	 /* one that emits did, the last time */
 	struct wyn_list stalled; /* the engine's, while partials wait */
 	uint64_t stalled_ns;	 /* when any of them last went */
 	struct wyn_list waiting; /* came back; their partial values go first */

@@ -9,6 +9,7 @@
  */
 #include "daemon/loader.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct loaded {
 	char name[WYN_LOADER_FILE_BYTES]; /* of its file */
 	struct wyn_module_file file;
 	struct wyn_module_version *version; /* NULL: not yet */
+	bool begun; /* its init was called, and went well */
 };
 
 struct wyn_loader {
@@ -84,8 +86,16 @@ static struct loaded *loaded_of(struct wyn_list *link)
 /* Nobody refers to it. */
 static void unload(struct loaded *loaded)
 {
+	void (*fini)(void) = NULL;
+
 	wyn_list_remove(&loaded->link);
+	if (loaded->begun) {
+		fini = wyn_module_calls(loaded->version->module).fini;
+	}
 	wyn_catalog_version_destroy(loaded->version);
+	if (fini != NULL) {
+		fini();
+	}
 	wyn_module_file_close(&loaded->file);
 	free(loaded);
 }
@@ -141,6 +151,11 @@ static int functions_refused(int rc, const char *culprit, char *ret_why)
 		return wyn_module_because(ret_why, rc,
 			"its function \"%.*s\" has no valid name or no body",
 			(int)WYN_MODULE_NAME_BYTES_MAX, culprit);
+	case -ENOTSUP:
+		return wyn_module_because(ret_why, rc,
+			"its function %s has flags that this wynd does not "
+			"know, or both SHORT and BLOCKING",
+			culprit);
 	case -ENOSPC:
 		return wyn_module_because(ret_why, rc,
 			"more than %u functions in all", WYN_FUNCTIONS_MAX);
@@ -203,15 +218,49 @@ static void candidate_look(struct wyn_loader *loader, int directory_fd,
 	candidate->fresh = fresh;
 }
 
+/* What a module says goes into one line. */
+static int init_refused(char *ret_why, const char *said)
+{
+	(void)wyn_module_because(ret_why, -ECANCELED, "its init failed%s%s",
+		said[0] == '\0' ? "" : ": ", said);
+	for (char *at = ret_why; *at != '\0'; at++) {
+		if (iscntrl((unsigned char)*at)) {
+			*at = ' ';
+		}
+	}
+	return -ECANCELED;
+}
+
+/* Whatever else could be wrong with it was looked at before. */
+static int fresh_begin(struct loaded *fresh, char *ret_why)
+{
+	struct wyn_module_calls calls =
+		wyn_module_calls(fresh->version->module);
+	char said[WYN_WHY_BYTES_MAX] = "";
+
+	if (calls.init != NULL && calls.init(said, sizeof(said)) != 0) {
+		said[sizeof(said) - 1] = '\0';
+		return init_refused(ret_why, said);
+	}
+	fresh->begun = true;
+	return 0;
+}
+
 static int candidate_add(struct reload *reload, struct loaded *loaded,
 	struct candidate *candidate)
 {
 	const char *culprit = "";
-	int rc = wyn_registry_add(reload->registry, loaded->version, &culprit);
+	int rc =
+		wyn_registry_check(reload->registry, loaded->version, &culprit);
 
 	if (rc < 0) {
 		return functions_refused(rc, culprit, candidate->why);
 	}
+	if (!loaded->begun && fresh_begin(loaded, candidate->why) < 0) {
+		return -ECANCELED;
+	}
+	rc = wyn_registry_add(reload->registry, loaded->version, &culprit);
+	wyn_assert(rc == 0);
 	candidate->chosen = loaded;
 	return 0;
 }

@@ -25,6 +25,7 @@
 	X(PEER_WRONG, 5, "peer-wrong")                      \
 	X(PEER_SILENT, 5, "peer-silent")                    \
 	X(REFUSED, 5, "tasks-refused")                      \
+	X(MODULE, 5, "module-said")                         \
 	X(OPENED, WYN_LOG_DEBUG_BURST, "connection-opened") \
 	X(CLOSED, WYN_LOG_DEBUG_BURST, "connection-closed")
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -24,19 +25,68 @@ int wyn_module_because(
 	return error;
 }
 
+/* What a module that was built for ABI 1 has of struct wyn_module, and of each
+ * function. */
+#define FIRST_BYTES offsetof(struct wyn_module, init)
+
+struct first_function {
+	const char *name;
+	const char *summary;
+	wyn_function_run *run;
+};
+
+/* Whether it is longer than what we know, and uses that. */
+static bool says_more(const struct wyn_module *module)
+{
+	const char *bytes = (const char *)module;
+
+	for (size_t i = sizeof(*module); i < module->size_bytes; i++) {
+		if (bytes[i] != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* First of all: another ABI may mean another meaning of all the rest. */
+static int check_abi(const struct wyn_module *module, char *ret_why)
+{
+	size_t least = module->abi == 1 ? FIRST_BYTES : sizeof(*module);
+
+	if (module->abi > WYN_MODULE_ABI) {
+		return wyn_module_because(ret_why, -EINVAL,
+			"built for module ABI %u, this wynd knows 1 to %u: "
+			"update wynd, or build it with this wynd's "
+			"<wyn/module.h>",
+			module->abi, WYN_MODULE_ABI);
+	}
+	if (module->abi == 0) {
+		return wyn_module_because(ret_why, -EINVAL,
+			"its wyn_module has no abi: set .abi = "
+			"WYN_MODULE_ABI");
+	}
+	if (module->size_bytes < least || module->size_bytes > UINT16_MAX) {
+		return wyn_module_because(ret_why, -EINVAL,
+			"size_bytes of its wyn_module is %u: set .size_bytes = "
+			"sizeof(struct wyn_module)",
+			module->size_bytes);
+	}
+	if (module->abi == WYN_MODULE_ABI && says_more(module)) {
+		return wyn_module_because(ret_why, -EINVAL,
+			"its wyn_module says more than this wynd knows: update "
+			"wynd");
+	}
+	return 0;
+}
+
 int wyn_module_check(
 	const struct wyn_module *module, char ret_why[WYN_WHY_BYTES_MAX])
 {
-	/* First: another ABI may mean another meaning of all the rest. */
-	if (module->abi != WYN_MODULE_ABI) {
-		return wyn_module_because(ret_why, -EINVAL,
-			"built for module ABI %u, this wynd has %u",
-			module->abi, WYN_MODULE_ABI);
-	}
-	if (module->size_bytes < sizeof(*module)) {
-		return wyn_module_because(ret_why, -EINVAL,
-			"size_bytes of its wyn_module is %u, not %zu",
-			module->size_bytes, sizeof(*module));
+	struct wyn_module_calls calls;
+	int rc = check_abi(module, ret_why);
+
+	if (rc < 0) {
+		return rc;
 	}
 	if (!wyn_registry_name_valid(module->name)) {
 		return wyn_module_because(ret_why, -EINVAL,
@@ -47,13 +97,42 @@ int wyn_module_check(
 		return wyn_module_because(
 			ret_why, -EINVAL, "its wyn_module has no version");
 	}
+	calls = wyn_module_calls(module);
+	if ((calls.state_create == NULL) != (calls.state_destroy == NULL)) {
+		return wyn_module_because(ret_why, -EINVAL,
+			"its wyn_module has only one of state_create and "
+			"state_destroy");
+	}
 	return 0;
 }
 
-const struct wyn_function *wyn_module_function_at(
+struct wyn_function wyn_module_function_at(
 	const struct wyn_module *module, size_t index)
 {
-	return &module->functions[index];
+	const struct first_function *first =
+		(const struct first_function *)(const void *)module->functions;
+
+	if (module->abi > 1) {
+		return module->functions[index];
+	}
+	return (struct wyn_function){
+		.name = first[index].name,
+		.summary = first[index].summary,
+		.run = first[index].run,
+	};
+}
+
+struct wyn_module_calls wyn_module_calls(const struct wyn_module *module)
+{
+	if (module->abi < 2) {
+		return (struct wyn_module_calls){.init = NULL};
+	}
+	return (struct wyn_module_calls){
+		.init = module->init,
+		.fini = module->fini,
+		.state_create = module->state_create,
+		.state_destroy = module->state_destroy,
+	};
 }
 
 /* A module may say what it likes; what is told on has to be text. */

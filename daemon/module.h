@@ -24,6 +24,7 @@
 
 struct wyn_catalog;
 struct wyn_module_info;
+struct wyn_module_states;
 struct wyn_module_version;
 
 /* [I] all of it; its version's. */
@@ -32,9 +33,17 @@ struct wyn_function_entry {
 	const char *summary;
 	const char *module;
 	wyn_function_run *run;
-	uint32_t flags; /* WYN_FUNCTION_* */
+	uint64_t flags; /* of wyn_function_flags */
 	uint32_t index; /* of its name: see wyn_catalog_version_create() */
 	struct wyn_module_version *version;
+};
+
+/* Of struct wyn_module; each may be NULL. */
+struct wyn_module_calls {
+	int (*init)(char *ret_why, size_t why_bytes);
+	void (*fini)(void);
+	void *(*state_create)(void);
+	void (*state_destroy)(void *state);
 };
 
 struct wyn_module_version {
@@ -43,6 +52,7 @@ struct wyn_module_version {
 	struct wyn_catalog *catalog;
 	struct wyn_function_entry *functions;
 	size_t functions_count;
+	struct wyn_module_states *states; /* NULL: it has none */
 
 	/* Written by every loop: in a line of its own. */
 	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t holders; /* [A version] */
@@ -97,5 +107,9 @@ void wyn_module_describe(const struct wyn_module_version *version,
 	struct wyn_module_info *ret_info);
 
 /* wyn_module_function_at - the index-th function of a table. Thread: any. */
-const struct wyn_function *wyn_module_function_at(
+struct wyn_function wyn_module_function_at(
 	const struct wyn_module *module, size_t index);
+
+/* wyn_module_calls - what the module has beside functions; all NULL if it was
+ * built before there was any. Thread: any. */
+struct wyn_module_calls wyn_module_calls(const struct wyn_module *module);

@@ -69,7 +69,7 @@ static void value_drop(struct wyn_outcome *outcome)
 {
 	if (outcome->value != NULL && outcome->value != outcome->small) {
 		free(outcome->value);
-		wyn_account_give_back(outcome->account, outcome->value_bytes);
+		wyn_account_give_back(outcome->account, outcome->value_room);
 	}
 	outcome->value = NULL;
 	outcome->value_bytes = 0;
@@ -129,7 +129,100 @@ uint8_t *wyn_outcome_reserve(struct wyn_outcome *outcome, size_t bytes)
 	}
 	outcome->value = value;
 	outcome->value_bytes = bytes;
+	outcome->value_room = bytes;
 	return value;
+}
+
+static size_t room_of(const struct wyn_outcome *outcome)
+{
+	return outcome->value == outcome->small ? WYN_INLINE_VALUE_BYTES
+						: outcome->value_room;
+}
+
+/* Room that it has is charged already. */
+static bool value_widen(struct wyn_outcome *outcome, size_t room)
+{
+	bool is_small = outcome->value == outcome->small;
+	size_t more = room - (is_small ? 0 : outcome->value_room);
+	uint8_t *value;
+
+	if (!wyn_account_take(outcome->account, more)) {
+		return false;
+	}
+	value = realloc(is_small ? NULL : outcome->value, room);
+	if (value == NULL) {
+		wyn_account_give_back(outcome->account, more);
+		return false;
+	}
+	if (is_small) {
+		memcpy(value, outcome->small, outcome->value_bytes);
+	}
+	outcome->value = value;
+	outcome->value_room = room;
+	return true;
+}
+
+/* Twice as much as is needed, or just that where there is no more. */
+static bool value_grow(struct wyn_outcome *outcome, size_t bytes)
+{
+	size_t most = (size_t)outcome->value_bytes_max;
+
+	return value_widen(outcome, bytes < most / 2 ? bytes * 2 : most) ||
+	       value_widen(outcome, bytes);
+}
+
+static bool append_refused(
+	struct wyn_outcome *outcome, enum wyn_refusal refusal, size_t bytes)
+{
+	value_drop(outcome);
+	return refuse_value(outcome, refusal, bytes) != NULL;
+}
+
+bool wyn_outcome_append(
+	struct wyn_outcome *outcome, const void *data, size_t bytes)
+{
+	size_t before = outcome->value_bytes;
+	size_t all;
+
+	if (outcome->code != WYN_STATUS_OK) {
+		return false;
+	}
+	if (outcome->value == NULL && wyn_outcome_reserve(outcome, 0) == NULL) {
+		return false;
+	}
+	if (__builtin_add_overflow(before, bytes, &all) ||
+		all > outcome->value_bytes_max) {
+		return append_refused(
+			outcome, WYN_REFUSAL_VALUE_TOO_LARGE, before + bytes);
+	}
+	if (all > room_of(outcome) && !value_grow(outcome, all)) {
+		return append_refused(
+			outcome, WYN_REFUSAL_DAEMON_BYTES_MAX, all);
+	}
+	if (bytes > 0) {
+		memcpy(outcome->value + before, data, bytes);
+	}
+	outcome->value_bytes = all;
+	return true;
+}
+
+/* Room that was taken in advance goes back, unless no smaller block is had. */
+static void value_trim(struct wyn_outcome *outcome)
+{
+	size_t bytes = outcome->value_bytes;
+	uint8_t *value;
+
+	if (outcome->value == NULL || outcome->value == outcome->small ||
+		outcome->value_room == bytes) {
+		return;
+	}
+	value = realloc(outcome->value, bytes > 0 ? bytes : 1);
+	if (value != NULL) {
+		wyn_account_give_back(
+			outcome->account, outcome->value_room - bytes);
+		outcome->value = value;
+		outcome->value_room = bytes;
+	}
 }
 
 void wyn_outcome_conclude(struct wyn_outcome *outcome, int status,
@@ -138,6 +231,7 @@ void wyn_outcome_conclude(struct wyn_outcome *outcome, int status,
 	bool refused = outcome->code == WYN_STATUS_RESOURCE_EXHAUSTED;
 
 	if (status == WYN_STATUS_OK && !refused) {
+		value_trim(outcome);
 		message_clear(outcome);
 		return;
 	}

@@ -18,6 +18,8 @@
 #include "daemon/refusal.h"
 
 struct wyn_account;
+struct wyn_module_state;
+struct wyn_nest;
 
 /* [W] until the call is over, then [L]. */
 struct wyn_outcome {
@@ -31,6 +33,11 @@ struct wyn_outcome {
 	char *message;	/* malloc'd, owned; NULL = none */
 	uint8_t *value; /* small, or malloc'd; NULL = none */
 	size_t value_bytes;
+	size_t value_room; /* of a malloc'd one, as charged */
+
+	/* [W] what the call has asked for; NULL = nothing, and so after it */
+	struct wyn_module_state *state; /* see call.h */
+	struct wyn_nest *nest;		/* see nested.h */
 };
 
 /*
@@ -41,6 +48,16 @@ struct wyn_outcome {
  * what the account has left, which the outcome then says.
  */
 uint8_t *wyn_outcome_reserve(struct wyn_outcome *outcome, size_t bytes);
+
+/*
+ * wyn_outcome_append - copies so many bytes behind what the value has.
+ *
+ * Thread: worker. Returns: false as wyn_outcome_reserve() NULL; there is no
+ * value then.
+ */
+WYN_NODISCARD
+bool wyn_outcome_append(
+	struct wyn_outcome *outcome, const void *data, size_t bytes);
 
 /*
  * wyn_outcome_say - a message for people, cut at WYN_MODULE_MESSAGE_BYTES_MAX;

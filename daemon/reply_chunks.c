@@ -76,6 +76,27 @@ static void waiting_end(struct wyn_conn *conn, struct wyn_task *task)
 	}
 }
 
+void wyn_reply_partial_add(struct wyn_conn *conn, struct wyn_partial *partial)
+{
+	struct wyn_task *task = partial->task;
+
+	if (partial->progress && task->report != NULL) {
+		memcpy(task->report->data, partial->data, partial->bytes);
+		wyn_stream_sent(&conn->engine->stream, partial);
+		return;
+	}
+	if (partial->progress) {
+		task->report = partial;
+	}
+	partial->next = NULL;
+	*conn->partials_tail = partial;
+	conn->partials_tail = &partial->next;
+	conn->unsent_bytes += sizeof(*partial) + partial->bytes;
+	conn->stream_bytes += sizeof(*partial) + partial->bytes;
+	task->partials_queued++;
+	wyn_engine_activate(conn);
+}
+
 /* False: it has to wait. */
 static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
 {
@@ -87,11 +108,18 @@ static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
 		.data = {partial->data, partial->bytes},
 	};
 
+	if (partial->progress) {
+		/* Each stands for itself. */
+		chunk.stream = WYN__V1__STREAM__STREAM_PROGRESS;
+		chunk.offset = 0;
+	}
 	/* After a task's row nothing more of it may go out. */
-	if (!task->answered) {
-		if (!chunk_send(conn, &chunk)) {
-			return false;
-		}
+	if (!task->answered && !chunk_send(conn, &chunk)) {
+		return false;
+	}
+	if (partial->progress) {
+		task->report = NULL;
+	} else if (!task->answered) {
 		task->partial_offset += partial->bytes;
 		WYN_STATS_ADD(&conn->engine->stats, partial_values, 1);
 	}

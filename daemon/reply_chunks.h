@@ -15,6 +15,10 @@
 
 #include "daemon/engine_state.h"
 
+/* wyn_reply_partial_add - a partial value, or a report of progress, is to go
+ * out; of two reports of a task the later one. Owns: takes it. */
+void wyn_reply_partial_add(struct wyn_conn *conn, struct wyn_partial *partial);
+
 /* What a Results frame has beside one value: header, columns, one Detail. */
 #define WYN_RESULTS_HEAD_BYTES 1024u
 

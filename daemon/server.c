@@ -103,15 +103,17 @@ static int start_pool(struct server *server, const struct wyn_options *options,
 
 	wyn_pool_config_init(&config);
 	config.workers = (unsigned)options->settings.workers;
-	/* Each task that waits for a slow client takes one until it ends. */
-	static_assert(WYN_STREAMS_MAX <= WYN_POOL_SPARES_MAX,
+	/* Each task that waits for a slow client or blocks takes one until it
+	 * ends; an await that finds none waits in its worker. */
+	static_assert(WYN_STREAMS_MAX + WYN_AWAITS_MAX <= WYN_POOL_SPARES_MAX,
 		"a task that emits must find a spare");
-	config.spare_max = WYN_STREAMS_MAX;
+	config.spare_max = WYN_STREAMS_MAX + WYN_AWAITS_MAX;
 	error = wyn_pool_create(&config, &server->pool);
 	if (!error) {
 		error = wyn_pool_start(server->pool);
 	}
 	server->shared.pool = server->pool;
+	server->catalog->pool = server->pool;
 	return error ? system_fault(fault, error, "start the workers") : 0;
 }
 

@@ -35,6 +35,7 @@ int wyn_stream_init(
 	}
 	stream->head = NULL;
 	stream->tail = &stream->head;
+	stream->takes = 1;
 	atomic_init(&stream->waiting, 0);
 	stream->wake = wake;
 	return 0;
@@ -106,11 +107,25 @@ static struct wyn_partial *partial_create(
 	}
 	partial->next = NULL;
 	partial->task = task;
+	partial->progress = false;
 	partial->bytes = bytes;
 	if (bytes > 0) {
 		memcpy(partial->data, data, bytes);
 	}
 	return partial;
+}
+
+/* Under the lock. Returns: whether it is the first, so that the loop is to be
+ * woken, once for all until they are taken. */
+static bool append(struct wyn_stream *stream, struct wyn_partial *partial)
+{
+	bool first = stream->head == NULL;
+
+	*stream->tail = partial;
+	stream->tail = &partial->next;
+	atomic_fetch_add_explicit(&partial->task->partial_unsent_bytes,
+		charge(partial->bytes), memory_order_relaxed);
+	return first;
 }
 
 int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
@@ -137,13 +152,48 @@ int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
 		return -ENOMEM;
 	}
 	pthread_mutex_lock(&stream->lock);
-	first = stream->head == NULL;
-	*stream->tail = partial;
-	stream->tail = &partial->next;
-	atomic_fetch_add_explicit(&task->partial_unsent_bytes, charge(bytes),
-		memory_order_relaxed);
+	first = append(stream, partial);
 	pthread_mutex_unlock(&stream->lock);
-	/* Whoever found it empty wakes: once for all until it is taken. */
+	if (first) {
+		stream->wake(stream);
+	}
+	return 0;
+}
+
+static void number_put(uint8_t *out, uint64_t number)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		out[i] = (uint8_t)(number >> (56 - 8 * i));
+	}
+}
+
+/* It counts like a partial value, and may be over the bound: there is one here
+ * and one in the loop of each task at most (wyn_reply_partial_add()). */
+int wyn_stream_progress(struct wyn_stream *stream, struct wyn_task *task,
+	uint64_t done, uint64_t total)
+{
+	uint8_t data[WYN_PROGRESS_BYTES];
+	struct wyn_partial *fresh;
+	bool first = false;
+
+	number_put(data, done);
+	number_put(data + 8, total);
+	fresh = partial_create(task, data, sizeof(data));
+	if (fresh == NULL) {
+		return -ENOMEM;
+	}
+	fresh->progress = true;
+	pthread_mutex_lock(&stream->lock);
+	if (task->progress_take == stream->takes) {
+		memcpy(task->progress->data, data, sizeof(data));
+	} else {
+		task->progress = fresh;
+		task->progress_take = stream->takes;
+		first = append(stream, fresh);
+		fresh = NULL;
+	}
+	pthread_mutex_unlock(&stream->lock);
+	free(fresh);
 	if (first) {
 		stream->wake(stream);
 	}
@@ -165,6 +215,7 @@ struct wyn_partial *wyn_stream_take(struct wyn_stream *stream)
 	first = stream->head;
 	stream->head = NULL;
 	stream->tail = &stream->head;
+	stream->takes++;
 	pthread_mutex_unlock(&stream->lock);
 	return first;
 }

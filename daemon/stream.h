@@ -23,16 +23,20 @@ struct wyn_task;
 struct wyn_partial {
 	struct wyn_partial *next;
 	struct wyn_task *task;
+	bool progress; /* a report, which the next one may overwrite */
 	size_t bytes;
 	uint8_t data[];
 };
+
+#define WYN_PROGRESS_BYTES 16u /* done and total, each big-endian */
 
 struct wyn_stream {
 	pthread_mutex_t lock;
 	pthread_cond_t room; /* some task has less unsent, or was cancelled */
 	struct wyn_partial *head;  /* [M lock] oldest first */
 	struct wyn_partial **tail; /* [M lock] */
-	_Atomic unsigned waiting;  /* [A partial] workers that want room */
+	uint64_t takes; /* [M lock] by the loop; tells what is here still */
+	_Atomic unsigned waiting; /* [A partial] workers that want room */
 	void (*wake)(struct wyn_stream *stream); /* [I] Thread: worker */
 };
 
@@ -59,6 +63,16 @@ void wyn_stream_fini(struct wyn_stream *stream);
 WYN_NODISCARD
 int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
 	const void *data, size_t bytes, size_t unsent_max);
+
+/*
+ * wyn_stream_progress - appends a report of how far a running task is, or
+ * overwrites the one that the loop has not taken.
+ *
+ * Thread: worker. Returns: 0, -ENOMEM. Blocks: never.
+ */
+WYN_NODISCARD
+int wyn_stream_progress(struct wyn_stream *stream, struct wyn_task *task,
+	uint64_t done, uint64_t total);
 
 /*
  * wyn_stream_take - everything that has come, oldest first.

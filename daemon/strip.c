@@ -10,8 +10,9 @@
 
 #include "base/assert.h"
 #include "base/compiler.h"
+#include "daemon/call.h"
 #include "daemon/clock.h"
-#include "daemon/registry.h"
+#include "daemon/nested.h"
 
 static struct wyn_strip *strip_of(const struct wyn_context *context)
 {
@@ -29,6 +30,12 @@ static bool is_unwanted(const struct wyn_strip *strip, uint32_t index)
 static void *context_value_reserve(struct wyn_context *context, size_t bytes)
 {
 	return wyn_outcome_reserve(&strip_of(context)->now, bytes);
+}
+
+static int context_value_append(
+	struct wyn_context *context, const void *data, size_t bytes)
+{
+	return wyn_call_append(&strip_of(context)->now, data, bytes);
 }
 
 static int context_fail(
@@ -54,12 +61,68 @@ static int context_emit(
 	return context_cancelled(context) ? -ECANCELED : 0;
 }
 
+static int context_progress(
+	struct wyn_context *context, uint64_t done, uint64_t total)
+{
+	(void)done;
+	(void)total;
+	return context_cancelled(context) ? -ECANCELED : 0;
+}
+
+/* Nor has any a time of its own. */
+static uint64_t context_deadline_ns(const struct wyn_context *context)
+{
+	(void)context;
+	return 0;
+}
+
+static void context_log(
+	const struct wyn_context *context, int level, const char *text)
+{
+	wyn_call_log(strip_of(context)->function, level, text);
+}
+
+static void *context_state(struct wyn_context *context)
+{
+	struct wyn_strip *strip = strip_of(context);
+
+	return wyn_call_state(strip->function, &strip->now);
+}
+
+static int context_spawn(struct wyn_context *context, const char *name,
+	const void *argument, size_t argument_bytes,
+	struct wyn_spawned **ret_spawned)
+{
+	struct wyn_strip *strip = strip_of(context);
+
+	return wyn_nested_spawn(context, strip->function, &strip->now, name,
+		(struct wyn_slice){argument, argument_bytes}, ret_spawned);
+}
+
+static int context_await(struct wyn_context *context,
+	struct wyn_spawned *spawned, const void **ret_value, size_t *ret_bytes)
+{
+	struct wyn_slice value;
+	int code = wyn_nested_await(&strip_of(context)->now, spawned, &value);
+
+	*ret_value = value.data;
+	*ret_bytes = value.len;
+	return code;
+}
+
 static const struct wyn_context_ops context_ops = {
 	.size_bytes = sizeof(struct wyn_context_ops),
 	.value_reserve = context_value_reserve,
 	.fail = context_fail,
 	.emit = context_emit,
 	.cancelled = context_cancelled,
+	.value_append = context_value_append,
+	.progress = context_progress,
+	.deadline_ns = context_deadline_ns,
+	.log = context_log,
+	.state = context_state,
+	.spawn = context_spawn,
+	.await = context_await,
 };
 
 static void note(struct wyn_strip *strip, enum wyn_strip_end end)
@@ -93,6 +156,7 @@ static void keep_odd(struct wyn_strip *strip)
 		return;
 	}
 	*odd = *now;
+	odd->state = NULL;
 	strip->odd[strip->at] = odd;
 	now->code = WYN_STATUS_OK;
 	now->refusal = WYN_REFUSAL_NONE;
@@ -113,6 +177,9 @@ static void task_run(struct wyn_strip *strip, struct wyn_slice argument)
 	strip->runs++;
 	status = strip->function->run(
 		&strip->context, argument.data, argument.len);
+	if (strip->now.nest != NULL) {
+		wyn_nested_end(&strip->now);
+	}
 	if (status == WYN_STATUS_OK && wyn_outcome_is_plain(&strip->now)) {
 		keep_plain(strip);
 		return;
@@ -148,6 +215,7 @@ static void strip_run(struct wyn_strip *strip)
 		(void)wyn_args_next(&args, &argument);
 		task_run(strip, argument);
 	}
+	wyn_call_state_give(strip->function, &strip->now);
 	if (strip->measured) {
 		strip->run_ns = wyn_clock_ns(CLOCK_MONOTONIC) - started_ns +
 				1; /* 0 is "not" */

@@ -23,6 +23,7 @@
 #include "daemon/timers.h"
 
 struct wyn_batch;
+struct wyn_partial;
 struct wyn_stream;
 struct wyn_function_entry;
 
@@ -39,6 +40,8 @@ struct wyn_task {
 	bool timed;    /* it has a timeout: the time of its start is wanted */
 	bool measured; /* run_ns is wanted */
 
+	struct wyn_partial *progress; /* [W] the last report */
+	uint64_t progress_take;	      /* [W] of the stream, when it was made */
 	uint64_t run_ns; /* [W] then [L] what the body took; 0 = not measured */
 
 	struct wyn_outcome outcome;
@@ -61,10 +64,11 @@ struct wyn_task {
 	uint64_t seq;
 	uint64_t owner; /* (generation, slot) */
 	uint64_t received_ns;
-	uint64_t partial_offset;  /* of the next PARTIAL chunk */
-	uint64_t value_sent;	  /* bytes of a value that goes in chunks */
-	struct wyn_charge charge; /* to the executor's budget */
-	uint32_t partials_queued; /* of its partial values, not sent yet */
+	uint64_t partial_offset;    /* of the next PARTIAL chunk */
+	uint64_t value_sent;	    /* bytes of a value that goes in chunks */
+	struct wyn_charge charge;   /* to the executor's budget */
+	uint32_t partials_queued;   /* of its partial values, not sent yet */
+	struct wyn_partial *report; /* of these, the one of progress */
 	bool answered; /* its row was sent; what comes back is dropped */
 	bool waiting;  /* it is back, and its partial values go first */
 	bool watched;  /* it was running when the executor stalled */

@@ -3,8 +3,8 @@
  * diag.c - functions to try wynd with, and to test it with.
  *
  * Each shows one thing that a task can do: return a value, fail, take its
- * time, notice that it was cancelled, stream partial values. Arguments are
- * text; what is not exactly as described is INVALID_ARGUMENT.
+ * time, notice that it was cancelled, stream partial values, call others.
+ * Arguments are text; what is not exactly as described is INVALID_ARGUMENT.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +19,8 @@
 #define US_MAX	  (MS_MAX * 1000)
 #define COUNT_MAX UINT64_C(1000000000)
 #define VALUE_MAX (UINT64_C(1) << 40) /* the daemon's limit is lower */
-#define POLL_MS	  10		      /* between two looks at the flag */
+#define FIB_MAX	  UINT64_C(30)
+#define POLL_MS	  10 /* between two looks at the flag */
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_S  UINT64_C(1000000000)
@@ -244,24 +245,72 @@ static int size(struct wyn_context *context, const void *argument,
 	return WYN_STATUS_OK;
 }
 
+/* Its two parts by nested calls of itself, side by side. */
+static int fib(struct wyn_context *context, const void *argument,
+	size_t argument_bytes)
+{
+	struct text text = text_of(argument, argument_bytes);
+	struct wyn_spawned *spawned[2];
+	uint64_t sum = 0;
+	char number[24];
+	uint64_t n;
+	int code = WYN_STATUS_OK;
+
+	if (!take_number(&text, FIB_MAX, &n) || text.left > 0) {
+		return bad_argument(context, "a number, at most 30");
+	}
+	if (wyn_cancelled(context)) {
+		return WYN_STATUS_CANCELLED;
+	}
+	for (unsigned i = 0; n > 1 && i < 2; i++) {
+		int len =
+			snprintf(number, sizeof(number), "%" PRIu64, n - 1 - i);
+
+		code = wyn_spawn(
+			context, "fib", number, (size_t)len, &spawned[i]);
+		if (code != WYN_STATUS_OK) {
+			return code;
+		}
+	}
+	for (unsigned i = 0; n > 1 && i < 2; i++) {
+		struct text part = {NULL, 0};
+		uint64_t value = 0;
+		const void *data;
+
+		code = wyn_await(context, spawned[i], &data, &part.left);
+		if (code != WYN_STATUS_OK) {
+			return code;
+		}
+		part.at = data;
+		(void)take_number(&part, UINT64_MAX, &value);
+		sum += value;
+	}
+	return wyn_value_set(context, number,
+		(size_t)snprintf(
+			number, sizeof(number), "%" PRIu64, n > 1 ? sum : n));
+}
+
 static const struct wyn_function functions[] = {
-	{"echo", "the value is the argument", echo},
-	{"noop", "does nothing", noop},
-	{"sleep_ms", "N: sleeps N milliseconds, unless cancelled", sleep_ms},
+	{"echo", "the value is the argument", echo, 0},
+	{"noop", "does nothing", noop, WYN_FUNCTION_SHORT},
+	{"sleep_ms", "N: sleeps N milliseconds, unless cancelled", sleep_ms, 0},
 	{"spin_us",
 		"N [deaf]: is busy for N microseconds; deaf = even if "
 		"cancelled",
-		spin_us},
-	{"fail", "CODE [MESSAGE]: fails with this status", fail},
-	{"count", "N: partial values 1 to N, then the value N", count},
-	{"size", "N: a value of N bytes, abc..z again and again", size},
+		spin_us, 0},
+	{"nap_ms", "N: as sleep_ms, in a thread beside the workers", sleep_ms,
+		WYN_FUNCTION_BLOCKING},
+	{"fib", "N: the N-th Fibonacci number, by nested calls", fib, 0},
+	{"fail", "CODE [MESSAGE]: fails with this status", fail, 0},
+	{"count", "N: partial values 1 to N, then the value N", count, 0},
+	{"size", "N: a value of N bytes, abc..z again and again", size, 0},
 };
 
 const struct wyn_module wyn_module = {
 	.abi = WYN_MODULE_ABI,
 	.size_bytes = sizeof(struct wyn_module),
 	.name = "diag",
-	.version = "1",
+	.version = "2",
 	.functions = functions,
 	.functions_count = sizeof(functions) / sizeof(functions[0]),
 };

@@ -3,52 +3,39 @@
  * wyn/module.h - what a task module is: native functions for wynd.
  *
  * A module is a shared object that defines one symbol, `wyn_module`, a
- * constant struct wyn_module that names its functions. wynd loads it at start,
- * and runs a function inside a worker thread for each task that names it. A
- * module links against nothing of wynd: it reaches its caller through the
- * context's table, so that a module built today runs under a later wynd.
+ * constant struct wyn_module that names its functions. wynd loads it at start
+ * and again when its file has changed, and runs a function inside a worker
+ * thread for each task that names it. A module built today runs under a later
+ * wynd.
  *
  * Modules are trusted code: a crash in one is a crash of wynd.
  */
 #pragma once
 
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
-#include <wyn/status.h>
+#include <wyn/context.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define WYN_MODULE_ABI		     1u
-#define WYN_MODULE_FUNCTIONS_MAX     1024u
-#define WYN_MODULE_NAME_BYTES_MAX    63u  /* of a function or a module */
-#define WYN_MODULE_MESSAGE_BYTES_MAX 255u /* of an error's message */
+/* wynd loads modules built for this one and for those before it. Within an
+ * ABI only struct wyn_module grows, which says its size, and the context's
+ * table. */
+#define WYN_MODULE_ABI		  2u
+#define WYN_MODULE_FUNCTIONS_MAX  1024u
+#define WYN_MODULE_NAME_BYTES_MAX 63u /* of a function or a module */
 
-struct wyn_context;
-
-/*
- * What a running function can ask of its caller. Use the functions below, not
- * the table. [I] all of it.
- */
-struct wyn_context_ops {
-	uint32_t size_bytes; /* of this table: a later one is only longer */
-	void *(*value_reserve)(struct wyn_context *context, size_t bytes);
-	int (*fail)(
-		struct wyn_context *context, int status, const char *message);
-	int (*emit)(
-		struct wyn_context *context, const void *data, size_t bytes);
-	bool (*cancelled)(const struct wyn_context *context);
-};
-
-/* One call of one function. Lives until the function returns. */
-struct wyn_context {
-	const struct wyn_context_ops *ops;
+/* How a function is, at most one of both. */
+enum wyn_function_flags {
+	/* Takes less than a microsecond or two, so that wynd need not find out:
+	 * many calls may share a trip to a worker from the first on. */
+	WYN_FUNCTION_SHORT = 1,
+	/* Waits for something else for most of its time: it runs in a thread
+	 * beside the workers, which go on with other tasks. */
+	WYN_FUNCTION_BLOCKING = 2,
 };
 
 /*
@@ -67,6 +54,7 @@ struct wyn_function {
 	const char *name; /* [a-z0-9_.-], at most WYN_MODULE_NAME_BYTES_MAX */
 	const char *summary; /* one line for `wynctl functions` */
 	wyn_function_run *run;
+	uint64_t flags; /* of wyn_function_flags; since ABI 2 */
 };
 
 struct wyn_module {
@@ -76,6 +64,21 @@ struct wyn_module {
 	const char *version;
 	const struct wyn_function *functions;
 	size_t functions_count;
+	/* Since ABI 2; each may be NULL. A new version of a module begins
+	 * before the one that it replaces has ended. */
+
+	/* Once, before any function runs. Returns: 0, else the module is not
+	 * loaded, for the reason that it wrote down, one line with a NUL. */
+	int (*init)(char *ret_why, size_t why_bytes);
+	/* Once, when no call is left and none will come. */
+	void (*fini)(void);
+	/* What calls need and may not share: made when a call asks for it by
+	 * wyn_state() and none is free, and that call's alone until it returns.
+	 * So there are as many as calls that ran at once, and a few more.
+	 * Returns: NULL = there is no memory. */
+	void *(*state_create)(void);
+	/* Before fini. Thread: any; not the one that created it. */
+	void (*state_destroy)(void *state);
 };
 
 /* Puts the symbol where wynd looks for it. */
@@ -83,88 +86,6 @@ struct wyn_module {
 
 /* What every module defines. */
 extern WYN_MODULE_EXPORT const struct wyn_module wyn_module;
-
-/*
- * wyn_value_reserve - makes room for the value and gives it to the function to
- * fill.
- *
- * A second call replaces the first. Thread: the worker in which the function
- * runs. Owns: the caller's; the room is valid until the function returns or
- * reserves again. Returns: the room; NULL when `bytes` is over the daemon's
- * limits, and then the task's status is RESOURCE_EXHAUSTED already:
- * return wyn_fail() or WYN_STATUS_RESOURCE_EXHAUSTED.
- */
-static inline void *wyn_value_reserve(struct wyn_context *context, size_t bytes)
-{
-	return context->ops->value_reserve(context, bytes);
-}
-
-/*
- * wyn_value_set - copies the value.
- *
- * Thread: as wyn_value_reserve(). Returns: 0, or RESOURCE_EXHAUSTED, to be
- * returned by the function: `return wyn_value_set(context, data, bytes);`.
- */
-static inline int wyn_value_set(
-	struct wyn_context *context, const void *data, size_t bytes)
-{
-	void *room = wyn_value_reserve(context, bytes);
-
-	if (room == NULL) {
-		return WYN_STATUS_RESOURCE_EXHAUSTED;
-	}
-	if (bytes > 0) {
-		memcpy(room, data, bytes);
-	}
-	return WYN_STATUS_OK;
-}
-
-/*
- * wyn_fail - says why the task failed.
- *
- * Thread: as wyn_value_reserve(). status is a code of wyn_status other than OK;
- * the message is cut at WYN_MODULE_MESSAGE_BYTES_MAX. Returns: status, to be
- * returned by the function.
- */
-__attribute__((format(printf, 3, 4))) static inline int wyn_fail(
-	struct wyn_context *context, int status, const char *format, ...)
-{
-	char message[WYN_MODULE_MESSAGE_BYTES_MAX + 1];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	/* In parentheses: test frameworks have a macro of this name. */
-	return (context->ops->fail)(context, status, message);
-}
-
-/*
- * wyn_emit - sends a partial value to the client, in order, before the result.
- *
- * Thread: as wyn_value_reserve(). Owns: nothing, the data is copied. Returns:
- * 0, also when the client did not ask for partial values (they are dropped);
- * -ECANCELED when the task was cancelled or its client has gone; -EMSGSIZE when
- * it is larger than one frame; -EAGAIN when the client is slow and the daemon
- * has no thread left to wait in; -ENOMEM. Blocks: while more than the daemon's
- * bound of this task's partial values is unsent; other tasks run meanwhile.
- */
-static inline int wyn_emit(
-	struct wyn_context *context, const void *data, size_t bytes)
-{
-	return context->ops->emit(context, data, bytes);
-}
-
-/*
- * wyn_cancelled - whether the result is still wanted.
- *
- * A long function asks now and then, and returns WYN_STATUS_CANCELLED when it
- * is not. Thread: as wyn_value_reserve(). Blocks: no.
- */
-static inline bool wyn_cancelled(const struct wyn_context *context)
-{
-	return context->ops->cancelled(context);
-}
 
 #ifdef __cplusplus
 }

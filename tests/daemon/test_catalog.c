@@ -29,13 +29,25 @@ static int run(struct wyn_context *context, const void *argument,
 }
 
 static const struct wyn_function fruit_functions[] = {
-	{"apple", "", run}, {"pear", "", run}};
+	{"apple", "", run, 0}, {"pear", "", run, 0}};
 static const struct wyn_function nut_functions[] = {
-	{"almond", "", run}, {"pear", "", run}};
-static const struct wyn_module fruit = {WYN_MODULE_ABI,
-	sizeof(struct wyn_module), "fruit", "1", fruit_functions, 2};
-static const struct wyn_module nuts = {WYN_MODULE_ABI,
-	sizeof(struct wyn_module), "nuts", "1", nut_functions, 2};
+	{"almond", "", run, 0}, {"pear", "", run, 0}};
+static const struct wyn_module fruit = {
+	.abi = WYN_MODULE_ABI,
+	.size_bytes = sizeof(struct wyn_module),
+	.name = "fruit",
+	.version = "1",
+	.functions = fruit_functions,
+	.functions_count = 2,
+};
+static const struct wyn_module nuts = {
+	.abi = WYN_MODULE_ABI,
+	.size_bytes = sizeof(struct wyn_module),
+	.name = "nuts",
+	.version = "1",
+	.functions = nut_functions,
+	.functions_count = 2,
+};
 
 static int begin(void **state)
 {
@@ -179,7 +191,7 @@ static void catalog_gives_a_number_again_when_there_is_no_other(void **state)
 
 	for (size_t i = 0; i < WYN_FUNCTIONS_MAX; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "f%zu", i);
-		functions[i] = (struct wyn_function){names[i], "", run};
+		functions[i] = (struct wyn_function){names[i], "", run, 0};
 	}
 	many.functions = functions;
 	many.functions_count = WYN_FUNCTIONS_MAX;

@@ -182,7 +182,7 @@ static void conn_welcomes_with_functions_and_credit(void **state)
 	struct rig_client *client = rig_open(rig);
 
 	(void)state;
-	assert_int_equal(client->functions, 8);
+	assert_int_equal(client->functions, 11);
 	assert_int_equal(client->credit_tasks, rig->shared.limits.credit_tasks);
 	assert_int_equal(client->credit_bytes, rig->shared.limits.credit_bytes);
 }

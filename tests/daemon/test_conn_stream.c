@@ -186,7 +186,7 @@ static void hogs_open(void)
 
 	for (size_t i = 0; i < HOGS; i++) {
 		hogs[i] = rig_open_stream(rig, 1);
-		submit.count = wyn_conn_streams_left(hogs[i]->conn);
+		submit.count = wyn_conn_streams_left(hogs[i]->conn, true);
 		rig_submit(hogs[i], &submit);
 		rig_settle(rig);
 	}
@@ -354,6 +354,79 @@ static void streams_end_for_nobody_who_gave_up_waiting(void **state)
 	assert_int_equal(rows_of_hogs(), 0);
 }
 
+static void blocking_tasks_leave_the_workers_to_others(void **state)
+{
+	struct rig_client *other;
+	size_t naps;
+
+	(void)state;
+	rig_batch_send(client, 1000, 1000, "nap", "");
+	rig_settle(rig);
+	naps = rig->started_count;
+	assert_in_range(naps, 100, WYN_STREAMS_MAX);
+	assert_int_equal(rig->engine->dispatch.blocking, naps);
+
+	/* Slow ones are as many as if there were no others. */
+	other = rig_open(rig);
+	rig_batch_send(other, 1, 100, "slow", "");
+	rig_settle(rig);
+
+	assert_true(rig->started_count >=
+		    naps + rig->width * WYN_DISPATCH_PER_WORKER);
+	rig_finish_all(rig);
+	assert_int_equal(client->rows, 1100);
+	assert_int_equal(other->rows, 100);
+	assert_int_equal(rig->engine->dispatch.blocking, 0);
+	assert_int_equal(rig->engine->streaming, 0);
+}
+
+static void blocking_tasks_of_one_leave_places_to_another(void **state)
+{
+	struct rig_client *other;
+	size_t naps;
+
+	(void)state;
+	rig_batch_send(client, 1000, 1000, "nap", "");
+	rig_settle(rig);
+	naps = rig->started_count;
+	other = rig_open(rig);
+	rig_batch_send(other, 1, 1000, "nap", "");
+	rig_settle(rig);
+
+	assert_true(rig->started_count > naps);
+	assert_true(rig->started_count <= WYN_STREAMS_MAX);
+	rig_finish_all(rig);
+	assert_int_equal(other->rows, 1000);
+}
+
+static void reports_are_the_last_when_nobody_has_read_the_others(void **state)
+{
+	const struct rig_submit submit = {.first_seq = 1000,
+		.function = "report",
+		.count = 1,
+		.text = "9",
+		.options = {.stream = true}};
+
+	(void)state;
+	rig_submit(client, &submit);
+	rig_finish_all(rig);
+
+	assert_int_equal(rig_task(client, 1000)->reports, 1);
+	assert_int_equal(rig_task(client, 1000)->report_done, 9);
+	assert_string_equal(rig_task(client, 1000)->partials, "end");
+	assert_int_equal(client->rows_ok, 101);
+}
+
+static void reports_go_nowhere_when_nobody_wants_them(void **state)
+{
+	(void)state;
+	rig_task_send(client, 1000, "report", "9");
+	rig_finish_all(rig);
+
+	assert_int_equal(rig_task(client, 1000)->reports, 0);
+	assert_int_equal(client->rows_ok, 101);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -371,6 +444,10 @@ int main(void)
 		TEST(streams_stand_still_for_ever_when_only_their_own_wait),
 		TEST(streams_live_on_when_a_partial_value_goes_now_and_then),
 		TEST(streams_end_for_nobody_who_gave_up_waiting),
+		TEST(blocking_tasks_leave_the_workers_to_others),
+		TEST(blocking_tasks_of_one_leave_places_to_another),
+		TEST(reports_are_the_last_when_nobody_has_read_the_others),
+		TEST(reports_go_nowhere_when_nobody_wants_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,19 @@ static void dispatch_starts_a_millisecond_of_what_is_fast(void **state)
 		rig->started_count, 2 * WYN_DISPATCH_AHEAD_NS / RIG_FAST_NS);
 }
 
+static void dispatch_makes_strips_at_once_when_a_function_is_short(void **state)
+{
+	(void)state;
+	rig_batch_send(client, 1000, 100, "short", NULL);
+	rig_settle(rig);
+	assert_true(rig_is_strip_at(rig, 0));
+	rig_finish_all(rig);
+
+	rig_batch_send(client, 2000, 100, "tiny", NULL);
+	rig_settle(rig);
+	assert_false(rig_is_strip_at(rig, 0));
+}
+
 static void dispatch_starts_what_fits_when_tasks_are_tiny(void **state)
 {
 	(void)state;
@@ -200,6 +213,7 @@ int main(void)
 		TEST(dispatch_starts_one_more_for_each_that_comes_back),
 		TEST(dispatch_starts_a_millisecond_of_what_is_fast),
 		TEST(dispatch_starts_what_fits_when_tasks_are_tiny),
+		TEST(dispatch_makes_strips_at_once_when_a_function_is_short),
 		TEST(dispatch_starts_few_of_what_is_slow),
 		TEST(dispatch_notices_when_a_function_gets_slow),
 		TEST(dispatch_never_passes_its_bound),

@@ -225,6 +225,82 @@ static void outcome_cuts_words_between_characters_when_they_are_long(
 	}
 }
 
+static void append_many(size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char byte = (char)('a' + i % 26);
+
+		assert_true(wyn_outcome_append(&outcome, &byte, 1));
+	}
+}
+
+static void check_letters(size_t count)
+{
+	assert_int_equal(outcome.value_bytes, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(outcome.value[i], 'a' + i % 26);
+	}
+}
+
+static void outcome_grows_when_it_is_appended_to(void **state)
+{
+	(void)state;
+	append_many(sizeof(small));
+	assert_ptr_equal(outcome.value, small);
+	check_letters(sizeof(small));
+	wyn_outcome_clear(&outcome);
+
+	append_many(1000);
+	check_letters(1000);
+	/* Some is taken in advance, and given back. */
+	assert_in_range(values_held, 1000, 2000);
+	wyn_outcome_conclude(&outcome, WYN_STATUS_OK, false, "f");
+
+	check_letters(1000);
+	assert_int_equal(values_held, 1000);
+	assert_int_equal(account.held, 1000);
+}
+
+static void outcome_appends_behind_what_was_reserved(void **state)
+{
+	(void)state;
+	memcpy(wyn_outcome_reserve(&outcome, 3), "abc", 3);
+	assert_true(wyn_outcome_append(&outcome, "", 0));
+	assert_true(wyn_outcome_append(&outcome, "de", 2));
+
+	check_letters(5);
+}
+
+static void outcome_fills_the_largest_value_when_it_is_appended_to(void **state)
+{
+	(void)state;
+	append_many(VALUE_MAX);
+	check_letters(VALUE_MAX);
+
+	assert_false(wyn_outcome_append(&outcome, "x", 1));
+	assert_false(wyn_outcome_append(&outcome, "x", 1));
+
+	wyn_outcome_conclude(&outcome, WYN_STATUS_OK, false, "f");
+	check(WYN_STATUS_RESOURCE_EXHAUSTED, WYN_REFUSAL_VALUE_TOO_LARGE,
+		"no room for a value of 4097 bytes");
+	assert_int_equal(values_held, 0);
+}
+
+static void outcome_is_exhausted_when_appending_finds_no_room(void **state)
+{
+	(void)state;
+	values_held = HELD_MAX - 100;
+	account.held = 0;
+	append_many(sizeof(small));
+
+	/* 100 are left, of which one owner may have half. */
+	assert_false(wyn_outcome_append(&outcome, small, sizeof(small)));
+
+	check(WYN_STATUS_RESOURCE_EXHAUSTED, WYN_REFUSAL_DAEMON_BYTES_MAX,
+		"no room for a value of 128 bytes");
+	values_held = 0;
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -243,6 +319,10 @@ int main(void)
 		CASE(outcome_is_internal_when_the_return_is_no_status),
 		CASE(outcome_keeps_words_when_they_are_utf8),
 		CASE(outcome_cuts_words_between_characters_when_they_are_long),
+		CASE(outcome_grows_when_it_is_appended_to),
+		CASE(outcome_appends_behind_what_was_reserved),
+		CASE(outcome_fills_the_largest_value_when_it_is_appended_to),
+		CASE(outcome_is_exhausted_when_appending_finds_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

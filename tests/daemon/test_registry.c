@@ -42,9 +42,9 @@ static struct wyn_module module_of(
 }
 
 static const struct wyn_function fruit[] = {
-	{"pear", "a pear", run},
-	{"apple", NULL, run},
-	{"plum", "a plum", run},
+	{"pear", "a pear", run, 0},
+	{"apple", NULL, run, 0},
+	{"plum", "a plum", run, 0},
 };
 
 static struct wyn_catalog *catalog;
@@ -202,7 +202,7 @@ static void registry_refuses_a_module_when_its_name_is_taken(void **state)
 
 static void registry_takes_a_name_when_it_is_the_longest(void **state)
 {
-	static const struct wyn_function function = {LONGEST, "", run};
+	static const struct wyn_function function = {LONGEST, "", run, 0};
 	static struct wyn_module module;
 	const char *culprit;
 
@@ -219,7 +219,7 @@ static void registry_refuses_a_name_when_it_is_malformed(void **state)
 		"", "Upper", "a b", "a/b", "a\n", "\xc3\xa4", LONGEST "y"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct wyn_function function = {bad[i], "", run};
+		struct wyn_function function = {bad[i], "", run, 0};
 
 		check_refused(*state, &function, 1, -EINVAL, bad[i]);
 	}
@@ -227,8 +227,8 @@ static void registry_refuses_a_name_when_it_is_malformed(void **state)
 
 static void registry_refuses_a_function_when_something_is_missing(void **state)
 {
-	struct wyn_function no_name = {NULL, "", run};
-	struct wyn_function no_body = {"bodiless", "", NULL};
+	struct wyn_function no_name = {NULL, "", run, 0};
+	struct wyn_function no_body = {"bodiless", "", NULL, 0};
 
 	check_refused(*state, &no_name, 1, -EINVAL, "");
 	check_refused(*state, &no_body, 1, -EINVAL, "bodiless");
@@ -238,7 +238,7 @@ static void registry_refuses_a_function_when_something_is_missing(void **state)
 static void registry_adds_none_when_one_is_refused(void **state)
 {
 	static const struct wyn_function functions[] = {
-		{"fig", "", run}, {"Fig", "", run}};
+		{"fig", "", run, 0}, {"Fig", "", run, 0}};
 
 	check_refused(*state, functions, 2, -EINVAL, "Fig");
 
@@ -248,7 +248,7 @@ static void registry_adds_none_when_one_is_refused(void **state)
 static void registry_adds_none_when_a_name_is_taken(void **state)
 {
 	static const struct wyn_function functions[] = {
-		{"fig", "", run}, {"plum", "", run}};
+		{"fig", "", run, 0}, {"plum", "", run, 0}};
 
 	add_fruit(*state);
 
@@ -261,7 +261,7 @@ static void registry_adds_none_when_a_name_is_taken(void **state)
 static void registry_adds_none_when_a_module_says_a_name_twice(void **state)
 {
 	static const struct wyn_function functions[] = {
-		{"fig", "", run}, {"fig", "", run}};
+		{"fig", "", run, 0}, {"fig", "", run, 0}};
 
 	check_refused(*state, functions, 2, -EEXIST, "fig");
 
@@ -279,7 +279,7 @@ static void registry_refuses_a_module_when_full(void **state)
 		/* Not in order: 1024 numbers, the low digits first. */
 		(void)snprintf(
 			names[i], sizeof(names[i]), "f%zu.%zu", i % 10, i / 10);
-		functions[i] = (struct wyn_function){names[i], "", run};
+		functions[i] = (struct wyn_function){names[i], "", run, 0};
 	}
 	module = module_of(functions, WYN_FUNCTIONS_MAX);
 	assert_int_equal(add(*state, &module, &culprit), 0);

@@ -195,7 +195,7 @@ static void call_lists_functions_by_name(void **state)
 {
 	(void)state;
 	functions_send("", 0);
-	assert_int_equal(client->reply.functions, 8);
+	assert_int_equal(client->reply.functions, 11);
 	assert_string_equal(client->reply.first_function, "ask");
 	assert_false(client->reply.more);
 }

@@ -383,6 +383,42 @@ static void stream_keeps_order_and_bound_when_many_emit(void **state)
 	wyn_stream_fini(&crowd.stream);
 }
 
+static int progress(struct bench *bench, uint64_t done)
+{
+	return wyn_stream_progress(&bench->stream, &bench->task, done, 7);
+}
+
+static void stream_keeps_the_last_report_when_several_come(void **state)
+{
+	struct bench *bench = *state;
+	struct wyn_partial *first;
+	struct wyn_partial *second;
+
+	assert_int_equal(progress(bench, 1), 0);
+	assert_int_equal(emit(bench, "between", 1000), 0);
+	assert_int_equal(progress(bench, 258), 0);
+	assert_int_equal(bench->wakes, 1);
+
+	first = wyn_stream_take(&bench->stream);
+	assert_true(first->progress);
+	assert_int_equal(first->bytes, WYN_PROGRESS_BYTES);
+	assert_memory_equal(
+		first->data, "\0\0\0\0\0\0\1\2\0\0\0\0\0\0\0\7", 16);
+	second = first->next;
+	assert_false(second->progress);
+	assert_null(second->next);
+	wyn_stream_sent(&bench->stream, first);
+	wyn_stream_sent(&bench->stream, second);
+
+	/* What was taken is not written to any more. */
+	assert_int_equal(progress(bench, 3), 0);
+	first = wyn_stream_take(&bench->stream);
+	assert_int_equal(first->data[7], 3);
+	assert_null(first->next);
+	wyn_stream_sent(&bench->stream, first);
+	assert_int_equal(unsent(&bench->task), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +435,7 @@ int main(void)
 		CASE(stream_lets_a_waiter_go_when_its_task_is_cancelled),
 		CASE(stream_keeps_a_waiter_when_another_task_is_cancelled),
 		CASE(stream_refuses_to_wait_when_no_spare_is_left),
+		CASE(stream_keeps_the_last_report_when_several_come),
 #undef CASE
 		cmocka_unit_test(stream_keeps_order_and_bound_when_many_emit),
 	};

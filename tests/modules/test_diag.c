@@ -65,7 +65,7 @@ static void diag_describes_itself_when_loaded(void **state)
 	assert_int_equal(host.module->abi, WYN_MODULE_ABI);
 	assert_int_equal(host.module->size_bytes, sizeof(struct wyn_module));
 	assert_string_equal(host.module->name, "diag");
-	assert_int_equal(host.module->functions_count, 7);
+	assert_int_equal(host.module->functions_count, 9);
 }
 
 static void echo_returns_its_argument_when_it_holds_any_bytes(void **state)
@@ -268,6 +268,30 @@ static void size_is_exhausted_when_over_the_limit(void **state)
 		call_text(call, "size", "1001"), WYN_STATUS_RESOURCE_EXHAUSTED);
 }
 
+static void fib_adds_what_nested_calls_give(void **state)
+{
+	static const char *const expected[] = {"0", "1", "1", "2", "3", "5"};
+	struct wyn_host_call *call = *state;
+
+	for (size_t n = 0; n < WYN_COUNT_OF(expected); n++) {
+		const char text[2] = {(char)('0' + n), '\0'};
+
+		wyn_host_call_fini(call);
+		wyn_host_call_init(call);
+		assert_int_equal(call_text(call, "fib", text), WYN_STATUS_OK);
+		assert_string_equal(call->value, expected[n]);
+	}
+}
+
+static void fib_ends_when_it_is_cancelled(void **state)
+{
+	struct wyn_host_call *call = *state;
+
+	call->cancelled_after = 0;
+
+	assert_int_equal(call_text(call, "fib", "9"), WYN_STATUS_CANCELLED);
+}
+
 static void functions_say_what_is_right_when_their_argument_is_wrong(
 	void **state)
 {
@@ -330,6 +354,8 @@ int main(void)
 		CASE(count_fails_when_a_partial_value_is_refused),
 		CASE(size_returns_its_pattern_when_it_has_room),
 		CASE(size_is_exhausted_when_over_the_limit),
+		CASE(fib_adds_what_nested_calls_give),
+		CASE(fib_ends_when_it_is_cancelled),
 		CASE(functions_say_what_is_right_when_their_argument_is_wrong),
 #undef CASE
 	};

@@ -72,12 +72,101 @@ static int host_emit(
 	return 0;
 }
 
+static int host_value_append(
+	struct wyn_context *context, const void *data, size_t bytes)
+{
+	struct wyn_host_call *call = call_of(context);
+	size_t before = call->value_bytes;
+	char *value;
+
+	if (bytes > call->value_bytes_max - before) {
+		return WYN_STATUS_RESOURCE_EXHAUSTED;
+	}
+	value = realloc(call->value, before + bytes + 1);
+	wyn_assert(value != NULL);
+	memcpy(value + before, data, bytes);
+	value[before + bytes] = '\0';
+	call->value = value;
+	call->value_bytes = before + bytes;
+	return WYN_STATUS_OK;
+}
+
+static int host_progress(
+	struct wyn_context *context, uint64_t done, uint64_t total)
+{
+	(void)context;
+	(void)done;
+	(void)total;
+	return 0;
+}
+
+static uint64_t host_deadline_ns(const struct wyn_context *context)
+{
+	(void)context;
+	return 0;
+}
+
+static void host_log(
+	const struct wyn_context *context, int level, const char *text)
+{
+	(void)context;
+	(void)level;
+	(void)text;
+}
+
+static void *host_state(struct wyn_context *context)
+{
+	return call_of(context)->host->state;
+}
+
+static void nested_free(struct wyn_host_call *nested)
+{
+	if (nested != NULL) {
+		wyn_host_call_fini(nested);
+		free(nested);
+	}
+}
+
+/* A handle is the call itself, which is over. */
+static int host_spawn(struct wyn_context *context, const char *name,
+	const void *argument, size_t argument_bytes,
+	struct wyn_spawned **ret_spawned)
+{
+	struct wyn_host_call *nested = malloc(sizeof(*nested));
+
+	wyn_assert(nested != NULL);
+	wyn_host_call_init(nested);
+	(void)wyn_module_host_call(
+		call_of(context)->host, nested, name, argument, argument_bytes);
+	*ret_spawned = (struct wyn_spawned *)(void *)nested;
+	return WYN_STATUS_OK;
+}
+
+static int host_await(struct wyn_context *context, struct wyn_spawned *spawned,
+	const void **ret_value, size_t *ret_bytes)
+{
+	struct wyn_host_call *nested = (struct wyn_host_call *)(void *)spawned;
+
+	nested_free(call_of(context)->nested);
+	call_of(context)->nested = nested;
+	*ret_value = nested->value;
+	*ret_bytes = nested->value_bytes;
+	return nested->status;
+}
+
 static const struct wyn_context_ops host_ops = {
 	.size_bytes = sizeof(struct wyn_context_ops),
 	.value_reserve = host_value_reserve,
 	.fail = host_fail,
 	.emit = host_emit,
 	.cancelled = host_cancelled,
+	.value_append = host_value_append,
+	.progress = host_progress,
+	.deadline_ns = host_deadline_ns,
+	.log = host_log,
+	.state = host_state,
+	.spawn = host_spawn,
+	.await = host_await,
 };
 
 /* The program is TREE/tests/ROOM/PROGRAM, the module in TREE/modules. */
@@ -101,6 +190,17 @@ void wyn_module_host_path(const char *name, char ret_path[WYN_HOST_PATH_BYTES])
 	wyn_assert((size_t)written < WYN_HOST_PATH_BYTES);
 }
 
+static bool begin(const struct wyn_module *module)
+{
+	char why[WYN_MODULE_MESSAGE_BYTES_MAX] = "";
+
+	if (module->init == NULL || module->init(why, sizeof(why)) == 0) {
+		return true;
+	}
+	(void)fprintf(stderr, "%s: %s\n", module->name, why);
+	return false;
+}
+
 bool wyn_module_host_open(struct wyn_module_host *host, const char *name)
 {
 	char path[WYN_HOST_PATH_BYTES];
@@ -117,11 +217,25 @@ bool wyn_module_host_open(struct wyn_module_host *host, const char *name)
 		(void)dlclose(host->handle);
 		return false;
 	}
+	host->state = NULL;
+	if (!begin(host->module)) {
+		(void)dlclose(host->handle);
+		return false;
+	}
+	if (host->module->state_create != NULL) {
+		host->state = host->module->state_create();
+	}
 	return true;
 }
 
 void wyn_module_host_close(struct wyn_module_host *host)
 {
+	if (host->state != NULL) {
+		host->module->state_destroy(host->state);
+	}
+	if (host->module->fini != NULL) {
+		host->module->fini();
+	}
 	(void)dlclose(host->handle);
 }
 
@@ -137,6 +251,7 @@ void wyn_host_call_init(struct wyn_host_call *call)
 void wyn_host_call_fini(struct wyn_host_call *call)
 {
 	free(call->value);
+	nested_free(call->nested);
 }
 
 int wyn_module_host_call(const struct wyn_module_host *host,
@@ -152,6 +267,7 @@ int wyn_module_host_call(const struct wyn_module_host *host,
 		}
 	}
 	wyn_assert(found != NULL);
+	call->host = host;
 	call->status = found->run(&call->context, argument, argument_bytes);
 	return call->status;
 }

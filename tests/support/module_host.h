@@ -4,7 +4,7 @@
  *
  * Loads a built module and runs one of its functions in the test's own thread,
  * with a script for what the function is told: when it is cancelled, how large
- * a value may be, which partial value is refused.
+ * a value may be, which partial value is refused. A nested call runs at once.
  */
 #pragma once
 
@@ -21,11 +21,14 @@
 struct wyn_module_host {
 	void *handle;
 	const struct wyn_module *module;
+	void *state; /* for all calls; NULL = none */
 };
 
 /* One call: the script, then what came of it. */
 struct wyn_host_call {
 	struct wyn_context context;
+	const struct wyn_module_host *host; /* of the call that runs */
+	struct wyn_host_call *nested;	    /* the last that was awaited */
 	size_t value_bytes_max;
 	uint64_t cancelled_after; /* so many looks and emits say no */
 	uint64_t refused_after;	  /* so many emits go well, then -EAGAIN */
@@ -46,7 +49,7 @@ struct wyn_host_call {
  */
 void wyn_module_host_path(const char *name, char ret_path[WYN_HOST_PATH_BYTES]);
 
-/* Returns: false after it has said why on stderr. */
+/* Calls init too. Returns: false after it has said why on stderr. */
 bool wyn_module_host_open(struct wyn_module_host *host, const char *name);
 void wyn_module_host_close(struct wyn_module_host *host);
 

@@ -39,6 +39,8 @@ struct rig_task {
 	char *partials; /* all of them, one behind the other; NUL behind it */
 	size_t partials_bytes;
 	unsigned partials_count;
+	unsigned reports;    /* of progress */
+	uint8_t report_done; /* of the last: the low byte */
 };
 
 /* The last Reply. */

@@ -128,15 +128,33 @@ static int tiny(struct wyn_context *context, const void *argument,
 	}
 }
 
+/* Its argument's number of reports, then a partial value. */
+static int report(struct wyn_context *context, const void *argument,
+	size_t argument_bytes)
+{
+	uint64_t n = number_of(argument, argument_bytes);
+
+	for (uint64_t i = 1; i <= n; i++) {
+		if (wyn_progress(context, i, n) < 0) {
+			return WYN_STATUS_CANCELLED;
+		}
+	}
+	return wyn_emit(context, "end", 3) < 0 ? WYN_STATUS_CANCELLED
+					       : WYN_STATUS_OK;
+}
+
 static const struct wyn_function functions[] = {
-	{"echo", "its argument", echo},
-	{"noop", "nothing", noop},
-	{"slow", "nothing, slowly", noop},
-	{"fail", "an error", failing},
-	{"emit", "partial values", emit},
-	{"big", "a large value", big},
-	{"ask", "whether it is wanted", ask},
-	{"tiny", "its argument, fast", tiny},
+	{"echo", "its argument", echo, 0},
+	{"noop", "nothing", noop, 0},
+	{"slow", "nothing, slowly", noop, 0},
+	{"fail", "an error", failing, 0},
+	{"emit", "partial values", emit, 0},
+	{"big", "a large value", big, 0},
+	{"ask", "whether it is wanted", ask, 0},
+	{"short", "nothing, at once", noop, WYN_FUNCTION_SHORT},
+	{"nap", "nothing, beside the workers", noop, WYN_FUNCTION_BLOCKING},
+	{"report", "how far it is", report, 0},
+	{"tiny", "its argument, fast", tiny, 0},
 };
 
 const struct wyn_module rig_module = {

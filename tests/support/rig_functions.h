@@ -11,6 +11,9 @@
  *	fail	ABORTED, its argument as the message
  *	emit	as many partial values as its argument says, then "done"
  *	big	a value of as many bytes as its argument says
+ *	brief	nothing; WYN_FUNCTION_SHORT
+ *	nap	nothing; WYN_FUNCTION_BLOCKING
+ *	report	as many reports of progress as its argument says
  *	ask	"ran", or CANCELLED when it is cancelled
  */
 #pragma once

@@ -159,6 +159,14 @@ static void on_chunk(struct rig_client *client, const struct wyn_chunk *chunk)
 		task->partials_count++;
 		return;
 	}
+	if (chunk->stream == WYN__V1__STREAM__STREAM_PROGRESS) {
+		rig_check(!chunk->eof);
+		rig_check(chunk->offset == 0);
+		rig_check(chunk->data.len == WYN_PROGRESS_BYTES);
+		task->report_done = chunk->data.data[7];
+		task->reports++;
+		return;
+	}
 	rig_check(chunk->stream == WYN__V1__STREAM__STREAM_VALUE);
 	rig_check(!task->value_eof);
 	rig_check(chunk->offset == task->value_bytes);
