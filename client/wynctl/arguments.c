@@ -19,21 +19,28 @@
 #include "base/quantity.h"
 #include "base/text.h"
 #include "client/wynctl/options.h"
+#include "client/wynctl/words.h"
 
 /* getopt's value of a long option: above every letter. */
 #define LONG_BASE 256
 
-static int arguments_priority(const char *text, uint64_t *ret_priority)
+/* A word that stands for a number, by the names in words.h. */
+static int arguments_word(
+	enum wyn_option_kind kind, const char *text, uint64_t *ret_number)
 {
-	static const char *const names[] = {"default", "low", "normal", "high"};
+	const char *name;
 
-	for (size_t i = 1; i < WYN_COUNT_OF(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*ret_priority = i;
+	for (unsigned i = 1;; i++) {
+		name = kind == WYN_OPTION_STATE ? wyn_word_state(i)
+						: wyn_word_priority(i);
+		if (name == NULL) {
+			return -EINVAL;
+		}
+		if (strcmp(text, name) == 0) {
+			*ret_number = i;
 			return 0;
 		}
 	}
-	return -EINVAL;
 }
 
 static int arguments_number(const struct wyn_option *option, const char *text,
@@ -41,12 +48,16 @@ static int arguments_number(const struct wyn_option *option, const char *text,
 {
 	enum wyn_quantity_kind kind = WYN_QUANTITY_COUNT;
 	char wrong[WYN_QUANTITY_WHY_BYTES];
+	bool word = option->kind == WYN_OPTION_PRIORITY ||
+		    option->kind == WYN_OPTION_STATE;
 	int err;
 
-	if (option->kind == WYN_OPTION_PRIORITY) {
-		err = arguments_priority(text, number);
-		(void)snprintf(
-			wrong, sizeof(wrong), "must be low, normal or high");
+	if (word) {
+		err = arguments_word(option->kind, text, number);
+		(void)snprintf(wrong, sizeof(wrong), "must be %s",
+			option->kind == WYN_OPTION_STATE
+				? "uploading, queued, next, running or output"
+				: "low, normal or high");
 	} else if (option->kind == WYN_OPTION_MS) {
 		kind = WYN_QUANTITY_MS;
 		err = wyn_quantity_parse_ms(
@@ -60,7 +71,7 @@ static int arguments_number(const struct wyn_option *option, const char *text,
 			text, option->min, option->max, number);
 	}
 	if (err != 0) {
-		if (option->kind != WYN_OPTION_PRIORITY) {
+		if (!word) {
 			wyn_quantity_explain(kind, err, option->min,
 				option->max, wrong, sizeof(wrong));
 		}
@@ -243,13 +254,85 @@ static int arguments_fit(const struct wyn_arguments *arguments, uint64_t given,
 	return 0;
 }
 
+/* The operand that is a number, of those that have one. */
+static int arguments_operand_number(const char *what, const char *text,
+	uint64_t max, uint64_t *ret_number, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	char wrong[WYN_QUANTITY_WHY_BYTES];
+	int err = wyn_quantity_parse_count(text, 1, max, ret_number);
+
+	if (err != 0) {
+		wyn_quantity_explain(
+			WYN_QUANTITY_COUNT, err, 1, max, wrong, sizeof(wrong));
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "%s %s: %s", what,
+			text, wrong);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int arguments_interval(
+	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	char wrong[WYN_QUANTITY_WHY_BYTES];
+	int err;
+
+	arguments->interval_ms = WYN_WATCH_DEFAULT_MS;
+	if (!arguments->watch &&
+		(arguments->operand_count > 0 || arguments->count > 0)) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"TIME and --count are for stats --watch");
+		return -EINVAL;
+	}
+	if (arguments->operand_count == 0) {
+		return 0;
+	}
+	err = wyn_quantity_parse_ms(arguments->operands[0], 1, WYN_WATCH_MAX_MS,
+		&arguments->interval_ms);
+	if (err != 0) {
+		wyn_quantity_explain(WYN_QUANTITY_MS, err, 1, WYN_WATCH_MAX_MS,
+			wrong, sizeof(wrong));
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "TIME %s: %s",
+			arguments->operands[0], wrong);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* What of the operands is not just a text. */
+static int arguments_numbers(
+	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	switch (arguments->command) {
+	case WYN_COMMAND_REPEAT:
+		return arguments_operand_number("number of tasks",
+			arguments->operands[1], WYN_COUNT_MAX,
+			&arguments->count, why);
+	case WYN_COMMAND_EXPLAIN:
+		return arguments_operand_number(
+			arguments->connection != 0 ? "seq" : "id",
+			arguments->operands[0], UINT64_MAX, &arguments->number,
+			why);
+	case WYN_COMMAND_STATS:
+		return arguments_interval(arguments, why);
+	case WYN_COMMAND_MODULE:
+		if (strcmp(arguments->operands[0], "list") == 0) {
+			return 0;
+		}
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"unknown word \"%s\"; usage: wynctl module list",
+			arguments->operands[0]);
+		return -EINVAL;
+	default:
+		return 0;
+	}
+}
+
 static int arguments_operands(
 	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
 	const struct wyn_command *command =
 		wyn_command_by_id(arguments->command);
-	char wrong[WYN_QUANTITY_WHY_BYTES];
-	int err;
 
 	if (arguments->operand_count < command->operands_min ||
 		arguments->operand_count > command->operands_max) {
@@ -270,20 +353,7 @@ static int arguments_operands(
 			WYN_CLIENT_FUNCTION_BYTES_MAX);
 		return -EINVAL;
 	}
-	if (arguments->command != WYN_COMMAND_REPEAT) {
-		return 0;
-	}
-	err = wyn_quantity_parse_count(
-		arguments->operands[1], 1, WYN_COUNT_MAX, &arguments->count);
-	if (err != 0) {
-		wyn_quantity_explain(WYN_QUANTITY_COUNT, err, 1, WYN_COUNT_MAX,
-			wrong, sizeof(wrong));
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"number of tasks %s: %s", arguments->operands[1],
-			wrong);
-		return -EINVAL;
-	}
-	return 0;
+	return arguments_numbers(arguments, why);
 }
 
 static int arguments_address(const struct wyn_arguments *arguments,

@@ -26,6 +26,9 @@
 #define WYN_PINGS_DEFAULT  4
 #define WYN_COUNT_MAX	   1000000000 /* of pings, or of tasks of a run */
 
+#define WYN_WATCH_DEFAULT_MS 1000
+#define WYN_WATCH_MAX_MS     (UINT64_C(86400) * 1000)
+
 #define WYN_BENCH_SIZE_DEFAULT	  16
 #define WYN_BENCH_SIZE_MAX	  (UINT64_C(1) << 30)
 #define WYN_BENCH_CONNECTIONS_MAX 65536
@@ -48,6 +51,10 @@ enum wyn_command_id {
 	WYN_COMMAND_DRAIN = 1u << 7,
 	WYN_COMMAND_HELP = 1u << 8, /* read as --help */
 	WYN_COMMAND_BENCH = 1u << 9,
+	WYN_COMMAND_LIST = 1u << 10,
+	WYN_COMMAND_EXPLAIN = 1u << 11,
+	WYN_COMMAND_MODULE = 1u << 12,
+	WYN_COMMAND_RELOAD = 1u << 13,
 };
 
 /* Those that run a function, which is their first operand. */
@@ -78,7 +85,15 @@ struct wyn_arguments {
 	uint64_t timeout_ms;
 	uint64_t deadline_ms;
 	uint64_t priority; /* enum wyn_client_priority */
-	char **operands;   /* after the command: FUNC and what follows */
+	bool watch;
+	const char *function; /* of a list; NULL = any */
+	uint64_t state;	      /* enum wyn_client_state */
+	uint64_t connection;  /* its number */
+	uint64_t after;	      /* an id */
+	uint64_t limit;
+	uint64_t number;      /* the operand of explain */
+	uint64_t interval_ms; /* of stats --watch */
+	char **operands;      /* after the command: FUNC and what follows */
 	size_t operand_count;
 };
 

@@ -19,6 +19,8 @@
 
 /* How long a connection, a ping or a call may take. */
 #define WYN_CTL_REQUEST_MS 10000u
+/* Modules are loaded meanwhile. */
+#define WYN_CTL_RELOAD_MS 60000u
 
 struct wyn_ctl {
 	const struct wyn_arguments *arguments;
@@ -81,3 +83,8 @@ int wyn_command_stats(struct wyn_ctl *ctl);
 int wyn_command_ping(struct wyn_ctl *ctl);
 int wyn_command_version(struct wyn_ctl *ctl);
 int wyn_command_drain(struct wyn_ctl *ctl);
+int wyn_command_list(struct wyn_ctl *ctl);
+int wyn_command_explain(struct wyn_ctl *ctl);
+int wyn_command_module(struct wyn_ctl *ctl);
+int wyn_command_reload(struct wyn_ctl *ctl);
+int wyn_command_watch(struct wyn_ctl *ctl); /* stats --watch */

@@ -45,13 +45,22 @@ static int main_run(struct wyn_ctl *ctl)
 	case WYN_COMMAND_FUNCTIONS:
 		return wyn_command_functions(ctl);
 	case WYN_COMMAND_STATS:
-		return wyn_command_stats(ctl);
+		return ctl->arguments->watch ? wyn_command_watch(ctl)
+					     : wyn_command_stats(ctl);
 	case WYN_COMMAND_PING:
 		return wyn_command_ping(ctl);
 	case WYN_COMMAND_VERSION:
 		return wyn_command_version(ctl);
 	case WYN_COMMAND_DRAIN:
 		return wyn_command_drain(ctl);
+	case WYN_COMMAND_LIST:
+		return wyn_command_list(ctl);
+	case WYN_COMMAND_EXPLAIN:
+		return wyn_command_explain(ctl);
+	case WYN_COMMAND_MODULE:
+		return wyn_command_module(ctl);
+	case WYN_COMMAND_RELOAD:
+		return wyn_command_reload(ctl);
 	case WYN_COMMAND_HELP:
 	case WYN_COMMAND_NONE:
 		break;

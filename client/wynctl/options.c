@@ -64,11 +64,27 @@ const struct wyn_option wyn_options[] = {
 		"TIME", "a task must end so long after its submit"},
 	{"priority", 'p', WYN_OPTION_PRIORITY, AT(priority), RUN, 0, 0, "P",
 		"low, normal or high"},
-	{"count", 'n', WYN_OPTION_COUNT, AT(count), WYN_COMMAND_PING | BENCH, 1,
-		WYN_COUNT_MAX, "N",
+	{"count", 'n', WYN_OPTION_COUNT, AT(count),
+		WYN_COMMAND_PING | WYN_COMMAND_STATS | BENCH, 1, WYN_COUNT_MAX,
+		"N",
 		"ping: round trips (" TEXT(
 			WYN_PINGS_DEFAULT) "); bench: tasks to measure, not "
-					   "--duration"},
+					   "--duration; stats: times to "
+					   "--watch"},
+	{"watch", 'w', WYN_OPTION_FLAG, AT(watch), WYN_COMMAND_STATS, 0, 0,
+		NULL, "print rates every TIME (1s) until SIGINT"},
+	{"function", 0, WYN_OPTION_TEXT, AT(function), WYN_COMMAND_LIST, 0, 0,
+		"FUNC", "only tasks of that function"},
+	{"state", 0, WYN_OPTION_STATE, AT(state), WYN_COMMAND_LIST, 0, 0,
+		"STATE", "only uploading, queued, next, running or output"},
+	{"connection", 0, WYN_OPTION_COUNT, AT(connection),
+		WYN_COMMAND_LIST | WYN_COMMAND_EXPLAIN, 1, UINT64_MAX, "N",
+		"only tasks of that connection; explain: the number is a seq "
+		"of it"},
+	{"after", 0, WYN_OPTION_COUNT, AT(after), WYN_COMMAND_LIST, 0,
+		UINT64_MAX, "ID", "only tasks with ids above that one"},
+	{"limit", 0, WYN_OPTION_COUNT, AT(limit), WYN_COMMAND_LIST, 1,
+		UINT64_MAX, "N", "at most N tasks"},
 };
 
 const size_t wyn_options_count = WYN_COUNT_OF(wyn_options);
@@ -84,13 +100,20 @@ const struct wyn_command wyn_commands[] = {
 		"measure the daemon under load: closed or open loop"},
 	{WYN_COMMAND_FUNCTIONS, "functions", "", 0, 0,
 		"list the functions of the daemon"},
-	{WYN_COMMAND_STATS, "stats", "", 0, 0,
+	{WYN_COMMAND_LIST, "list", "", 0, 0, "list the tasks that wait or run"},
+	{WYN_COMMAND_EXPLAIN, "explain", "ID | SEQ", 1, 1,
+		"say what one task waits for, or where it runs"},
+	{WYN_COMMAND_MODULE, "module", "list", 1, 1,
+		"list the modules of the daemon"},
+	{WYN_COMMAND_STATS, "stats", "[TIME]", 0, 1,
 		"print the daemon's counters, rates and latency"},
 	{WYN_COMMAND_PING, "ping", "", 0, 0, "measure round trips"},
 	{WYN_COMMAND_VERSION, "version", "", 0, 0,
 		"print the versions of wynctl and of the daemon"},
 	{WYN_COMMAND_DRAIN, "drain", "", 0, 0,
 		"ask the daemon to finish its work and end"},
+	{WYN_COMMAND_RELOAD, "reload", "", 0, 0,
+		"have the daemon read its configuration and modules anew"},
 	{WYN_COMMAND_HELP, "help", "[COMMAND]", 0, 1,
 		"print help, as --help does"},
 };

@@ -22,6 +22,7 @@ enum wyn_option_kind {
 	WYN_OPTION_MS,
 	WYN_OPTION_BYTES,
 	WYN_OPTION_PRIORITY,
+	WYN_OPTION_STATE,
 };
 
 struct wyn_option {

@@ -6,8 +6,10 @@
  * names (_ns, _us, _bytes) and so prints also those that are newer than it.
  * Rates are means since the daemon started.
  */
+#include "client/wynctl/stats.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/compiler.h"
@@ -33,8 +35,7 @@ static bool stats_ends(const char *name, const char *end)
 	return size >= end_size && strcmp(name + size - end_size, end) == 0;
 }
 
-/* Counters that only grow, and of which a rate says something. */
-static bool stats_has_rate(const char *name)
+bool wyn_stats_has_rate(const char *name)
 {
 	static const char *const names[] = {"tasks_accepted", "tasks_ok",
 		"tasks_failed", "submits", "frames_received", "dispatches",
@@ -73,28 +74,40 @@ static size_t stats_name_bytes(const char *name)
 }
 
 static void stats_print_value(
-	struct stats *stats, const struct wyn_client_counter *counter)
+	struct wyn_stdout *output, const char *name, uint64_t value)
 {
-	struct wyn_stdout *output = &stats->ctl->output;
-
-	if (stats_ends(counter->name, "_ns")) {
-		stats_print_time(output, (double)counter->value);
-	} else if (stats_ends(counter->name, "_us")) {
-		stats_print_time(
-			output, (double)counter->value * (double)WYN_NS_PER_US);
-	} else if (stats_ends(counter->name, "_bytes")) {
-		wyn_stdout_print(
-			output, "%15.1f MiB", (double)counter->value / MIB);
+	if (stats_ends(name, "_ns")) {
+		stats_print_time(output, (double)value);
+	} else if (stats_ends(name, "_us")) {
+		stats_print_time(output, (double)value * (double)WYN_NS_PER_US);
+	} else if (stats_ends(name, "_bytes")) {
+		wyn_stdout_print(output, "%15.1f MiB", (double)value / MIB);
 	} else {
-		wyn_stdout_print(output, "%15" PRIu64, counter->value);
+		wyn_stdout_print(output, "%15" PRIu64, value);
 	}
+}
+
+void wyn_stats_print(struct wyn_stdout *output, const char *counter,
+	uint64_t value, double per_second)
+{
+	char name[128];
+	char text[128];
+
+	(void)snprintf(name, sizeof(name), "%.*s",
+		(int)stats_name_bytes(counter), counter);
+	wyn_stdout_print(
+		output, "%-26s", wyn_escape_text(name, text, sizeof(text)));
+	stats_print_value(output, counter, value);
+	if (per_second >= 0) {
+		wyn_stdout_print(output, "%15.0f/s", per_second);
+	}
+	wyn_stdout_print(output, "\n");
 }
 
 static int stats_each(void *context, const struct wyn_client_counter *counter)
 {
 	struct stats *stats = context;
-	char name[128];
-	char text[128];
+	double per_second = -1;
 
 	if (stats->object != NULL) {
 		(void)json_object_set_new(stats->object, counter->name,
@@ -104,18 +117,13 @@ static int stats_each(void *context, const struct wyn_client_counter *counter)
 	if (strcmp(counter->name, UPTIME) == 0) {
 		stats->uptime_ns = counter->value;
 	}
-	(void)snprintf(name, sizeof(name), "%.*s",
-		(int)stats_name_bytes(counter->name), counter->name);
-	wyn_stdout_print(&stats->ctl->output, "%-26s",
-		wyn_escape_text(name, text, sizeof(text)));
-	stats_print_value(stats, counter);
 	if (stats->uptime_ns > 0 && counter->value > 0 &&
-		stats_has_rate(counter->name)) {
-		wyn_stdout_print(&stats->ctl->output, "%15.0f/s",
-			(double)counter->value * (double)WYN_NS_PER_S /
-				(double)stats->uptime_ns);
+		wyn_stats_has_rate(counter->name)) {
+		per_second = (double)counter->value * (double)WYN_NS_PER_S /
+			     (double)stats->uptime_ns;
 	}
-	wyn_stdout_print(&stats->ctl->output, "\n");
+	wyn_stats_print(
+		&stats->ctl->output, counter->name, counter->value, per_second);
 	return 0;
 }
 

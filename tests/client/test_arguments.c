@@ -147,7 +147,7 @@ static void arguments_refuses_when_operands_are_missing(void **state)
 {
 	(void)state;
 	assert_refused("call", "usage: wynctl call FUNC [ARG | -]");
-	assert_refused("stats x", "usage: wynctl stats");
+	assert_refused("functions x", "usage: wynctl functions");
 	assert_refused("", "unknown command \"\"; see wynctl --help");
 	assert_refused("--json", "no command given; see wynctl --help");
 }
@@ -162,9 +162,64 @@ static void arguments_needs_no_operands_when_help_is_wanted(void **state)
 	assert_int_equal(WYN_COMMAND_NONE, arguments.command);
 }
 
+static void arguments_filter_a_list(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("list --function echo --state running "
+				  "--connection 7 --after 18446744073709551614 "
+				  "--limit 3"));
+	assert_string_equal("echo", arguments.function);
+	assert_int_equal(WYN_CLIENT_STATE_RUNNING, arguments.state);
+	assert_int_equal(7, arguments.connection);
+	assert_true(arguments.after == UINT64_MAX - 1);
+	assert_int_equal(3, arguments.limit);
+	assert_refused("list --state busy",
+		"--state busy: must be uploading, queued, next, running or "
+		"output");
+	assert_refused("list --state any",
+		"--state any: must be uploading, queued, "
+		"next, running or output");
+}
+
+static void arguments_explain_a_number(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("explain 18446744073709551615"));
+	assert_true(arguments.number == UINT64_MAX);
+	assert_int_equal(-EINVAL, parse("explain -- -1"));
+	assert_int_equal(0, parse("explain 5 --connection 2"));
+	assert_int_equal(5, arguments.number);
+	assert_int_equal(-EINVAL, parse("explain 0"));
+}
+
+static void arguments_watch_at_an_interval(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("stats --watch"));
+	assert_int_equal(1000, arguments.interval_ms);
+	assert_int_equal(0, parse("stats -w 250ms -n 3"));
+	assert_int_equal(250, arguments.interval_ms);
+	assert_int_equal(3, arguments.count);
+	assert_refused("stats 5s", "TIME and --count are for stats --watch");
+	assert_refused("stats -n 5", "TIME and --count are for stats --watch");
+	assert_int_equal(-EINVAL, parse("stats --watch 0"));
+}
+
+static void arguments_know_what_a_module_can(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("module list"));
+	assert_refused("module lost",
+		"unknown word \"lost\"; usage: wynctl module list");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments_filter_a_list),
+		cmocka_unit_test(arguments_explain_a_number),
+		cmocka_unit_test(arguments_watch_at_an_interval),
+		cmocka_unit_test(arguments_know_what_a_module_can),
 		cmocka_unit_test(
 			arguments_has_operands_when_command_takes_some),
 		cmocka_unit_test(arguments_takes_options_when_anywhere),

@@ -1,0 +1,71 @@
+# bash completion of wynctl
+# SPDX-License-Identifier: MIT
+# Made by scripts/completion from what `wynctl --help` says.
+
+_wynctl() {
+	local current=${COMP_WORDS[COMP_CWORD]} command= words= word i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		-c | --connect | -t | --timeout | -d | --deadline | -p | --priority | -j | --jobs | --in-flight | -b | --batch | --rate | --connections | --size | --duration | --warmup | -n | --count | --function | --state | --connection | --after | --limit) ((i++)) ;;
+		-*) ;;
+		*) command=${command:-$word} ;;
+		esac
+	done
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	-c | --connect) words="" ;;
+	-t | --timeout) words="" ;;
+	-d | --deadline) words="" ;;
+	-p | --priority) words="low normal high" ;;
+	-j | --jobs) words="" ;;
+	--in-flight) words="" ;;
+	-b | --batch) words="" ;;
+	--rate) words="" ;;
+	--connections) words="" ;;
+	--size) words="" ;;
+	--duration) words="" ;;
+	--warmup) words="" ;;
+	-n | --count) words="" ;;
+	--function) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+	--state) words="uploading queued next running output" ;;
+	--connection) words="" ;;
+	--after) words="" ;;
+	--limit) words="" ;;
+	*)
+		case $command:$current in
+		:-*) words="-c --connect --json -h --help -V --version" ;;
+		:*) words="call map repeat bench functions list explain module stats ping version drain reload help" ;;
+		call:-*) words="-c --connect --json -h --help -V --version -r --raw -s --stream -t --timeout -d --deadline -p --priority" ;;
+		call:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		map:-*) words="-c --connect --json -h --help -V --version -f --files -0 --null -u --unordered -j --jobs --in-flight -t --timeout -d --deadline -p --priority" ;;
+		map:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		repeat:-*) words="-c --connect --json -h --help -V --version -j --jobs --in-flight -b --batch -t --timeout -d --deadline -p --priority" ;;
+		repeat:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		bench:-*) words="-c --connect --json -h --help -V --version -j --jobs --in-flight -b --batch --rate --connections --size --duration --warmup -t --timeout -d --deadline -p --priority -n --count" ;;
+		bench:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		functions:-*) words="-c --connect --json -h --help -V --version" ;;
+		functions:*) words="" ;;
+		list:-*) words="-c --connect --json -h --help -V --version --function --state --connection --after --limit" ;;
+		list:*) words="" ;;
+		explain:-*) words="-c --connect --json -h --help -V --version --connection" ;;
+		explain:*) words="" ;;
+		module:-*) words="-c --connect --json -h --help -V --version" ;;
+		module:*) words="list" ;;
+		stats:-*) words="-c --connect --json -h --help -V --version -n --count -w --watch" ;;
+		stats:*) words="" ;;
+		ping:-*) words="-c --connect --json -h --help -V --version -n --count" ;;
+		ping:*) words="" ;;
+		version:-*) words="-c --connect --json -h --help -V --version" ;;
+		version:*) words="" ;;
+		drain:-*) words="-c --connect --json -h --help -V --version" ;;
+		drain:*) words="" ;;
+		reload:-*) words="-c --connect --json -h --help -V --version" ;;
+		reload:*) words="" ;;
+		help:-*) words="-c --connect --json -h --help -V --version" ;;
+		help:*) words="call map repeat bench functions list explain module stats ping version drain reload help" ;;
+		esac
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -o default -F _wynctl wynctl

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""What wynctl --json prints is what docs/wynctl.schema.json says."""
+import json
+import os
+import subprocess
+
+import jsonschema
+
+from harness import WYNCTL, Wynd, greet, main, submit, until
+from test_wynctl import Case, wynctl
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BINARY = b"\xff\xfe"
+
+
+class Json(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.wynd = cls.enterClassContext(Wynd("--workers", 1))
+        with open(ROOT + "/docs/wynctl.schema.json") as file:
+            cls.schema = json.load(file)
+
+    def checked(self, name, *args, **options):
+        """The objects that it prints, each of which is as `name` says."""
+        done = wynctl("-c", self.wynd.address("unix"), "--json", *args,
+                      **options)
+        schema = {**self.schema, "$ref": "#/$defs/" +
+                  name.replace(" ", "%20")}
+        del schema["anyOf"]
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertTrue(rows, done)
+        for row in rows:
+            jsonschema.Draft202012Validator(schema).validate(row)
+        return rows
+
+    def test_schema_is_one(self):
+        jsonschema.Draft202012Validator.check_schema(self.schema)
+        said = subprocess.run([WYNCTL, "--help"], capture_output=True,
+                              check=True, text=True).stdout
+        listed = said.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+        told = {name.split()[0] for name in self.schema["$defs"]}
+        for line in listed:
+            name = line.split()[0]
+            self.assertTrue(name == "help" or name in told, name)
+
+    def test_schema_refuses_what_is_otherwise(self):
+        for name, row in (("drain", {"unfinished": -1}), ("drain", {}),
+                          ("ping", {"count": 1}), ("list", {"id": 7}),
+                          ("call", {"status": "OK"})):
+            schema = {**self.schema, "$ref": "#/$defs/" + name}
+            with self.assertRaises(jsonschema.ValidationError):
+                jsonschema.validate(row, schema)
+
+    def test_call(self):
+        self.checked("call", "call", "echo", "x")
+        row, = self.checked("call", "call", "echo", "-", stdin=BINARY)
+        self.assertIn("value_base64", row)
+        self.checked("call", "call", "fail", "ABORTED why")
+        self.assertEqual(len(self.checked(
+            "call", "call", "--stream", "count", "3")), 4)
+
+    def test_map(self):
+        self.checked("map", "map", "echo", "a", "b")
+        self.checked("map", "map", "echo", stdin=b"a\n" + BINARY + b"\n")
+
+    def test_map_of_files(self):
+        self.checked("map", "map", "--files", "sha256",
+                     stdin=os.fsencode(__file__) + b"\n")
+
+    def test_repeat(self):
+        self.checked("repeat", "repeat", "echo", "100")
+
+    def test_bench(self):
+        self.checked("bench", "bench", "echo", "-n", "100")
+        self.checked("bench", "bench", "echo", "-n", "100", "--rate", "10000",
+                     "--connections", "2")
+        self.checked("bench", "bench", "fail", "ABORTED", "-n", "10")
+
+    def test_what_the_daemon_tells_of_itself(self):
+        for command in "functions", "stats", "ping", "version", "module list":
+            with self.subTest(command):
+                self.checked(command, *command.split())
+        self.checked("stats --watch", "stats", "--watch", "5ms", "-n", "2")
+
+    def test_version_without_a_daemon(self):
+        done = wynctl("-c", "unix:/nowhere", "--json", "version")
+        jsonschema.validate(json.loads(done.stdout), {
+            **self.schema, "$ref": "#/$defs/version"})
+
+    def test_list_and_explain(self):
+        with self.wynd.connect() as sock:
+            greet(sock)
+            sock.sendall(submit(1, "sleep_ms", *[b"600000"] * 5))
+            until(lambda: wynctl(
+                "-c", self.wynd.address("unix"), "list", "--state",
+                "running").stdout.count(b"\n") == 2, "one runs")
+            for row in self.checked("list", "list"):
+                self.checked("explain", "explain", row["id"])
+
+    def test_drain(self):
+        with Wynd() as wynd:
+            done = wynctl("-c", wynd.address("unix"), "--json", "drain")
+            self.assertEqual(wynd.wait(), 0)
+        jsonschema.validate(json.loads(done.stdout), {
+            **self.schema, "$ref": "#/$defs/drain"})
+
+    def test_reload(self):
+        """No daemon can yet; so what its answer would be."""
+        jsonschema.validate(
+            {"changes": [{"what": "max-tasks", "before": "1", "after": "2",
+                          "restart": False}]},
+            {**self.schema, "$ref": "#/$defs/reload"})
+
+
+if __name__ == "__main__":
+    main()
