@@ -55,23 +55,14 @@ int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
 	return result;
 }
 
-int wyn_client_await(struct wyn_client *client, uint64_t seq,
-	uint64_t deadline_ns, struct wyn_client_event *ret_event)
+/* Until the first result of those that are marked. */
+static int await_marked(struct wyn_client *client, uint64_t deadline_ns,
+	struct wyn_client_event *ret_event)
 {
 	struct wyn_session *session = &client->session;
-	struct wyn_table_slot *slot = wyn_table_find(&session->table, seq);
+	const struct wyn_table_slot *slot;
 	int result;
 
-	if (slot == NULL) {
-		return wyn_session_fail(session, -ENOENT, WYN_STATUS_NOT_FOUND,
-			WYN_REASON_NO_SUCH_TASK,
-			"no result is to come for task %llu",
-			(unsigned long long)seq);
-	}
-	if (slot->state == WYN_TABLE_DONE) {
-		(void)wyn_table_take(&session->table, slot, ret_event);
-		return 0;
-	}
 	for (;;) {
 		result = wyn_client_may_keep(client);
 		if (result != 0) {
@@ -84,9 +75,10 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 		if (result == WYN_SESSION_NOTED) {
 			continue;
 		}
-		if (ret_event->kind == WYN_CLIENT_RESULT &&
-			ret_event->seq == seq) {
-			wyn_session_done(session, ret_event);
+		slot = ret_event->kind == WYN_CLIENT_RESULT
+			       ? wyn_table_find(&session->table, ret_event->seq)
+			       : NULL;
+		if (slot != NULL && slot->awaited) {
 			return 0;
 		}
 		result = wyn_session_keep(session, ret_event);
@@ -94,6 +86,58 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 			return result;
 		}
 	}
+}
+
+/* Marks those that are to come. Returns: how many they are. */
+static size_t await_mark(
+	struct wyn_client *client, const uint64_t *seqs, size_t n, bool awaited)
+{
+	struct wyn_table_slot *slot;
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		slot = wyn_table_find(&client->session.table, seqs[i]);
+		if (slot != NULL) {
+			slot->awaited = awaited;
+			found++;
+		}
+	}
+	return found;
+}
+
+int wyn_client_await_any(struct wyn_client *client, const uint64_t *seqs,
+	size_t n, uint64_t deadline_ns, struct wyn_client_event *ret_event)
+{
+	struct wyn_session *session = &client->session;
+	struct wyn_table_slot *slot;
+	int result;
+
+	for (size_t i = 0; i < n; i++) {
+		slot = wyn_table_find(&session->table, seqs[i]);
+		if (slot != NULL && slot->state == WYN_TABLE_DONE) {
+			(void)wyn_table_take(&session->table, slot, ret_event);
+			return 0;
+		}
+	}
+	if (await_mark(client, seqs, n, true) == 0) {
+		return wyn_session_fail(session, -ENOENT, WYN_STATUS_NOT_FOUND,
+			WYN_REASON_NO_SUCH_TASK,
+			"no result is to come for task %llu%s",
+			(unsigned long long)(n > 0 ? seqs[0] : 0),
+			n == 1 ? "" : " or for any of the others");
+	}
+	result = await_marked(client, deadline_ns, ret_event);
+	(void)await_mark(client, seqs, n, false);
+	if (result == 0) {
+		wyn_session_done(session, ret_event);
+	}
+	return result;
+}
+
+int wyn_client_await(struct wyn_client *client, uint64_t seq,
+	uint64_t deadline_ns, struct wyn_client_event *ret_event)
+{
+	return wyn_client_await_any(client, &seq, 1, deadline_ns, ret_event);
 }
 
 int wyn_client_cancel(struct wyn_client *client, uint64_t first, uint64_t count)

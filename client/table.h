@@ -38,6 +38,7 @@ struct wyn_table_slot {
 	bool uploading;
 	bool has_kept; /* kept[] holds value parts, or why it failed here */
 	bool ended;    /* the last part of the value has come */
+	bool awaited;  /* only during wyn_client_await_any() */
 };
 
 /* What a slot holds beyond that. */

@@ -175,6 +175,19 @@ WYN_CLIENT_NODISCARD
 int wyn_client_await(struct wyn_client *client, uint64_t seq,
 	uint64_t deadline_ns, struct wyn_client_event *ret_event);
 
+/*
+ * wyn_client_await_any - the first result of several tasks.
+ *
+ * Of those that are there already, the first one of `seqs`. A seq whose result
+ * was taken is passed over, so the same call again and again gives them all.
+ *
+ * Thread, Owns, Blocks: as wyn_client_await(). Returns: 0; -ENOENT (no result
+ * is to come for any of them); else as wyn_client_await().
+ */
+WYN_CLIENT_NODISCARD
+int wyn_client_await_any(struct wyn_client *client, const uint64_t *seqs,
+	size_t n, uint64_t deadline_ns, struct wyn_client_event *ret_event);
+
 #ifdef __cplusplus
 }
 #endif
