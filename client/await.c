@@ -29,29 +29,37 @@ static int await_idle(
 		WYN_REASON_NOTHING_IN_FLIGHT, "nothing is in flight");
 }
 
+int wyn_client_turn(struct wyn_client *client, uint64_t deadline_ns,
+	bool idle_ends, struct wyn_client_event *ret_event)
+{
+	struct wyn_session *session = &client->session;
+	int result;
+
+	if (wyn_receive_row_now(session, ret_event) ||
+		wyn_session_take(session, ret_event) ||
+		wyn_session_take_room(session, ret_event)) {
+		return 0;
+	}
+	if (idle_ends && session->state == WYN_SESSION_OPEN &&
+		!session->starved && wyn_client_in_flight(client) == 0) {
+		result = await_idle(client, ret_event);
+	} else {
+		result = wyn_client_step(client, deadline_ns, ret_event);
+	}
+	if (result == 0) {
+		wyn_session_done(session, ret_event);
+	}
+	return result;
+}
+
 int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
 	struct wyn_client_event *ret_event)
 {
 	int result;
 
 	do {
-		if (wyn_receive_row_now(&client->session, ret_event) ||
-			wyn_session_take(&client->session, ret_event) ||
-			wyn_session_take_room(&client->session, ret_event)) {
-			return 0;
-		}
-		if (client->session.state == WYN_SESSION_OPEN &&
-			!client->session.starved &&
-			wyn_client_in_flight(client) == 0) {
-			result = await_idle(client, ret_event);
-		} else {
-			result =
-				wyn_client_step(client, deadline_ns, ret_event);
-		}
+		result = wyn_client_turn(client, deadline_ns, true, ret_event);
 	} while (result == WYN_SESSION_NOTED);
-	if (result == 0) {
-		wyn_session_done(&client->session, ret_event);
-	}
 	return result;
 }
 

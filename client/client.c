@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * client.c - the blocking layer: poll, send and recv around a session.
+ * client.c - the way to the socket: poll, send and recv around a session.
  *
- * It decides only when to touch the socket. Submits gather in the session; the
+ * It decides only when to touch the socket. With the deadline AT_ONCE a step
+ * never waits, which is all that the form for event loops needs. Submits
+ * gather in the session; the
  * socket is written when enough has gathered and whenever a call is about to
  * wait, so that a burst of small submits costs one system call.
  */
@@ -10,51 +12,18 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "client/clock.h"
 #include "client/connect.h"
+#include "client/control.h"
 #include "client/reason.h"
 #include "client/source.h"
 #include "client/submit.h"
 
 /* Enough to be worth a system call of its own. */
 #define FLUSH_BYTES (64u << 10)
-
-int wyn_client_create(
-	const struct wyn_client_config *config, struct wyn_client **ret_client)
-{
-	struct wyn_client *client = calloc(1, sizeof(*client));
-	int err;
-
-	if (client == NULL) {
-		return -ENOMEM;
-	}
-	client->fd = -1;
-	err = wyn_session_init(&client->session, config);
-	if (err != 0) {
-		free(client);
-		return err;
-	}
-	*ret_client = client;
-	return 0;
-}
-
-void wyn_client_destroy(struct wyn_client *client)
-{
-	if (client == NULL) {
-		return;
-	}
-	wyn_session_fini(&client->session);
-	if (client->fd >= 0) {
-		(void)close(client->fd);
-	}
-	free(client);
-}
 
 static int client_lost(struct wyn_client *client, int error)
 {
@@ -66,12 +35,39 @@ static int client_lost(struct wyn_client *client, int error)
 	return WYN_SESSION_NOTED;
 }
 
+/* Returns: whether it is connected. If it never will be, the session ends. */
+static bool client_is_through(struct wyn_client *client)
+{
+	char why[WYN_CONNECT_WHY_BYTES];
+	int err;
+
+	if (WYN_LIKELY(!client->connecting)) {
+		return true;
+	}
+	err = wyn_connect_finish(client->fd);
+	if (err == -EINPROGRESS) {
+		return false;
+	}
+	client->connecting = false;
+	if (err == 0) {
+		return true;
+	}
+	wyn_connect_why(client->address, err, why);
+	wyn_session_end(&client->session, err, WYN_STATUS_UNAVAILABLE,
+		WYN_REASON_CANNOT_CONNECT, "%s", why);
+	return false;
+}
+
 int wyn_client_send(struct wyn_client *client)
 {
-	struct wyn_slice output = wyn_session_output(&client->session);
+	struct wyn_slice output;
 	int result = -EAGAIN;
 	ssize_t sent;
 
+	if (!client_is_through(client)) {
+		return -EAGAIN;
+	}
+	output = wyn_session_output(&client->session);
 	while (output.len > 0 && !client->send_failed) {
 		sent = send(client->fd, output.data, output.len,
 			MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -118,6 +114,11 @@ static int client_receive(struct wyn_client *client, bool waits)
 		return WYN_SESSION_NOTED;
 	}
 	wyn_session_received(&client->session, (size_t)got);
+	client->unread = true;
+	if (client->keepalive_ns != 0) {
+		client->heard_ns = wyn_client_now_ns();
+		client->probed = false;
+	}
 	return WYN_SESSION_NOTED;
 }
 
@@ -150,15 +151,62 @@ static int client_interrupted(struct wyn_client *client)
 		WYN_REASON_INTERRUPTED, "interrupted by a signal");
 }
 
+uint64_t wyn_client_silence_ns(const struct wyn_client *client)
+{
+	if (client->keepalive_ns == 0 || client->fd < 0 ||
+		client->session.state == WYN_SESSION_ENDED) {
+		return WYN_CLIENT_FOREVER;
+	}
+	return client->heard_ns + client->keepalive_ns;
+}
+
+/*
+ * Nothing has come: after too long a silence, asks for a sign of life or gives
+ * up. Returns: whether it did something.
+ *
+ * The second wait begins with the question, not with the end of the first one:
+ * a caller that was busy elsewhere must not take its own silence for the
+ * server's. Before the Welcome, Hello is the question.
+ */
+static bool client_keepalive(struct wyn_client *client)
+{
+	uint64_t due_ns = wyn_client_silence_ns(client);
+	uint64_t now_ns;
+
+	if (due_ns == WYN_CLIENT_FOREVER) {
+		return false;
+	}
+	now_ns = wyn_client_now_ns();
+	if (now_ns < due_ns) {
+		return false;
+	}
+	if (client->probed) {
+		wyn_session_end(&client->session, -ECONNRESET,
+			WYN_STATUS_UNAVAILABLE, WYN_REASON_CONNECTION_LOST,
+			"the server has said nothing for %llu ms; what was not "
+			"answered may have run",
+			(unsigned long long)(2 * client->keepalive_ns /
+					     WYN_NS_PER_MS));
+		return true;
+	}
+	client->probed = true;
+	client->heard_ns = now_ns;
+	if (client->session.state == WYN_SESSION_OPEN) {
+		/* Without memory the session has ended, as the pull tells. */
+		(void)!wyn_session_probe(&client->session);
+	}
+	return true;
+}
+
 static int client_poll(struct wyn_client *client, uint64_t deadline_ns)
 {
-	short events = POLLIN;
-	int err;
+	uint64_t due_ns = wyn_client_silence_ns(client);
+	int err = wyn_connect_poll(client->fd, (short)wyn_client_events(client),
+		due_ns < deadline_ns ? due_ns : deadline_ns);
 
-	if (wyn_client_wants_write(client)) {
-		events |= POLLOUT;
+	if (err == -ETIMEDOUT && due_ns < deadline_ns) {
+		return WYN_SESSION_NOTED;
 	}
-	err = wyn_connect_poll(client->fd, events, deadline_ns);
 	if (err == -ETIMEDOUT) {
 		return client_timed_out(client);
 	}
@@ -181,6 +229,7 @@ static int client_exchange(struct wyn_client *client, uint64_t deadline_ns)
 	bool sent;
 	bool waits;
 	bool late;
+	bool asked;
 	int received = -EAGAIN;
 
 	if (client_is_late(client, deadline_ns)) {
@@ -191,16 +240,18 @@ static int client_exchange(struct wyn_client *client, uint64_t deadline_ns)
 		return WYN_SESSION_NOTED;
 	}
 	waits = deadline_ns == WYN_CLIENT_FOREVER && client->recv_waits &&
-		!wyn_client_wants_write(client);
+		client->keepalive_ns == 0 && !wyn_client_wants_write(client);
 	late = deadline_ns == WYN_CLIENT_AT_ONCE ||
 	       deadline_ns == client->late_ns;
-	if (waits || late || !sent) {
+	asked = waits || late || !sent;
+	if (asked) {
 		received = client_receive(client, waits);
 	}
 	if (received == -EINTR) {
 		return client_interrupted(client);
 	}
-	if (received == WYN_SESSION_NOTED) {
+	if (received == WYN_SESSION_NOTED ||
+		(asked && client_keepalive(client))) {
 		return WYN_SESSION_NOTED;
 	}
 	if (deadline_ns == WYN_CLIENT_AT_ONCE) {
@@ -222,6 +273,7 @@ int wyn_client_step(struct wyn_client *client, uint64_t deadline_ns,
 	if (client->fd < 0) {
 		return wyn_session_not_connected(&client->session);
 	}
+	client->unread = false;
 	return client_exchange(client, deadline_ns);
 }
 
@@ -248,68 +300,6 @@ int wyn_client_step_keeping(struct wyn_client *client, uint64_t deadline_ns)
 		return wyn_session_keep(&client->session, &event);
 	}
 	return result == WYN_SESSION_NOTED ? 0 : result;
-}
-
-/*
- * With a timeout set, recv(2) ends with EINTR whatever SA_RESTART says. That
- * is all that it is for: when it is over, poll(2) goes on waiting.
- */
-static const struct timeval recv_wait = {.tv_sec = 3600};
-
-static int client_connected(struct wyn_client *client)
-{
-	return wyn_session_fail(&client->session, -EISCONN,
-		WYN_STATUS_FAILED_PRECONDITION, WYN_REASON_CONNECTED,
-		"the client is connected already");
-}
-
-int wyn_client_connect_fd(
-	struct wyn_client *client, int fd, uint64_t deadline_ns)
-{
-	int err;
-
-	if (client->fd >= 0) {
-		(void)close(fd);
-		return client_connected(client);
-	}
-	client->fd = fd;
-	client->recv_waits = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &recv_wait,
-				     sizeof(recv_wait)) == 0;
-	while (client->session.state == WYN_SESSION_NEW) {
-		err = wyn_client_step_keeping(client, deadline_ns);
-		if (err != 0) {
-			return err;
-		}
-	}
-	if (client->session.state == WYN_SESSION_ENDED) {
-		client->session.error = client->session.end;
-		return client->session.end_error;
-	}
-	return 0;
-}
-
-int wyn_client_connect(
-	struct wyn_client *client, const char *address, uint64_t deadline_ns)
-{
-	char why[WYN_CONNECT_WHY_BYTES];
-	uint32_t status = WYN_STATUS_UNAVAILABLE;
-	int fd;
-	int err;
-
-	if (client->fd >= 0) {
-		return client_connected(client);
-	}
-	err = wyn_connect(address, deadline_ns, why, &fd);
-	if (err == 0) {
-		return wyn_client_connect_fd(client, fd, deadline_ns);
-	}
-	if (err == -EINVAL || err == -ENAMETOOLONG) {
-		status = WYN_STATUS_INVALID_ARGUMENT;
-	} else if (err == -EACCES || err == -EPERM) {
-		status = WYN_STATUS_PERMISSION_DENIED;
-	}
-	return wyn_session_fail(&client->session, err, status,
-		WYN_REASON_CANNOT_CONNECT, "%s", why);
 }
 
 /* Larger than a frame: a copy of it goes in chunks. */

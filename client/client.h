@@ -2,8 +2,8 @@
 /*
  * client.h - a client from inside: a session and the socket that serves it.
  *
- * For the files of the blocking layer: client.c, await.c, report.c. The
- * client's thread only.
+ * For the files above the session: client.c is the way to the socket, and
+ * await.c, report.c, process.c and attach.c are written on it. The client's thread only.
  */
 #pragma once
 
@@ -19,9 +19,43 @@ struct wyn_client {
 	bool recv_waits; /* recv(2) may block, and a signal ends it */
 	/* Sending failed: what the server had still to say is read first. */
 	bool send_failed;
+	bool connecting;  /* the fd is not connected yet: poll for output */
+	bool unread;	  /* the inbox may hold a frame */
+	bool told;	  /* the error of the connection, by process */
+	bool probed;	  /* a keepalive's Ping is out */
 	uint64_t late_ns; /* the last deadline that was seen to be over */
+	uint64_t keepalive_ns; /* 0 = none */
+	uint64_t heard_ns; /* keepalive: of the last sign of life, or Ping */
+	bool addressed;	   /* address is where to reconnect to */
+	char *address;	   /* ours to free; NULL = the default */
 	struct wyn_session session;
 };
+
+/*
+ * wyn_client_attach - the session speaks over `fd` from now on.
+ *
+ * Owns: takes the fd, also on error. Returns: 0; -EISCONN; -ENOMEM. Blocks: no.
+ */
+WYN_NODISCARD
+int wyn_client_attach(struct wyn_client *client, int fd);
+
+/*
+ * wyn_client_turn - what next and process have in common: an event that is
+ * kept or due, else a step.
+ *
+ * Returns: 0 with an event that is the caller's; else as wyn_client_step(), and
+ * -ENODATA if `idle_ends` and nothing would come. Blocks: until the deadline.
+ */
+WYN_NODISCARD
+int wyn_client_turn(struct wyn_client *client, uint64_t deadline_ns,
+	bool idle_ends, struct wyn_client_event *ret_event);
+
+/*
+ * wyn_client_silence_ns - when keepalive has to act next.
+ *
+ * Returns: of CLOCK_MONOTONIC; WYN_CLIENT_FOREVER = never.
+ */
+uint64_t wyn_client_silence_ns(const struct wyn_client *client);
 
 /* wyn_client_send - sends what the socket takes. Returns: WYN_SESSION_NOTED;
  * -EAGAIN if it was nothing. Blocks: no. */

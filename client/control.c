@@ -41,20 +41,31 @@ int wyn_session_cancel(
 	return wyn_session_put(session, &frame);
 }
 
-int wyn_session_ping(struct wyn_session *session)
+static int control_ping(struct wyn_session *session, uint64_t token)
 {
 	Wyn__V1__Ping ping = WYN__V1__PING__INIT;
 	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	ping.token = token;
+	frame.body_case = WYN__V1__FRAME__BODY_PING;
+	frame.ping = &ping;
+	return wyn_session_put(session, &frame);
+}
+
+int wyn_session_ping(struct wyn_session *session)
+{
 	int err = control_check(session);
 
 	if (err != 0) {
 		return err;
 	}
 	session->ponged = false;
-	ping.token = ++session->call_id;
-	frame.body_case = WYN__V1__FRAME__BODY_PING;
-	frame.ping = &ping;
-	return wyn_session_put(session, &frame);
+	return control_ping(session, ++session->call_id);
+}
+
+int wyn_session_probe(struct wyn_session *session)
+{
+	return control_ping(session, 0);
 }
 
 static int control_call(struct wyn_session *session, Wyn__V1__Call *call)

@@ -33,6 +33,15 @@ WYN_NODISCARD
 int wyn_session_drain(struct wyn_session *session);
 
 /*
+ * wyn_session_probe - a Ping that nobody waits for: its token, 0, is no
+ * call_id.
+ *
+ * Returns: as wyn_session_ping().
+ */
+WYN_NODISCARD
+int wyn_session_probe(struct wyn_session *session);
+
+/*
  * wyn_session_list, _explain, _modules, _reload - the same for what report.c
  * asks; of a list's filter the limit bounds the page.
  */

@@ -34,18 +34,6 @@ void wyn_client_hold(struct wyn_client *client, uint64_t bytes)
 	client->session.stream_held = bytes;
 }
 
-int wyn_client_fd(const struct wyn_client *client)
-{
-	return client->fd;
-}
-
-bool wyn_client_wants_write(const struct wyn_client *client)
-{
-	return !client->send_failed &&
-	       (wyn_outbox_pending(&client->session.outbox).len > 0 ||
-		       client->session.uploads.count > 0);
-}
-
 uint64_t wyn_client_deadline_in_ms(uint64_t ms)
 {
 	uint64_t now = wyn_client_now_ns();

@@ -59,8 +59,8 @@ static uint64_t limit_or(uint64_t limit, uint64_t otherwise)
 	return limit != 0 ? limit : otherwise;
 }
 
-static int receive_welcome(
-	struct wyn_session *session, const Wyn__V1__Welcome *welcome)
+static int receive_welcome(struct wyn_session *session,
+	const Wyn__V1__Welcome *welcome, struct wyn_client_event *event)
 {
 	const Wyn__V1__Limits none = WYN__V1__LIMITS__INIT;
 	const Wyn__V1__Limits *limits =
@@ -101,7 +101,15 @@ static int receive_welcome(
 		receive_credit(session, welcome->credit);
 	}
 	session->bytes_window = session->bytes_granted;
-	return WYN_SESSION_NOTED;
+	if (!session->announces) {
+		return WYN_SESSION_NOTED;
+	}
+	*event = (struct wyn_client_event){
+		.kind = WYN_CLIENT_CONNECTED,
+		.reason = "",
+		.message = "",
+	};
+	return 0;
 }
 
 static int receive_go_away(struct wyn_session *session,
@@ -163,11 +171,12 @@ static int receive_message(struct wyn_session *session,
 		session->next_range = 0;
 		return WYN_SESSION_NOTED;
 	case WYN_MESSAGE_WELCOME:
-		return receive_welcome(session, frame->welcome);
+		return receive_welcome(session, frame->welcome, event);
 	case WYN_MESSAGE_PING:
 		return receive_ping(session, frame->ping);
 	case WYN_MESSAGE_PONG:
-		session->ponged = frame->pong->token == session->call_id;
+		/* A keepalive's is another token, and answers nobody. */
+		session->ponged |= frame->pong->token == session->call_id;
 		return WYN_SESSION_NOTED;
 	case WYN_MESSAGE_REPLY:
 		if (frame->reply->call_id == session->call_id) {
@@ -226,6 +235,26 @@ static int receive_frame(struct wyn_session *session,
 	return receive_message(session, &message, event);
 }
 
+static void receive_count_lost(
+	struct wyn_client_loss *loss, const struct wyn_client_event *event)
+{
+	if (event->kind == WYN_CLIENT_QUIET) {
+		loss->quiet += event->count;
+		return;
+	}
+	if (event->ran == WYN_CLIENT_RAN_NO) {
+		loss->ran_no++;
+	} else {
+		loss->ran_maybe++;
+	}
+	if (loss->first_seq == 0 || event->seq < loss->first_seq) {
+		loss->first_seq = event->seq;
+	}
+	if (event->seq > loss->last_seq) {
+		loss->last_seq = event->seq;
+	}
+}
+
 /* After the end: what has no result gets one. */
 static int receive_rest(
 	struct wyn_session *session, struct wyn_client_event *event)
@@ -251,12 +280,14 @@ static int receive_rest(
 			event->message = "the server shut down before it took "
 					 "the task; try again";
 		}
+		receive_count_lost(&session->loss, event);
 		return 0;
 	}
 	if (session->quiet > 0) {
 		event->kind = WYN_CLIENT_QUIET;
 		event->count = session->quiet;
 		session->quiet = 0;
+		receive_count_lost(&session->loss, event);
 		return 0;
 	}
 	session->error = session->end;

@@ -51,6 +51,9 @@ void wyn_session_end(struct wyn_session *session, int error, uint32_t status,
 	va_end(arguments);
 	session->state = WYN_SESSION_ENDED;
 	session->end_error = error;
+	if (session->loss.error.error == 0) {
+		session->loss.error = session->end;
+	}
 	wyn_uploads_fini(&session->uploads);
 	wyn_outbox_fini(&session->outbox);
 }
@@ -96,8 +99,7 @@ void wyn_session_eof(struct wyn_session *session)
 	}
 }
 
-static int session_hello(
-	struct wyn_session *session, const struct wyn_client_config *config)
+static int session_hello(struct wyn_session *session)
 {
 	Wyn__V1__Hello hello = WYN__V1__HELLO__INIT;
 	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
@@ -110,52 +112,99 @@ static int session_hello(
 	wyn_outbox_commit(&session->outbox, WYN_PREFACE_BYTES);
 	hello.version_min = WYN_SESSION_PROTOCOL;
 	hello.version_max = WYN_SESSION_PROTOCOL;
-	hello.client_name = wyn_message_text(
-		config != NULL && config->name != NULL ? config->name
-						       : "libwynclient");
+	hello.client_name = wyn_message_text(session->client_name);
 	hello.stream_bytes = session->stream_granted;
 	frame.body_case = WYN__V1__FRAME__BODY_HELLO;
 	frame.hello = &hello;
 	return wyn_session_put(session, &frame);
 }
 
+/* What a connection begins with; all that counts since Hello counts anew. */
+static int session_begin(struct wyn_session *session)
+{
+	session->state = WYN_SESSION_NEW;
+	session->announces = false;
+	session->finishing = false;
+	session->going_away = false;
+	session->end_error = 0;
+	session->server = (struct wyn_client_server){
+		.frame_bytes_max = WYN_FRAME_BYTES_DEFAULT};
+	session->tasks_granted = 0;
+	session->tasks_used = 0;
+	session->bytes_granted = 0;
+	session->bytes_used = 0;
+	session->bytes_window = 0;
+	session->stream_window = session->stream_asked;
+	session->stream_granted =
+		session->unbounded ? 0 : session->stream_window;
+	session->stream_received = 0;
+	session->stream_held = 0;
+	/* Who waits for room hears of the Welcome's credit. */
+	session->relieved = false;
+	session->rows.count = 0;
+	session->accepted = NULL;
+	session->reply = NULL;
+	session->ponged = false;
+	session->table.swept = 0;
+	wyn_inbox_fini(&session->inbox);
+	return session_hello(session);
+}
+
+int wyn_session_restart(struct wyn_session *session)
+{
+	int err;
+
+	wyn_assert(wyn_table_pending(&session->table) == 0);
+	wyn_assert(session->quiet == 0);
+	wyn_outbox_fini(&session->outbox);
+	err = session_begin(session);
+	if (err != 0) {
+		return wyn_session_no_memory(session, "the output");
+	}
+	return 0;
+}
+
 int wyn_session_init(
 	struct wyn_session *session, const struct wyn_client_config *config)
 {
-	uint32_t in_flight = config != NULL ? config->in_flight_max : 0;
-	uint64_t window = config != NULL ? config->stream_bytes : 0;
+	static const struct wyn_client_config defaults;
+	uint32_t in_flight;
+	const char *name;
 	void *memory;
 	int err;
 
 	memset(session, 0, sizeof(*session));
 	wyn_notices_init(&session->notices);
 	wyn_uploads_init(&session->uploads);
-	if (in_flight == 0) {
-		in_flight = WYN_CLIENT_IN_FLIGHT_DEFAULT;
+	if (config == NULL) {
+		config = &defaults;
 	}
+	in_flight = config->in_flight_max != 0 ? config->in_flight_max
+					       : WYN_CLIENT_IN_FLIGHT_DEFAULT;
+	name = config->name != NULL ? config->name : "libwynclient";
 	if (in_flight > WYN_CLIENT_IN_FLIGHT_MAX ||
-		(config != NULL && config->name != NULL &&
-			!wyn_text_valid(wyn_slice_of(config->name)))) {
+		!wyn_text_valid(wyn_slice_of(name))) {
 		return -EINVAL;
 	}
-	if (window == 0) {
-		window = WYN_CLIENT_STREAM_BYTES_DEFAULT;
+	session->stream_asked = config->stream_bytes != 0
+					? config->stream_bytes
+					: WYN_CLIENT_STREAM_BYTES_DEFAULT;
+	if (session->stream_asked < 4 * WYN_FRAME_BYTES_DEFAULT) {
+		session->stream_asked = 4 * WYN_FRAME_BYTES_DEFAULT;
 	}
-	if (window < 4 * WYN_FRAME_BYTES_DEFAULT) {
-		window = 4 * WYN_FRAME_BYTES_DEFAULT;
-	}
-	session->server.frame_bytes_max = WYN_FRAME_BYTES_DEFAULT;
-	session->unbounded = config != NULL && config->stream_unbounded;
-	session->stream_window = window;
-	session->stream_granted = session->unbounded ? 0 : window;
+	session->unbounded = config->stream_unbounded;
+	session->client_name = strdup(name);
 	memory = malloc(WYN_SESSION_ARENA_BYTES);
-	if (memory == NULL) {
-		return -ENOMEM;
+	err = session->client_name != NULL && memory != NULL ? 0 : -ENOMEM;
+	if (memory != NULL) {
+		wyn_arena_init(
+			&session->arena, memory, WYN_SESSION_ARENA_BYTES);
 	}
-	wyn_arena_init(&session->arena, memory, WYN_SESSION_ARENA_BYTES);
-	err = wyn_table_init(&session->table, in_flight);
 	if (err == 0) {
-		err = session_hello(session, config);
+		err = wyn_table_init(&session->table, in_flight);
+	}
+	if (err == 0) {
+		err = session_begin(session);
 	}
 	if (err != 0) {
 		wyn_session_fini(session);
@@ -172,6 +221,8 @@ void wyn_session_fini(struct wyn_session *session)
 	wyn_inbox_fini(&session->inbox);
 	free(session->arena.base);
 	session->arena = (struct wyn_arena){0};
+	free(session->client_name);
+	session->client_name = NULL;
 }
 
 int wyn_session_put(struct wyn_session *session, const Wyn__V1__Frame *frame)

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <wyn/client_types.h>
+#include <wyn/client.h>
 
 #include "base/compiler.h"
 #include "client/inbox.h"
@@ -43,6 +43,8 @@ enum wyn_session_state {
 
 struct wyn_session {
 	enum wyn_session_state state;
+	/* Nobody waits for the Welcome: submits wait, and an event says so. */
+	bool announces;
 	bool finishing;		 /* Finish is in the outbox, or was */
 	bool going_away;	 /* GoAway has come */
 	uint64_t going_last_seq; /* going_away: nothing after it was taken */
@@ -57,6 +59,7 @@ struct wyn_session {
 	struct wyn_client_server server;
 	struct wyn_client_error error;
 	struct wyn_client_error end; /* the error of the connection */
+	struct wyn_client_loss loss; /* since it was told last */
 
 	/* Cumulative since Hello, as on the wire. */
 	uint64_t tasks_granted;
@@ -67,9 +70,10 @@ struct wyn_session {
 	uint64_t stream_granted;
 	uint64_t stream_received;
 	uint64_t stream_window;
-	uint64_t stream_held; /* taken by the caller, and not used up */
-
-	uint64_t quiet; /* quiet tasks that are not answered */
+	uint64_t stream_held;  /* taken by the caller, and not used up */
+	uint64_t stream_asked; /* the window as the caller wants it */
+	char *client_name;     /* ours to free */
+	uint64_t quiet;	       /* quiet tasks that are not answered */
 
 	bool starved;  /* a submit was refused for want of room: say when */
 	bool relieved; /* starved: there is more of it since then */
@@ -99,15 +103,18 @@ WYN_NODISCARD
 int wyn_session_init(
 	struct wyn_session *session, const struct wyn_client_config *config);
 
+/*
+ * wyn_session_restart - the same for another connection, when it has ended and
+ * all was pulled. Returns: 0; -ENOMEM, and it may be called again.
+ */
+WYN_NODISCARD
+int wyn_session_restart(struct wyn_session *session);
+
 /* wyn_session_fini - frees everything; sources are released. */
 void wyn_session_fini(struct wyn_session *session);
 
-/*
- * wyn_session_output - what is to be sent.
- *
- * Fills the outbox from the uploads first. Owns: a view, valid until the next
- * call. Returns: len 0 = nothing to send.
- */
+/* wyn_session_output - what is to be sent, if any. Fills the outbox from the
+ * uploads first. Owns: a view, valid until the next call. */
 struct wyn_slice wyn_session_output(struct wyn_session *session);
 
 /* wyn_session_sent - the socket took so many bytes of the output. */
@@ -156,22 +163,16 @@ int wyn_session_keep(
 void wyn_session_done(
 	struct wyn_session *session, const struct wyn_client_event *event);
 
-/*
- * wyn_session_take - the oldest event that was kept.
- *
- * Owns: valid until the next take, pull or submit. Returns: false when there
- * is none.
- */
+/* wyn_session_take - the oldest event that was kept, valid until the next take,
+ * pull or submit. Returns: false when there is none. */
 bool wyn_session_take(
 	struct wyn_session *session, struct wyn_client_event *ret_event);
 
-/* wyn_session_starve, _relieve - a caller that does not wait got -EAGAIN for a
- * submit; there is more credit, output or place for uploads. */
+/* wyn_session_starve, _relieve, _take_room - a caller that does not wait got
+ * -EAGAIN for a submit; there is more credit, output or place for uploads; the
+ * event of one who starved and was relieved, if there is one. */
 void wyn_session_starve(struct wyn_session *session);
 void wyn_session_relieve(struct wyn_session *session);
-
-/* wyn_session_take_room - the event of one who starved and was relieved, if
- * there is one. */
 bool wyn_session_take_room(
 	struct wyn_session *session, struct wyn_client_event *ret_event);
 

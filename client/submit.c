@@ -25,7 +25,8 @@
 static int submit_closed(struct wyn_session *session)
 {
 	if (session->state == WYN_SESSION_NEW) {
-		return wyn_session_not_connected(session);
+		return session->announces ? -EAGAIN
+					  : wyn_session_not_connected(session);
 	}
 	if (session->state == WYN_SESSION_ENDED) {
 		session->error = session->end;

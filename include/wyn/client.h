@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * wyn/client.h - libwynclient: one connection to wynd, with blocking calls.
+ * wyn/client.h - libwynclient: one connection to wynd.
  *
  * A client is used by one thread at a time; threads that want to work side by
  * side take a client each. Calls that wait may be cut short by a signal
  * handler, or by a stop and SIGCONT (-EINTR), and then simply be called again.
- * SIGPIPE is never raised.
+ * SIGPIPE is never raised. For event loops there is wyn/client_async.h.
  *
  * Every task ends in exactly one result. When the connection breaks, each task
  * without one ends as UNAVAILABLE with ran = maybe (FAILED_PRECONDITION with
@@ -51,7 +51,8 @@ void wyn_client_destroy(struct wyn_client *client);
  * wyn_client_connect - connects and shakes hands.
  *
  * address is "unix:PATH", "tcp:HOST:PORT", or NULL for the default: wynd.sock
- * in $XDG_RUNTIME_DIR if it answers, else /run/wynd/wynd.sock. Once per client.
+ * in $XDG_RUNTIME_DIR if it answers, else /run/wynd/wynd.sock. After
+ * a failure, or wyn_client_disconnect(), it may be called again.
  *
  * Thread: the client's. Returns: 0; -EINVAL, -ENAMETOOLONG (address);
  * -EISCONN; -ETIMEDOUT, -EINTR; -EHOSTUNREACH (the name does not resolve); the
@@ -192,5 +193,6 @@ int wyn_client_await_any(struct wyn_client *client, const uint64_t *seqs,
 }
 #endif
 
+#include <wyn/client_async.h>
 #include <wyn/client_control.h>
 #include <wyn/client_inspect.h>

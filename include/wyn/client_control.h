@@ -3,7 +3,7 @@
  * wyn/client_control.h - libwynclient beside submitting and awaiting.
  *
  * Cancelling, finishing, measuring, asking the server about itself, and what
- * an event loop needs. Included by wyn/client.h, whose rules hold here.
+ * to do after a break. Included by wyn/client.h, whose rules hold here.
  */
 #pragma once
 
@@ -119,17 +119,48 @@ uint64_t wyn_client_uploads(const struct wyn_client *client);
 void wyn_client_hold(struct wyn_client *client, uint64_t bytes);
 
 /*
- * wyn_client_fd, wyn_client_wants_write - for poll(2) beside other fds.
- *
- * Call wyn_client_next() with WYN_CLIENT_AT_ONCE until -EAGAIN, then wait for
- * POLLIN, and for POLLOUT too if there is something to write. An idle client
- * must still be polled: the server pings it, and lets go who never answers.
- *
- * Thread: the client's. Owns: the client's fd. Returns: the fd, -1 if not
- * connected; whether there is something to write. Blocks: no.
+ * What was not answered when connections broke: since the last report, so that
+ * attempts that failed in between lose nothing of it. None of it is told here
+ * alone: each of the tasks has its event as well, quiet ones one together.
  */
-int wyn_client_fd(const struct wyn_client *client);
-bool wyn_client_wants_write(const struct wyn_client *client);
+struct wyn_client_loss {
+	uint64_t ran_maybe; /* tasks that may have run, or may not */
+	uint64_t ran_no;    /* that did not: they may be submitted again */
+	uint64_t quiet;	    /* quiet ones, of which nothing is known */
+	/* The least and the greatest seq of ran_maybe and ran_no; 0 = none. */
+	uint64_t first_seq;
+	uint64_t last_seq;
+	struct wyn_client_error error; /* of the first that broke; error 0 =
+					* none did */
+};
+
+/*
+ * wyn_client_disconnect - closes the connection, or what is left of it.
+ *
+ * Each task without a result ends as after a break. Kept events, and these
+ * ends, stay to be taken by wyn_client_next(). Then every way to connect is
+ * open again. Seqs go on: none is used twice in a client's life. Credit,
+ * limits and in_flight start anew.
+ *
+ * Thread: the client's. Returns: 0; -ENOMEM (call it again). Blocks: no.
+ */
+WYN_CLIENT_NODISCARD
+int wyn_client_disconnect(
+	struct wyn_client *client, struct wyn_client_loss *ret_loss);
+
+/*
+ * wyn_client_reconnect - connects to the same address again after a break.
+ *
+ * It is wyn_client_disconnect() and wyn_client_connect(). After a failure it
+ * may be called again, when the caller thinks it is time.
+ *
+ * Thread: the client's. Returns: 0; -EISCONN (nothing broke); -ENOTCONN (it
+ * was never connected to an address); -ENOMEM; else as wyn_client_connect().
+ * Blocks: as wyn_client_connect().
+ */
+WYN_CLIENT_NODISCARD
+int wyn_client_reconnect(struct wyn_client *client, uint64_t deadline_ns,
+	struct wyn_client_loss *ret_loss);
 
 /*
  * wyn_client_deadline_in_ms - now and so many milliseconds.

@@ -57,6 +57,13 @@ struct wyn_client_config {
 	 * back. What is kept here is bounded by stream_bytes all the same.
 	 */
 	bool stream_unbounded;
+	/*
+	 * After so long a silence the server is asked whether it is there, and
+	 * after as much again the connection is lost: for networks that
+	 * swallow it without a word. It works while a call waits, or is made.
+	 * 0 = never.
+	 */
+	uint64_t keepalive_ms;
 };
 
 enum wyn_client_priority {
@@ -100,6 +107,7 @@ enum wyn_client_event_kind {
 	WYN_CLIENT_QUIET = 4,	 /* `count` quiet tasks ended with `code` */
 	WYN_CLIENT_GO_AWAY = 5,	 /* nothing after `seq` will be accepted */
 	WYN_CLIENT_ROOM = 6,	 /* what was refused with -EAGAIN may fit now */
+	WYN_CLIENT_CONNECTED = 7, /* what wyn_client_connect_start() began */
 };
 
 /* Whether a task that did not end OK has run; as Ran in wyn.proto. */

@@ -22,8 +22,8 @@ CC = os.environ.get("CC", "gcc")
 HEADERS = sorted(
     {os.path.basename(path)[:-2]
      for path in glob.glob(ROOT + "/include/wyn/*.h")} -
-    {"client", "client_control", "client_inspect", "client_types",
-     "module", "status"})
+    {"client", "client_async", "client_control", "client_inspect",
+     "client_types", "module", "status"})
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 SANITIZE = ["-fsanitize=address,undefined"] if SANITIZED else []
 
