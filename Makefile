@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
 # Builds every room of wynd. `make help` lists the targets.
-#
 # A variant is a set of flags with a tree of its own in $(BUILD). pkg-config is
 # asked inside recipes only, never while this file is read: the first run on a
 # bare machine reads it before scripts/deps has installed anything.
@@ -37,24 +36,23 @@ GNU := -D_GNU_SOURCE=
 # The generated headers are somebody else's code: no warnings from there.
 INCLUDES   = -Iinclude -I. -isystem $(GEN)
 PKGS	  := libuv libprotobuf-c libconfuse libsystemd jansson
-# Asked once, by the first recipe that needs it.
-PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_FLAGS)
+PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_FLAGS)# asked once
 pkg	   = $(if $2,$(shell pkg-config $1 $2))
 ALL_FLAGS  = -std=gnu17 $(GNU) $(WARN) $(FLAGS) -pthread \
 	$(ROOM_FLAGS) $(INCLUDES) $(PKG_FLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK	   = $(CC) $(FLAGS) -pthread $(CFLAGS) $(LDFLAGS)
 
-# What may end in a shared library one day is position independent now.
-PIC := -fPIC -fno-semantic-interposition
-$(B)/obj/base/%.o $(B)/obj/proto/%.o $(B)/obj/client/%.o: ROOM_FLAGS = $(PIC)
-$(B)/obj/pic/%.o: ROOM_FLAGS = $(PIC) -fvisibility=hidden \
-	-ftls-model=initial-exec -include scheduler/exports.h
+# Of a shared library, or of what may end in one: exported is what a header says.
+HIDDEN := -fPIC -fno-semantic-interposition -fvisibility=hidden
+$(B)/obj/base/%.o $(B)/obj/proto/%.o: ROOM_FLAGS = $(HIDDEN)
+$(B)/obj/client/%.o: ROOM_FLAGS = $(HIDDEN) -include client/exports.h
+$(B)/obj/pic/%.o: ROOM_FLAGS = $(HIDDEN) -ftls-model=initial-exec -include scheduler/exports.h
 $(B)/obj/daemon/%.o: ROOM_FLAGS = -DWYN_MODULES_DIR='"$(LIBDIR)/wynd/modules"'
 # Modules and examples see the installed headers and nothing else of ours.
 $(B)/obj/modules/%.o $(B)/obj/examples/%.o: INCLUDES = -Iinclude
-$(B)/obj/modules/%.o: ROOM_FLAGS = -fPIC -fvisibility=hidden
+$(B)/obj/modules/%.o: ROOM_FLAGS = $(HIDDEN)
 $(B)/obj/modules/%.o: PKG_FLAGS = $(call pkg,--cflags,$(MODULE_PKGS))
-$(B)/obj/gen/%.o: ROOM_FLAGS = $(PIC) -w
+$(B)/obj/gen/%.o: ROOM_FLAGS = $(HIDDEN) -w
 
 # Rooms
 ROOMS	  := base proto scheduler daemon client modules
@@ -77,7 +75,7 @@ OBJ_support   := $(filter-out %/fuzz_main.o,$(call objects,tests/support/*.c))
 ar_of = $(1:%=$(B)/lib/%.a)
 PROGRAMS := $(B)/wynd $(B)/wynctl
 SONAME := libwyn.so.0
-LIBS := $(B)/libwyn.a $(B)/$(SONAME) $(B)/libwynclient.a
+LIBS := $(B)/libwyn.a $(B)/$(SONAME) $(B)/libwynclient.a $(B)/libwynclient.so.0
 MAN  := $(patsubst docs/%.scd,$(B)/man/%,$(wildcard docs/*.scd))
 TESTS  := $(patsubst %.c,$(B)/%,$(foreach r,$(ROOMS),$(wildcard tests/$r/test_*.c)))
 STRESS := $(patsubst %.c,$(B)/%,$(wildcard tests/stress/*.c))
@@ -104,7 +102,7 @@ $(B)/obj/gen/%.o: $(GEN)/%.c $(B)/flags
 $(B)/obj/pic/%.o: %.c $(B)/flags
 	$(compile)
 # Newer when they differ from last time: everything is compiled again.
-BUILT_WITH := $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LIBDIR)
+BUILT_WITH := $(CC) $(FLAGS) $(HIDDEN) $(CPPFLAGS) $(CFLAGS) $(LIBDIR)
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' >$@
 
@@ -116,19 +114,17 @@ $(GEN_C): proto/wyn.proto
 
 %.a:
 	$(call say,AR,$@)
-	@mkdir -p $(@D); rm -f $@
-	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
+	$(Q)mkdir -p $(@D); rm -f $@; $(AR) rcsD $@ $(filter %.o,$^)
 
 $(foreach r,base scheduler proto client wynctl daemon support,\
 	$(eval $(B)/lib/$r.a: $(OBJ_$r)))
 $(B)/libwyn.a: $(OBJ_scheduler)
-$(B)/libwynclient.a: $(OBJ_client) $(OBJ_proto) $(OBJ_base)
+$(B)/libwynclient.a: $(B)/obj/libwynclient.o
 
 # $(call link,packages,flags): objects, then libraries in the order given.
 define link
 $(call say,LINK,$@)
-@mkdir -p $(@D)
-$(Q)$(LINK) $2 -o $@ $(filter %.o %.a %/$(SONAME),$^) $(call pkg,--libs,$1)
+$(Q)mkdir -p $(@D); $(LINK) $2 -o $@ $(filter %.o %.a %/$(SONAME),$^) $(call pkg,--libs,$1)
 endef
 
 $(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
@@ -139,6 +135,10 @@ $(B)/wynctl: $(B)/obj/client/wynctl/main.o $(call ar_of,wynctl client proto base
 # A thread that spawned may end, with our destructor, after a dlclose.
 $(B)/$(SONAME): $(OBJ_scheduler:$(B)/obj/%=$(B)/obj/pic/%)
 	$(call link,,-shared -z nodelete -Xlinker -soname=$(@F))
+$(B)/libwynclient.so.0: $(OBJ_client) $(OBJ_proto) $(OBJ_base) client/libwynclient.map
+	$(call link,libprotobuf-c,-shared -Xlinker -soname=$(@F) -Xlinker --version-script=$(filter %.map,$^))
+$(B)/obj/libwynclient.o: $(OBJ_client) $(OBJ_proto) $(OBJ_base)
+	$(Q)$(LD) -r -o $@ $^ && objcopy --localize-hidden $@
 $(B)/modules/%.so: $(B)/obj/modules/%.o
 	$(call link,$(MODULE_PKGS),-shared)
 	@chmod go-w $@ # wynd loads none that others may write, whatever the umask
@@ -236,7 +236,7 @@ install: all $(if $(shell command -v scdoc),$(MAN)) ## into $(DESTDIR)$(PREFIX)
 uninstall: ## remove what install has put there
 install uninstall:
 	$(Q)B='$(B)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
-		VERSION='$(VERSION)' SONAME='$(SONAME)' scripts/install $@
+		VERSION='$(VERSION)' SONAME='$(SONAME) libwynclient.so.0' scripts/install $@
 
 dist: ## a tar.gz of the last commit in $(BUILD)
 	@mkdir -p $(BUILD) && git archive --prefix=wynd-$(VERSION)/ -o $(BUILD)/wynd-$(VERSION).tar.gz HEAD
