@@ -29,7 +29,8 @@ static int await_idle(
 		WYN_REASON_NOTHING_IN_FLIGHT, "nothing is in flight");
 }
 
-int wyn_client_turn(struct wyn_client *client, uint64_t deadline_ns,
+/* Inline, for whoever takes row after row comes by here for each. */
+static inline int await_turn(struct wyn_client *client, uint64_t deadline_ns,
 	bool idle_ends, struct wyn_client_event *ret_event)
 {
 	struct wyn_session *session = &client->session;
@@ -52,13 +53,19 @@ int wyn_client_turn(struct wyn_client *client, uint64_t deadline_ns,
 	return result;
 }
 
+int wyn_client_turn(
+	struct wyn_client *client, struct wyn_client_event *ret_event)
+{
+	return await_turn(client, WYN_CLIENT_AT_ONCE, false, ret_event);
+}
+
 int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
 	struct wyn_client_event *ret_event)
 {
 	int result;
 
 	do {
-		result = wyn_client_turn(client, deadline_ns, true, ret_event);
+		result = await_turn(client, deadline_ns, true, ret_event);
 	} while (result == WYN_SESSION_NOTED);
 	return result;
 }

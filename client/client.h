@@ -40,15 +40,15 @@ WYN_NODISCARD
 int wyn_client_attach(struct wyn_client *client, int fd);
 
 /*
- * wyn_client_turn - what next and process have in common: an event that is
- * kept or due, else a step.
+ * wyn_client_turn - an event that is kept or due, else a step that does not
+ * wait.
  *
- * Returns: 0 with an event that is the caller's; else as wyn_client_step(), and
- * -ENODATA if `idle_ends` and nothing would come. Blocks: until the deadline.
+ * Returns: 0 with an event that is the caller's; else as wyn_client_step().
+ * Blocks: no.
  */
 WYN_NODISCARD
-int wyn_client_turn(struct wyn_client *client, uint64_t deadline_ns,
-	bool idle_ends, struct wyn_client_event *ret_event);
+int wyn_client_turn(
+	struct wyn_client *client, struct wyn_client_event *ret_event);
 
 /*
  * wyn_client_silence_ns - when keepalive has to act next.

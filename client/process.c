@@ -77,8 +77,7 @@ int wyn_client_process(
 	int result;
 
 	for (int i = 0; i < PROCESS_STEPS_MAX; i++) {
-		result = wyn_client_turn(
-			client, WYN_CLIENT_AT_ONCE, false, ret_event);
+		result = wyn_client_turn(client, ret_event);
 		if (result == 0) {
 			return 1;
 		}

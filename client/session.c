@@ -49,11 +49,13 @@ void wyn_session_end(struct wyn_session *session, int error, uint32_t status,
 	va_start(arguments, format);
 	error_set(&session->end, error, status, reason, format, arguments);
 	va_end(arguments);
-	session->state = WYN_SESSION_ENDED;
-	session->end_error = error;
-	if (session->loss.error.error == 0) {
+	/* One that never came about has lost nothing. */
+	if (session->state == WYN_SESSION_OPEN &&
+		session->loss.error.error == 0) {
 		session->loss.error = session->end;
 	}
+	session->state = WYN_SESSION_ENDED;
+	session->end_error = error;
 	wyn_uploads_fini(&session->uploads);
 	wyn_outbox_fini(&session->outbox);
 }

@@ -183,6 +183,25 @@ static void attach_may_be_tried_again_when_a_handshake_failed(void **state)
 	(void)peer_submit();
 }
 
+static void attach_blames_the_break_when_attempts_failed_before(void **state)
+{
+	int fd = peer_pair();
+
+	(void)state;
+	peer_close();
+	peer_create(PEER_NO_CONFIG);
+	assert_int_equal(-EPIPE,
+		wyn_client_connect_fd(peer_client, fd, WYN_CLIENT_FOREVER));
+	peer_connect();
+	peer_read(true);
+	script_error(&peer_script, "TEST_REASON", "because");
+	peer_send();
+	assert_int_equal(-EPROTO,
+		wyn_client_next(peer_client, WYN_CLIENT_FOREVER, &event));
+	assert_int_equal(0, wyn_client_disconnect(peer_client, &loss));
+	assert_string_equal("TEST_REASON", loss.error.reason);
+}
+
 static char path[64];
 static int listener;
 static pthread_t welcomer;
@@ -281,6 +300,9 @@ int main(void)
 		CASE(attach_counts_credit_anew_when_it_connects_again),
 		cmocka_unit_test_teardown(
 			attach_may_be_tried_again_when_a_handshake_failed,
+			peer_teardown),
+		cmocka_unit_test_teardown(
+			attach_blames_the_break_when_attempts_failed_before,
 			peer_teardown),
 		cmocka_unit_test_teardown(
 			attach_finds_its_address_when_it_reconnects,
