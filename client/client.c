@@ -24,6 +24,9 @@
 
 /* Enough to be worth a system call of its own. */
 #define FLUSH_BYTES (64u << 10)
+/* In one step, when the socket takes all of them: an upload may be long, and
+ * its caller have other things to do. */
+#define SENDS_MAX 4
 
 static int client_lost(struct wyn_client *client, int error)
 {
@@ -62,13 +65,14 @@ int wyn_client_send(struct wyn_client *client)
 {
 	struct wyn_slice output;
 	int result = -EAGAIN;
+	int sends = 0;
 	ssize_t sent;
 
 	if (!client_is_through(client)) {
 		return -EAGAIN;
 	}
 	output = wyn_session_output(&client->session);
-	while (output.len > 0 && !client->send_failed) {
+	while (output.len > 0 && !client->send_failed && sends < SENDS_MAX) {
 		sent = send(client->fd, output.data, output.len,
 			MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && errno == EINTR) {
@@ -83,6 +87,7 @@ int wyn_client_send(struct wyn_client *client)
 		}
 		wyn_session_sent(&client->session, (size_t)sent);
 		result = WYN_SESSION_NOTED;
+		sends++;
 		output = wyn_session_output(&client->session);
 	}
 	return result;

@@ -14,9 +14,10 @@
 #include "base/time.h"
 #include "client/clock.h"
 
-/* Steps without an event in one call: a server that always has something to
- * say, but nothing for the caller, may not hold up the loop. */
-#define PROCESS_STEPS_MAX 1024
+/* Steps without an event in one call: neither a server that always has
+ * something to say, but nothing for the caller, nor one that takes a long
+ * argument as fast as it is read may hold up the loop. */
+#define PROCESS_STEPS_MAX 32
 
 int wyn_client_fd(const struct wyn_client *client)
 {

@@ -13,12 +13,15 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <wyn/client.h>
 
+#include "base/compiler.h"
 #include "tests/support/peer.h"
 
 static struct wyn_client_event event;
@@ -184,6 +187,61 @@ static void process_returns_when_only_pings_come(void **state)
 	}
 }
 
+#define UPLOAD_BYTES (64u << 20)
+
+/* As a server that reads faster than the client can write. */
+static ssize_t read_and_drain(void *context, void *buffer, size_t size)
+{
+	static uint8_t drained[1u << 20];
+
+	(void)buffer;
+	while (recv(peer_fd, drained, sizeof(drained), MSG_DONTWAIT) > 0) {
+	}
+	*(uint64_t *)context += size;
+	return (ssize_t)size;
+}
+
+static void process_returns_when_the_socket_takes_all(void **state)
+{
+	uint64_t taken = 0;
+	const struct wyn_client_source source = {
+		.size = UPLOAD_BYTES,
+		.read = read_and_drain,
+		.context = &taken,
+	};
+	uint64_t seq;
+
+	(void)state;
+	peer_connect();
+	assert_int_equal(0, wyn_client_submit_source(
+				    peer_client, "echo", &source, NULL, &seq));
+	assert_int_equal(0, wyn_client_process(peer_client, &event));
+	assert_true(taken < UPLOAD_BYTES);
+	while (wyn_client_uploads(peer_client) > 0) {
+		assert_true((wyn_client_events(peer_client) & POLLOUT) != 0);
+		assert_int_equal(0, wyn_client_process(peer_client, &event));
+	}
+	assert_int_equal(UPLOAD_BYTES, taken);
+}
+
+static void process_gives_the_welcome_when_a_submit_waited_for_it(void **state)
+{
+	uint64_t seq;
+
+	(void)state;
+	assert_int_equal(
+		0, wyn_client_connect_fd_start(peer_client, peer_pair()));
+	welcome();
+	seq = peer_submit();
+	assert_int_equal(1, wyn_client_process(peer_client, &event));
+	assert_int_equal(WYN_CLIENT_CONNECTED, event.kind);
+	assert_int_equal(1, wyn_client_in_flight(peer_client));
+	script_value(&peer_script, seq, "value");
+	peer_send();
+	assert_int_equal(1, run());
+	peer_assert_value(&event, seq, "value");
+}
+
 static void process_fails_when_there_is_no_connection(void **state)
 {
 	(void)state;
@@ -292,6 +350,35 @@ static void start_names_the_address_when_it_is_refused(void **state)
 	(void)close(fd);
 }
 
+static void start_says_try_again_when_too_many_wait(void **state)
+{
+	struct wyn_client *clients[8];
+	char directory[] = "/tmp/wyn-process-XXXXXX";
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t n = 0;
+	int err = 0;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(address, sizeof(address), "unix:%s/s", directory);
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", directory);
+	assert_int_equal(
+		0, bind(listener, (const struct sockaddr *)&un, sizeof(un)));
+	assert_int_equal(0, listen(listener, 0));
+	while (err == 0 && n < WYN_COUNT_OF(clients)) {
+		assert_int_equal(0, wyn_client_create(NULL, &clients[n]));
+		err = wyn_client_connect_start(clients[n++], address);
+	}
+	assert_int_equal(-EAGAIN, err);
+	while (n > 0) {
+		wyn_client_destroy(clients[--n]);
+	}
+	(void)close(listener);
+	(void)unlink(un.sun_path);
+	(void)rmdir(directory);
+}
+
 static void start_refuses_when_a_name_would_have_to_be_looked_up(void **state)
 {
 	(void)state;
@@ -317,12 +404,15 @@ int main(void)
 		CASE(process_is_called_at_once_when_a_frame_is_unread),
 		CASE(process_gives_each_end_when_the_server_has_gone),
 		CASE(process_returns_when_only_pings_come),
+		CASE(process_returns_when_the_socket_takes_all),
+		CASE(process_gives_the_welcome_when_a_submit_waited_for_it),
 		CASE(process_fails_when_there_is_no_connection),
 		CASE_OWN(keepalive_asks_and_gives_up_when_the_server_is_silent),
 		CASE_OWN(keepalive_ends_a_wait_when_the_server_is_silent),
 		CASE_OWN(keepalive_is_due_when_nothing_has_come),
 		CASE(start_connects_when_an_address_is_given),
 		CASE(start_names_the_address_when_it_is_refused),
+		CASE(start_says_try_again_when_too_many_wait),
 		CASE(start_refuses_when_a_name_would_have_to_be_looked_up),
 	};
 

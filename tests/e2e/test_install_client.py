@@ -4,6 +4,7 @@
 Programs are built by what pkg-config says about it, with the shared and with
 the static library, and call a wynd of their own.
 """
+import glob
 import os
 import select
 import shutil
@@ -131,6 +132,16 @@ class InstalledClient(Tree, unittest.TestCase):
             self.assertEqual(
                 page.names, sorted(functions(
                     page.code("SYNOPSIS").replace("#include", "//"))))
+
+    def test_pages_are_found_by_each_function(self):
+        if shutil.which("scdoc") is None:
+            self.skipTest("scdoc is not installed")
+        man, = glob.glob(self.root + "/**/share/man", recursive=True)
+        for header in HEADERS:
+            for name in Page(header).names:
+                self.assertTrue(os.path.samefile(
+                    "%s/man3/%s.3" % (man, name),
+                    "%s/man3/wyn_%s.3" % (man, header)))
 
     def test_examples_of_the_pages_run(self):
         for header in HEADERS:
