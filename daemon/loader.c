@@ -316,6 +316,7 @@ static struct wyn_loader_change *report_add(struct wyn_loader_report *report,
 			module->name);
 		(void)snprintf(change->version, sizeof(change->version), "%s",
 			module->version);
+		change->functions = loaded->version->functions_count;
 	}
 	return change;
 }

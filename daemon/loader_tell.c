@@ -19,7 +19,8 @@ static void tell_module(const struct wyn_loader_change *change)
 		wyn_log(WYN_LOG_INFO, "module-loaded",
 			WYN_LOG_TEXT("module", change->module),
 			WYN_LOG_TEXT("version", change->version),
-			WYN_LOG_TEXT("file", change->file));
+			WYN_LOG_TEXT("file", change->file),
+			WYN_LOG_NUMBER("functions", change->functions));
 		break;
 	case WYN_LOADER_REMOVED:
 		wyn_log(WYN_LOG_INFO, "module-removed",

@@ -49,6 +49,7 @@ struct server {
 	struct wyn_notifier *notifier;
 	struct wyn_reload *reload;
 	struct wyn_listener_config listening;
+	size_t functions; /* at the start */
 };
 
 static int system_fault(struct wyn_fault *fault, int error, const char *doing)
@@ -86,6 +87,9 @@ static int load_modules(struct server *server,
 		server->loader, options->settings.modules, report);
 	if (!error) {
 		wyn_loader_tell(report);
+		for (size_t i = 0; i < report->count; i++) {
+			server->functions += report->changes[i].functions;
+		}
 	}
 	free(report);
 	return error ? wyn_fault_set(fault, error, wyn_fault_exit_code(error),
@@ -372,6 +376,7 @@ static void announce(
 		WYN_LOG_NUMBER("workers", wyn_pool_workers(server->pool)),
 		WYN_LOG_NUMBER("loops", server->loops_count),
 		WYN_LOG_NUMBER("modules", wyn_loader_count(server->loader)),
+		WYN_LOG_NUMBER("functions", server->functions),
 		WYN_LOG_TEXT("directory", options->settings.modules),
 		WYN_LOG_NUMBER("max_connections",
 			options->settings.limits.connections_max),

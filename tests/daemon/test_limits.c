@@ -38,7 +38,7 @@ static const struct limit {
 	uint64_t min;
 	uint64_t max;
 } limits[] = {
-#define LIMIT(field, flag, unit, value, min, max, help) \
+#define LIMIT(field, flag, unit, value, min, max, when, help) \
 	{flag, WYN_QUANTITY_##unit, value, min, max},
 	WYN_LIMIT_TABLE(LIMIT)
 #undef LIMIT

@@ -24,7 +24,7 @@
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/notifier.h"
-#include "daemon/registry.h"
+#include "daemon/catalog.h"
 #include "tests/support/latch.h"
 #include "tests/support/manager.h"
 
@@ -33,7 +33,7 @@
 static struct {
 	int manager;
 	struct wyn_shared shared;
-	struct wyn_registry *registry;
+	struct wyn_catalog *catalog;
 	struct wyn_pool *pool;
 	struct wyn_engine *engines[LOOPS];
 	struct wyn_loop *loops[LOOPS];
@@ -73,11 +73,11 @@ static void make(void)
 
 	wyn_pool_config_init(&config);
 	config.workers = 1;
-	assert_int_equal(wyn_registry_create(&it.registry), 0);
+	assert_int_equal(wyn_catalog_create(&it.catalog), 0);
 	assert_int_equal(wyn_pool_create(&config, &it.pool), 0);
 	assert_int_equal(wyn_pool_start(it.pool), 0);
 	it.shared.limits = (struct wyn_limits)WYN_LIMITS_INIT;
-	it.shared.registry = it.registry;
+	it.shared.catalog = it.catalog;
 	it.shared.pool = it.pool;
 	it.shared.engines = it.engines;
 	it.shared.engines_count = LOOPS;
@@ -141,7 +141,7 @@ static int tear_down(void **state)
 		wyn_loop_destroy(it.loops[i]);
 	}
 	wyn_notifier_destroy(it.notifier);
-	wyn_registry_destroy(it.registry);
+	wyn_catalog_destroy(it.catalog);
 	latch_fini(&it.holds);
 	latch_fini(&it.let_go);
 	manager_stop(it.manager);

@@ -22,7 +22,7 @@ CC = os.environ.get("CC", "gcc")
 HEADERS = sorted(
     {os.path.basename(path)[:-2]
      for path in glob.glob(ROOT + "/include/wyn/*.h")
-     if "/client" not in path} - {"module", "status"})
+     if "/client" not in path} - {"context", "module", "status"})
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 SANITIZE = ["-fsanitize=address,undefined"] if SANITIZED else []
 

@@ -14,7 +14,7 @@ import unittest
 from harness import PATIENCE, SANITIZED, Wynd
 from test_install import CC, ROOT, WARNINGS, Page, Tree, functions, run
 
-HEADERS = ("client", "client_async", "client_control")
+HEADERS = ("client", "client_async", "client_control", "client_inspect")
 
 CPLUSPLUS = r"""
 #include <wyn/client.h>
