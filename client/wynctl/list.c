@@ -16,6 +16,7 @@
 
 #define TEXT_BYTES 1024u /* of a server; what is longer is cut */
 #define TIME_BYTES 24u
+#define PART_TASKS 256u
 
 /* How long, with three figures or so. */
 static const char *time_of(uint64_t time_ns, char text[TIME_BYTES])
@@ -62,14 +63,24 @@ static json_t *task_json(const struct wyn_client_task *task)
 		(int)task->answered);
 }
 
+/* A list on its way. */
+struct list {
+	struct wyn_ctl *ctl;
+	uint64_t count; /* printed */
+	uint64_t last;	/* its id */
+};
+
 static int task_print(void *context, const struct wyn_client_task *task)
 {
-	struct wyn_ctl *ctl = context;
+	struct list *list = context;
+	struct wyn_ctl *ctl = list->ctl;
 	char age[TIME_BYTES];
 	char run[TIME_BYTES];
 	char function[TEXT_BYTES];
 	char client[TEXT_BYTES];
 
+	list->count++;
+	list->last = task->id;
 	if (ctl->arguments->json) {
 		wyn_json_print(&ctl->output, task_json(task));
 	} else {
@@ -93,6 +104,30 @@ static int task_print(void *context, const struct wyn_client_task *task)
 	return 0;
 }
 
+/* Some at a time, so that it is not the length of the list that is bounded in
+ * time but the wait for each part of it. */
+static int list_print(struct list *list, struct wyn_client_filter filter)
+{
+	uint64_t limit = filter.limit;
+	uint64_t wanted;
+	uint64_t before;
+
+	do {
+		before = list->count;
+		wanted = limit > 0 && limit - before < PART_TASKS
+				 ? limit - before
+				 : PART_TASKS;
+		filter.limit = wanted;
+		if (wyn_client_list(list->ctl->client,
+			    wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS),
+			    &filter, task_print, list) != 0) {
+			return wyn_ctl_fail(list->ctl);
+		}
+		filter.after = list->last;
+	} while (list->count - before == wanted && list->count != limit);
+	return WYN_EXIT_OK;
+}
+
 int wyn_command_list(struct wyn_ctl *ctl)
 {
 	const struct wyn_arguments *arguments = ctl->arguments;
@@ -103,6 +138,7 @@ int wyn_command_list(struct wyn_ctl *ctl)
 		.state = (enum wyn_client_state)arguments->state,
 		.connection = arguments->connection,
 	};
+	struct list list = {.ctl = ctl};
 	int code = wyn_ctl_connect(ctl, 0);
 
 	if (code != WYN_EXIT_OK) {
@@ -114,11 +150,7 @@ int wyn_command_list(struct wyn_ctl *ctl)
 			"CONN", "SEQ", "STATE", "AGE", "RUNS", "PRIO", "BYTES",
 			"FUNCTION", "CLIENT");
 	}
-	return wyn_client_list(ctl->client,
-		       wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS), &filter,
-		       task_print, ctl) == 0
-		       ? WYN_EXIT_OK
-		       : wyn_ctl_fail(ctl);
+	return list_print(&list, filter);
 }
 
 static void explain_json(

@@ -199,6 +199,22 @@ static void loader_loads_every_module_when_all_are_good(void **state)
 	assert_true(has(bench, "sha256"));
 }
 
+static void loader_reports_each_module_that_it_loaded(void **state)
+{
+	struct bench *bench = *state;
+	const struct wyn_loader_change *changes = bench->report.changes;
+
+	put_module(bench, "one.so", "digest");
+	put_module(bench, "two.so", "diag");
+	load(bench, 2, 0);
+	assert_int_equal(changes[0].verb, WYN_LOADER_LOADED);
+	assert_string_equal(changes[0].file, "one.so");
+	assert_string_equal(changes[0].module, "digest");
+	assert_int_equal(changes[0].functions, 3);
+	assert_true(changes[0].version[0] != '\0');
+	assert_string_equal(changes[1].module, "diag");
+}
+
 static void loader_takes_files_of_root_and_ours_when_linked(void **state)
 {
 	struct bench *bench = *state;
@@ -503,6 +519,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 		CASE(loader_loads_every_module_when_all_are_good),
+		CASE(loader_reports_each_module_that_it_loaded),
 		CASE(loader_takes_files_of_root_and_ours_when_linked),
 		CASE(loader_passes_over_files_when_they_are_not_named_so),
 		CASE(loader_gives_errno_when_the_directory_is_missing),

@@ -15,6 +15,7 @@
 #include "base/prng.h"
 #include "daemon/conn_upload.h"
 #include "daemon/engine_state.h"
+#include "daemon/survey.h"
 #include "tests/support/rig_messages.h"
 
 #define CLIENTS	      6u
@@ -150,6 +151,70 @@ static void person_upload(struct person *person)
 	}
 }
 
+/* A Call that a survey answers, or refuses. */
+static void person_look(struct rig_client *client)
+{
+	Wyn__V1__ListCall list = WYN__V1__LIST_CALL__INIT;
+	Wyn__V1__ExplainCall explain = WYN__V1__EXPLAIN_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	client->conn->peer.administrator = below(2) == 0;
+	frame.body_case = WYN__V1__FRAME__BODY_CALL;
+	frame.call = &call;
+	if (below(2) == 0) {
+		list.after = below(2) * (rig->shared.id_base + below(5000));
+		list.limit = (uint32_t)below(300);
+		list.state = (Wyn__V1__TaskState)below(7);
+		call.what_case = WYN__V1__CALL__WHAT_LIST;
+		call.list = &list;
+	} else {
+		explain.id = below(2) * (rig->shared.id_base + below(5000));
+		explain.seq = below(2) * below(5000);
+		call.what_case = WYN__V1__CALL__WHAT_EXPLAIN;
+		call.explain = &explain;
+	}
+	rig_frame(client, &frame);
+}
+
+static uint64_t verdicts_of(const struct wyn_conn *conn)
+{
+	const struct wyn_list *link = conn->verdicts.next;
+	uint64_t rows = 0;
+
+	for (; link != &conn->verdicts; link = link->next) {
+		rows += WYN_CONTAINER_OF(link, const struct wyn_verdict, link)
+				->count;
+	}
+	return rows;
+}
+
+/* What a survey sees of a connection is what that owes, each task once. */
+static void person_survey(const struct person *person)
+{
+	struct wyn_conn *conn =
+		person->client != NULL ? person->client->conn : NULL;
+	struct wyn_survey *survey =
+		calloc(1, sizeof(*survey) + WYN_SURVEY_ROWS_MAX *
+						    sizeof(survey->rows[0]));
+	uint64_t owed = 0;
+
+	assert_non_null(survey);
+	survey->query.rows_max = WYN_SURVEY_ROWS_MAX;
+	if (conn != NULL && conn->phase < WYN_CONN_CLOSING) {
+		wyn_survey_conn(survey, conn);
+		for (size_t i = 0; i < survey->count; i++) {
+			owed += !wyn_survey_row(survey, i)->answered;
+			assert_true(i == 0 ||
+				    wyn_survey_row(survey, i)->id >
+					    wyn_survey_row(survey, i - 1)->id);
+		}
+		assert_true(survey->more ||
+			    owed == conn->unanswered - verdicts_of(conn));
+	}
+	free(survey);
+}
+
 static void person_talk(struct person *person)
 {
 	struct rig_client *client = person->client;
@@ -169,7 +234,11 @@ static void person_talk(struct person *person)
 		rig_ping(client, below(1000));
 		return;
 	case 3:
-		rig_kind(client, WYN_MESSAGE_CALL);
+		if (below(2) == 0) {
+			rig_kind(client, WYN_MESSAGE_CALL);
+		} else if (client->conn != NULL) {
+			person_look(client);
+		}
 		return;
 	case 4:
 		if (person->granted > 0) {
@@ -294,6 +363,9 @@ static void random_clients_leave_nothing_behind(void **state)
 			rig->no_memory = below(20) == 0;
 			rig_turn(rig);
 			rig->no_memory = false;
+		}
+		if (below(10) == 0) {
+			person_survey(&people[below(CLIENTS)]);
 		}
 		if (below(50) == 0) {
 			rig_advance(rig, below(100));
