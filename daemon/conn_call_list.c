@@ -100,6 +100,7 @@ static void survey_send(struct wyn_conn *conn, const Wyn__V1__Call *call,
 	}
 	error = wyn_survey_start(conn, &later, query, answer);
 	if (error == -EBUSY) {
+		WYN_STATS_ADD(&conn->engine->stats, calls_over_max, 1);
 		wyn_call_refuse(conn, 0, &later, WYN_STATUS_RESOURCE_EXHAUSTED,
 			"CALLS_MAX", "too many others look at the tasks");
 	} else if (error < 0) {

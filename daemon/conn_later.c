@@ -27,6 +27,7 @@ bool wyn_conn_later(
 	Wyn__V1__Reply answer = WYN__V1__REPLY__INIT;
 
 	if (conn->calls_count == WYN_CALLS_PENDING_MAX) {
+		WYN_STATS_ADD(&conn->engine->stats, calls_over_max, 1);
 		answer.code = WYN_STATUS_RESOURCE_EXHAUSTED;
 		answer.reason = wyn_message_text("CALLS_MAX");
 		answer.message = wyn_message_text(

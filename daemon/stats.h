@@ -34,6 +34,7 @@
 	X(tasks_refused)        \
 	X(tasks_discarded)      \
 	X(partial_values)       \
+	X(calls_over_max)       \
 	X(output_over_max)      \
 	X(buffers_over_max)     \
 	X(executor_full)        \

@@ -138,6 +138,21 @@ static void send_chunk(struct script *script, struct rig_client *client)
 	rig_send(client, zeros, chunk.data.len);
 }
 
+/* Any kind; beyond those a survey of the tasks. */
+static void other_send(
+	struct script *script, struct rig_client *client, unsigned which)
+{
+	uint64_t first = script->rig->shared.id_base;
+
+	if (which < 15) {
+		rig_kind(client, (enum wyn_message_kind)(1 + which));
+	} else if (which < 20) {
+		rig_list(client, which % 2 == 0 ? 0 : first + which);
+	} else {
+		rig_explain(client, first + which - 20);
+	}
+}
+
 static void send_message(
 	struct script *script, struct rig_client *client, size_t who)
 {
@@ -167,7 +182,7 @@ static void send_message(
 		send_chunk(script, client);
 		return;
 	default:
-		rig_kind(client, (enum wyn_message_kind)(1 + number / 8 % 15));
+		other_send(script, client, number / 8);
 	}
 }
 

@@ -66,6 +66,7 @@ static void conn_later_refuses_the_next_when_as_many_wait_as_may(void **state)
 	assert_int_equal(client->reply.call_id, 99);
 	assert_int_equal(client->reply.code, WYN_STATUS_RESOURCE_EXHAUSTED);
 	assert_string_equal(client->reply.reason, "CALLS_MAX");
+	assert_int_equal(rig->engine->stats.calls_over_max_approx, 1);
 	answer(&notes[3]);
 	assert_true(wyn_conn_later(client->conn, 99, &refused));
 }

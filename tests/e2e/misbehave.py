@@ -24,6 +24,7 @@ from harness import (
     submit, unpack)
 
 PING = frame(field(11, field(1, 1)))
+LIST = frame(field(7, field(1, 1) + field(5, b"")))
 CANCEL_ALL = frame(field(6, field(1, field(1, 1) + field(2, (1 << 64) - 1))))
 ALL_OF_A_FRAME = 1 << 20  # the default of max-frame
 HELLO_BYTES_MAX = 4096
@@ -168,8 +169,19 @@ def deaf_pings(address, did, count):
     return flood(address, did, count, False)
 
 
-def flood(address, did, count, reads):
-    return at_full_speed(address, did, count, lambda _: PING * 10000, reads)
+def lists(address, did, count):
+    """asks for lists on and on, and reads them"""
+    return flood(address, did, count, True, LIST)
+
+
+def deaf_lists(address, did, count):
+    """asks for lists on and on, and reads none"""
+    return flood(address, did, count, False, LIST)
+
+
+def flood(address, did, count, reads, message=PING):
+    return at_full_speed(address, did, count, lambda _: message * 10000,
+                         reads)
 
 
 class Writer:
@@ -292,7 +304,8 @@ def cancel(address, did, count):
 
 
 MISDEEDS = {f.__name__: f for f in (
-    drop, cut, loris, sip, pings, deaf_pings, overdraw, cancel)}
+    drop, cut, loris, sip, pings, deaf_pings, lists, deaf_lists, overdraw,
+    cancel)}
 # Each fills its connection's output with something else.
 MISDEEDS.update({
     "swallow_" + name: swallow(*what) for name, what in (

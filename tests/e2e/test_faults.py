@@ -235,6 +235,18 @@ class Floods(Case):
     def test_pings_over_tcp(self):
         self.pings("tcp")
 
+    def test_lists(self):
+        self.start(*self.FLAGS)
+        bad = self.misbehaver("unix", "lists")
+        until(lambda: self.neighbour.counters()["calls_over_max"] > 0,
+              "it asks for more than it may")
+        self.assertGreater(self.beside(bad)["received_bytes"], 0)
+        did = self.ends_as_before(bad, self.GROWS)
+        self.assertGreater(did["read_bytes"], 0)
+
+    def test_lists_never_read(self):
+        self.never_read("unix", "deaf_lists")
+
     def is_full(self):
         """Nothing more is read of the misdeed and nothing goes to it, though
         everybody has his turns."""

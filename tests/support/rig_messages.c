@@ -266,3 +266,36 @@ void rig_finish(struct rig_client *client)
 	frame.finish = &finish;
 	rig_frame(client, &frame);
 }
+
+static void any_call_send(struct rig_client *client, Wyn__V1__Call *call)
+{
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	frame.body_case = WYN__V1__FRAME__BODY_CALL;
+	frame.call = call;
+	rig_frame(client, &frame);
+}
+
+void rig_list(struct rig_client *client, uint64_t after)
+{
+	Wyn__V1__ListCall list = WYN__V1__LIST_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	list.after = after;
+	call.call_id = after;
+	call.what_case = WYN__V1__CALL__WHAT_LIST;
+	call.list = &list;
+	any_call_send(client, &call);
+}
+
+void rig_explain(struct rig_client *client, uint64_t id)
+{
+	Wyn__V1__ExplainCall explain = WYN__V1__EXPLAIN_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	explain.id = id;
+	call.call_id = id;
+	call.what_case = WYN__V1__CALL__WHAT_EXPLAIN;
+	call.explain = &explain;
+	any_call_send(client, &call);
+}

@@ -53,3 +53,8 @@ void rig_cancel_id(struct rig_client *client, uint64_t id);
 void rig_credit(struct rig_client *client, uint64_t stream_bytes);
 void rig_ping(struct rig_client *client, uint64_t token);
 void rig_finish(struct rig_client *client);
+
+/* rig_list, rig_explain - such a Call, with the number as its call_id: of all
+ * tasks above an id, of the one with an id. */
+void rig_list(struct rig_client *client, uint64_t after);
+void rig_explain(struct rig_client *client, uint64_t id);
