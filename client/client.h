@@ -3,7 +3,8 @@
  * client.h - a client from inside: a session and the socket that serves it.
  *
  * For the files above the session: client.c is the way to the socket, and
- * await.c, report.c, process.c and attach.c are written on it. The client's thread only.
+ * await.c, report.c, process.c and attach.c are written on it. The client's
+ * thread only.
  */
 #pragma once
 

@@ -45,8 +45,8 @@ WYN_NODISCARD
 int wyn_reload_create(
 	const struct wyn_reload_config *config, struct wyn_reload **ret_reload);
 
-/* wyn_reload_start - runs its thread, which waits for wyn_reload_open(). Thread:
- * boot. Returns: 0, what pthread_create said. */
+/* wyn_reload_start - runs its thread, which waits for wyn_reload_open().
+ * Thread: boot. Returns: 0, what pthread_create said. */
 WYN_NODISCARD
 int wyn_reload_start(struct wyn_reload *reload);
 
