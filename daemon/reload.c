@@ -38,8 +38,7 @@ struct wyn_reload {
 	uint64_t over_told;	/* likewise */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool open; /* [M lock] and what follows */
-	bool requested;
+	bool requested; /* [M lock] and what follows */
 	bool under_way;
 	bool stopping;
 	size_t askers_count;
@@ -289,9 +288,6 @@ static void *thread_main(void *argument)
 
 	(void)pthread_setname_np(pthread_self(), "wyn-aux");
 	pthread_mutex_lock(&reload->lock);
-	while (!reload->open && !reload->stopping) {
-		pthread_cond_wait(&reload->changed, &reload->lock);
-	}
 	while (!reload->stopping) {
 		if (reload->requested && !reload->under_way) {
 			old_left = true;
@@ -334,14 +330,6 @@ int wyn_reload_start(struct wyn_reload *reload)
 
 	reload->started = error == 0;
 	return -error;
-}
-
-void wyn_reload_open(struct wyn_reload *reload)
-{
-	pthread_mutex_lock(&reload->lock);
-	reload->open = true;
-	pthread_cond_signal(&reload->changed);
-	pthread_mutex_unlock(&reload->lock);
 }
 
 bool wyn_reload_request(

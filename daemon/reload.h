@@ -45,14 +45,10 @@ WYN_NODISCARD
 int wyn_reload_create(
 	const struct wyn_reload_config *config, struct wyn_reload **ret_reload);
 
-/* wyn_reload_start - runs its thread, which waits for wyn_reload_open().
+/* wyn_reload_start - runs its thread, to which the loader belongs from then on.
  * Thread: boot. Returns: 0, what pthread_create said. */
 WYN_NODISCARD
 int wyn_reload_start(struct wyn_reload *reload);
-
-/* wyn_reload_open - from now on the loader is its thread's, and what was asked
- * for is done. Thread: boot. */
-void wyn_reload_open(struct wyn_reload *reload);
 
 /*
  * wyn_reload_request - all is to be read again.

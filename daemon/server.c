@@ -333,7 +333,7 @@ static int bring_up(struct server *server, const struct wyn_options *options,
 	if (error) {
 		return system_fault(fault, error, "start");
 	}
-	return start_threads(server, fault);
+	return 0;
 }
 
 static void take_down(struct server *server)
@@ -364,6 +364,8 @@ static void take_down(struct server *server)
 	wyn_catalog_destroy(server->catalog);
 }
 
+/* What listens takes connections already, and they wait for the loops; from
+ * those on all of this is theirs. */
 static void announce(
 	const struct server *server, const struct wyn_options *options)
 {
@@ -407,7 +409,6 @@ static void serve(struct server *server)
 {
 	sigset_t signals;
 
-	wyn_reload_open(server->reload);
 	wyn_drain_signals(&signals);
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	for (size_t i = 0; i < server->loops_count; i++) {
@@ -460,6 +461,9 @@ int wyn_server_run(const struct wyn_options *options,
 	error = bring_up(server, options, passed, ret_fault);
 	if (!error) {
 		announce(server, options);
+		error = start_threads(server, ret_fault);
+	}
+	if (!error) {
 		serve(server);
 		*ret_exit_code = wyn_drain_exit_code(server->drain);
 		tell_ended(server, *ret_exit_code);
