@@ -118,6 +118,10 @@ static void number_format(const struct wyn_settings *settings,
 {
 	const uint64_t *field = value_of(settings, setting);
 
+	if (*field < setting->bound.min) {
+		(void)snprintf(out, bytes, "unset");
+		return;
+	}
 	wyn_quantity_format(setting->bound.kind, *field, out, bytes);
 }
 

@@ -321,6 +321,17 @@ static int change_print(void *context, const struct wyn_client_change *change)
 	return 0;
 }
 
+/* What is wrong is the configuration, not this call. */
+static int reload_failed(const struct wyn_ctl *ctl)
+{
+	int code = wyn_ctl_fail(ctl);
+
+	return strcmp(wyn_client_error(ctl->client)->reason,
+		       "CONFIGURATION_VOID") == 0
+		       ? WYN_EXIT_CONFIGURATION
+		       : code;
+}
+
 int wyn_command_reload(struct wyn_ctl *ctl)
 {
 	struct changes changes = {.ctl = ctl};
@@ -336,7 +347,7 @@ int wyn_command_reload(struct wyn_ctl *ctl)
 		    wyn_client_deadline_in_ms(WYN_CTL_RELOAD_MS), change_print,
 		    &changes) != 0) {
 		json_decref(changes.list);
-		return wyn_ctl_fail(ctl);
+		return reload_failed(ctl);
 	}
 	if (changes.list != NULL) {
 		wyn_json_print(&ctl->output,

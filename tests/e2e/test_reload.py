@@ -117,6 +117,30 @@ class Settings(unittest.TestCase):
             self.assertIn("No such file", reply.message)
             client.sock.close()
 
+    def wynctl(self, wynd, *words):
+        return subprocess.run(
+            [harness.WYNCTL, *words, "-c", wynd.address("unix")],
+            capture_output=True, text=True, timeout=60)
+
+    def test_wynctl_prints_it(self):
+        with Wynd(config="max_tasks = 4\n") as wynd:
+            done = self.wynctl(wynd, "reload")
+            self.assertEqual((done.returncode, done.stdout),
+                             (0, "nothing has changed\n"))
+            wynd.configure("max_tasks = 5\nworkers = 3\n")
+            done = self.wynctl(wynd, "reload")
+            self.assertEqual((done.returncode, done.stdout), (
+                0, "workers: unset -> 3, with the next start\n"
+                "max_tasks: 4 -> 5\n"))
+            done = self.wynctl(wynd, "reload", "--json")
+            self.assertEqual(json.loads(done.stdout), {"changes": [
+                {"what": "workers", "before": "unset", "after": "3",
+                 "restart": True}]})
+            wynd.configure("max_tasks = many\n")
+            done = self.wynctl(wynd, "reload")
+            self.assertEqual((done.returncode, done.stdout), (78, ""))
+            self.assertIn(":1: max_tasks = many: must be", done.stderr)
+
     def test_only_an_administrator_may_ask(self):
         with Wynd(listen=("tcp:127.0.0.1:0",)) as wynd:
             client = Client(wynd.address("tcp"))
