@@ -91,6 +91,12 @@ static void settings_take(struct wyn_errand *errand,
 		if (strcmp(before, after) != 0) {
 			wyn_setting_key(setting, key);
 			wyn_errand_note(errand, key, before, after, !reloads);
+			wyn_log(WYN_LOG_INFO, "setting-changed",
+				WYN_LOG_TEXT("key", key),
+				WYN_LOG_TEXT("before", before),
+				WYN_LOG_TEXT("after", after),
+				WYN_LOG_TEXT("applies",
+					reloads ? "now" : "restart"));
 		}
 		if (reloads) {
 			wyn_setting_copy(running, wanted, setting);

@@ -59,9 +59,13 @@ class Settings(unittest.TestCase):
     def test_a_hangup_applies_what_changed(self):
         with Wynd("--loops", 2, config="max_tasks = 4\n") as wynd:
             clients = [Client(wynd.address("unix")) for _ in range(4)]
-            wynd.configure("max_tasks = 1000\nkeepalive = 1m\n")
+            wynd.configure("max_tasks = 1000\nmax_frame = 2M\n")
             wynd.signal(signal.SIGHUP)
             until(lambda: "reloaded changes=2" in wynd.log(), "it is done")
+            self.assertIn("setting-changed key=max_tasks before=4 after=1000 "
+                          "applies=now", wynd.log())
+            self.assertIn("setting-changed key=max_frame before=1M after=2M "
+                          "applies=restart", wynd.log())
             for client in clients:
                 seqs = client.submit("echo", [b"x"] * 100)
                 self.assertEqual(
