@@ -60,8 +60,8 @@ objects	   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $1))
 GEN_C	  := $(GEN)/proto/wyn.pb-c.c
 GEN_H	  := $(GEN_C:.c=.h)
 MODULE_SO := $(patsubst %.c,$(B)/%.so,$(wildcard modules/*.c))
-# The libraries that a module wraps, by pkg-config name.
 MODULE_PKGS_digest := libcrypto
+MODULE_PKGS_zstd := libzstd
 MODULE_PKGS = $(MODULE_PKGS_$(basename $(@F)))
 
 OBJ_base      := $(call objects,base/*.c)
@@ -199,7 +199,7 @@ bench-spawn bench-socket:
 	@bench/$(subst socket,socket_run,$(@:bench-%=%)).py $(BUILD) $(B)/bench
 
 # Form
-SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples fuzz bench \
+SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples examples/module fuzz bench \
 	bench/peers tests/stress tests/support $(ROOMS:%=tests/%),$(wildcard $d/*.c $d/*.h)))
 TIDY	:= $(patsubst %.c,$(B)/lint/%.tidy,$(filter %.c,$(SOURCES)))
 format: ## give every C file the form of .clang-format
