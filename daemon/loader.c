@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -491,5 +492,38 @@ int wyn_loader_reload(struct wyn_loader *loader, const char *directory,
 	if (opened != NULL) {
 		(void)closedir(opened);
 	}
+	return rc;
+}
+
+int wyn_loader_load_file(struct wyn_loader *loader, const char *path,
+	char ret_why[WYN_WHY_BYTES_MAX])
+{
+	struct reload *reload = calloc(1, sizeof(*reload));
+	struct candidate *candidate;
+	int rc = reload == NULL ? -ENOMEM : 0;
+
+	if (rc == 0) {
+		rc = wyn_registry_create(&reload->registry);
+	}
+	if (rc < 0) {
+		free(reload);
+		return wyn_module_because(ret_why, rc, "%s", strerror(-rc));
+	}
+	candidate = &reload->candidates[0];
+	reload->loader = loader;
+	reload->count = 1;
+	candidate->name = path;
+	candidate_look(loader, AT_FDCWD, candidate);
+	choose(reload);
+	if (candidate->chosen == NULL) {
+		memcpy(ret_why, candidate->why, WYN_WHY_BYTES_MAX);
+		wyn_registry_destroy(reload->registry);
+		rc = -EINVAL;
+	} else {
+		wyn_list_push_back(&loader->current, &candidate->chosen->link);
+		loader->current_count++;
+		wyn_catalog_publish(loader->catalog, reload->registry);
+	}
+	free(reload);
 	return rc;
 }

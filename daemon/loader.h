@@ -76,6 +76,16 @@ int wyn_loader_reload(struct wyn_loader *loader, const char *directory,
 void wyn_loader_tell(const struct wyn_loader_report *report);
 
 /*
+ * wyn_loader_load_file - loads one more, wherever it is; to look at it.
+ *
+ * Thread: the loader's. Returns: 0; -errno, and *ret_why is one line of text.
+ * Blocks: reads files.
+ */
+WYN_NODISCARD
+int wyn_loader_load_file(struct wyn_loader *loader, const char *path,
+	char ret_why[WYN_WHY_BYTES_MAX]);
+
+/*
  * wyn_loader_sweep - unloads what has no call any more.
  *
  * Thread: the loader's, now and then after a reload. Returns: how many old

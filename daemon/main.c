@@ -19,6 +19,7 @@
 #include "daemon/activate.h"
 #include "daemon/drain.h"
 #include "daemon/log.h"
+#include "daemon/module_check.h"
 #include "daemon/options.h"
 #include "daemon/ready_fd.h"
 #include "daemon/server.h"
@@ -126,6 +127,16 @@ static int check_ready_fd(const struct wyn_options *options,
 		options->ready_fd, options->ready_fd);
 }
 
+static int check_module(const char *path)
+{
+	struct wyn_fault fault;
+
+	if (wyn_module_check_file(path, stdout, &fault)) {
+		return fail(&fault);
+	}
+	return fflush(stdout) ? WYN_EXIT_FAILED : WYN_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	enum wyn_exit_code exit_code;
@@ -148,6 +159,10 @@ int main(int argc, char **argv)
 	if (options.list_settings) {
 		wyn_settings_list(stdout);
 		return fflush(stdout) ? WYN_EXIT_FAILED : WYN_EXIT_OK;
+	}
+	if (options.check_module) {
+		open_standard_streams();
+		return check_module(options.check_module);
 	}
 	if (options.check_config) {
 		wyn_settings_print(&options.settings, stdout);

@@ -55,6 +55,16 @@ static int take_config(struct wyn_options *options,
 	return 0;
 }
 
+static int take_check_module(struct wyn_options *options,
+	const struct command *command, const char *text,
+	struct wyn_fault *fault)
+{
+	(void)command;
+	(void)fault;
+	options->check_module = text;
+	return 0;
+}
+
 static int take_ready_fd(struct wyn_options *options,
 	const struct command *command, const char *text,
 	struct wyn_fault *fault)
@@ -91,6 +101,10 @@ static const struct command commands[] = {
 	{"list-settings", NULL,
 		"print the table of settings for programs, and exit",
 		take_switch, FIELD(list_settings), 0},
+	{"check-module", "FILE",
+		"load this module in a process apart, print its functions or "
+		"why not,\n      and exit",
+		take_check_module, 0, 0},
 	{"ready-fd", "FD",
 		"write each bound address and then `ready` to it, and close it",
 		take_ready_fd, 0, 0},
@@ -201,7 +215,8 @@ static int take_found(
 /* Nothing after these is looked at. */
 static bool is_done(const struct wyn_options *options)
 {
-	return options->help || options->version || options->list_settings;
+	return options->help || options->version || options->list_settings ||
+	       options->check_module != NULL;
 }
 
 static int flags_parse(int argc, char **argv, struct wyn_options *options,

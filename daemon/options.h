@@ -23,6 +23,7 @@ struct wyn_options {
 	int ready_fd;			     /* -1 = none */
 	bool check_config;
 	bool list_settings;
+	const char *check_module; /* a file, borrowed; NULL = none */
 	bool help;
 	bool version;
 };

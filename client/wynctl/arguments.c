@@ -316,12 +316,13 @@ static int arguments_numbers(
 	case WYN_COMMAND_STATS:
 		return arguments_interval(arguments, why);
 	case WYN_COMMAND_MODULE:
-		if (strcmp(arguments->operands[0], "list") == 0) {
+		if (strcmp(arguments->operands[0],
+			    arguments->operand_count == 1 ? "list" : "check") ==
+			0) {
 			return 0;
 		}
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"unknown word \"%s\"; usage: wynctl module list",
-			arguments->operands[0]);
+			"usage: wynctl module list | module check FILE");
 		return -EINVAL;
 	default:
 		return 0;

@@ -86,5 +86,6 @@ int wyn_command_drain(struct wyn_ctl *ctl);
 int wyn_command_list(struct wyn_ctl *ctl);
 int wyn_command_explain(struct wyn_ctl *ctl);
 int wyn_command_module(struct wyn_ctl *ctl);
+int wyn_command_module_check(struct wyn_ctl *ctl);
 int wyn_command_reload(struct wyn_ctl *ctl);
 int wyn_command_watch(struct wyn_ctl *ctl); /* stats --watch */

@@ -279,8 +279,12 @@ static int module_print(void *context, const struct wyn_client_module *module)
 
 int wyn_command_module(struct wyn_ctl *ctl)
 {
-	int code = wyn_ctl_connect(ctl, 0);
+	int code;
 
+	if (ctl->arguments->operand_count == 2) {
+		return wyn_command_module_check(ctl);
+	}
+	code = wyn_ctl_connect(ctl, 0);
 	if (code != WYN_EXIT_OK) {
 		return code;
 	}

@@ -209,8 +209,14 @@ static void arguments_know_what_a_module_can(void **state)
 {
 	(void)state;
 	assert_int_equal(0, parse("module list"));
-	assert_refused("module lost",
-		"unknown word \"lost\"; usage: wynctl module list");
+	assert_int_equal(0, parse("module check m.so"));
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const wrong[] = {
+			"module lost", "module check", "module list m.so"};
+
+		assert_refused(wrong[i],
+			"usage: wynctl module list | module check FILE");
+	}
 }
 
 int main(void)

@@ -70,6 +70,17 @@ static void options_have_defaults_when_nothing_is_said(void **state)
 	assert_string_equal(options.settings.modules, WYN_MODULES_DIR);
 }
 
+static void options_look_no_further_when_a_module_is_checked(void **state)
+{
+	struct wyn_options options;
+
+	(void)state;
+	PARSE(&options, NULL);
+	assert_null(options.check_module);
+	PARSE(&options, "--check-module", "m.so", "--no-such-flag");
+	assert_string_equal(options.check_module, "m.so");
+}
+
 static void options_take_every_kind_of_flag(void **state)
 {
 	struct wyn_options options;
@@ -268,6 +279,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_have_defaults_when_nothing_is_said),
+		cmocka_unit_test(
+			options_look_no_further_when_a_module_is_checked),
 		cmocka_unit_test(options_take_every_kind_of_flag),
 		cmocka_unit_test(options_take_the_last_when_a_flag_comes_twice),
 		cmocka_unit_test(options_stop_at_help_when_more_follows),

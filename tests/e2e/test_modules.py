@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from harness import Wynd, main, refused
+from harness import WYND, Wynd, main, refused
 from wyn_client import Client
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -410,6 +410,82 @@ class Loading(Modules):
             os.truncate(path, 0)
             self.assertEqual([b"x"] * 1000,
                              self.call(client, "good", *["x"] * 1000))
+
+
+class Check(Modules):
+    def check(self, path, command=("wynd", "--check-module")):
+        programs = {"wynd": WYND, "wynctl": os.environ["WYNCTL"]}
+        process = subprocess.run(
+            [programs[command[0]], *command[1:], path],
+            capture_output=True, text=True, timeout=60)
+        return process.returncode, process.stdout, process.stderr
+
+    def test_prints_a_line_for_each_function(self):
+        path = self.build("full", FULL.replace('"", count', '"a\\nb", count'))
+        code, out, err = self.check(path)
+        self.assertEqual((0, "fini was called\n"), (code, err))
+        self.assertEqual(
+            ["count-up (short): a b", "wait-for (blocking): ", "pieces: "],
+            out.splitlines()[:3])
+        self.assertEqual(7, len(out.splitlines()))
+
+    def test_wynctl_has_wynd_look(self):
+        path = self.build("good", plain("good"))
+        command = ("wynctl", "module", "check")
+        self.assertEqual((0, "good: \n", ""), self.check(path, command))
+        code, out, err = self.check(path + "x", command)
+        self.assertEqual((78, ""), (code, out))
+        self.assertEqual(
+            "wynd: %sx: No such file or directory\n" % path, err)
+        self.assertEqual(64, self.check(path, ("wynctl", "module", "look"))[0])
+
+    def refused_because(self, path):
+        code, out, err = self.check(path)
+        self.assertEqual((78, ""), (code, out))
+        lines = [line for line in err.splitlines()
+                 if line.startswith("wynd: %s: " % path)]
+        self.assertEqual(1, len(lines), err)
+        return lines[0].partition(path + ": ")[2]
+
+    def with_constructor(self, body):
+        return self.build("bad", plain("bad") + """
+            static void __attribute__((constructor)) begin(void)
+            {
+                %s
+            }
+            """ % body)
+
+    def test_says_why_not(self):
+        path = self.build("bad", plain("bad", ".init = init,").replace(
+            "BODY(bad)", """static int init(char *why, size_t bytes)
+            {
+                snprintf(why, bytes, "no licence");
+                return 1;
+            }
+            BODY(bad)"""))
+        self.assertEqual("its init failed: no licence",
+                         self.refused_because(path))
+        with open(path, "w") as file:
+            file.write("text")
+        self.assertEqual("file too short", self.refused_because(path))
+        os.chmod(path, 0o666)
+        self.assertIn("writable by its group", self.refused_because(path))
+        self.assertEqual("not a regular file",
+                         self.refused_because(self.directory))
+
+    def test_survives_a_module_that_crashes(self):
+        path = self.with_constructor("abort();")
+        self.assertIn("killed by signal 6", self.refused_because(path))
+        path = self.with_constructor("_exit(0);")
+        self.assertEqual("it ended the process while it was loaded",
+                         self.refused_because(path))
+        path = self.build("bad", plain("bad", ".fini = abort,"))
+        self.assertIn("killed by signal 6", self.refused_because(path))
+
+    def test_gives_up_on_a_module_that_hangs(self):
+        path = self.with_constructor("for (;;) pause();")
+        self.assertEqual("it was not loaded within 10 s",
+                         self.refused_because(path))
 
 
 if __name__ == "__main__":

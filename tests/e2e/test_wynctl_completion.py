@@ -53,7 +53,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.of_bash("list", "--state", "r"), ["running"])
         self.assertEqual(self.of_bash("call", "-p", ""),
                          ["low", "normal", "high"])
-        self.assertEqual(self.of_bash("module", ""), ["list"])
+        self.assertEqual(self.of_bash("module", ""), ["list", "check"])
         self.assertIn("stats", self.of_bash("help", ""))
         # The value of an option is no command.
         self.assertEqual(self.of_bash("-c", "call", "st"), ["stats"])

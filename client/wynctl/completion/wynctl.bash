@@ -50,7 +50,7 @@ _wynctl() {
 		explain:-*) words="-c --connect --json -h --help -V --version --connection" ;;
 		explain:*) words="" ;;
 		module:-*) words="-c --connect --json -h --help -V --version" ;;
-		module:*) words="list" ;;
+		module:*) words="list check" ;;
 		stats:-*) words="-c --connect --json -h --help -V --version -n --count -w --watch" ;;
 		stats:*) words="" ;;
 		ping:-*) words="-c --connect --json -h --help -V --version -n --count" ;;
