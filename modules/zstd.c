@@ -9,8 +9,9 @@
  */
 #include <stdlib.h>
 
-#include <wyn/module.h>
 #include <zstd.h>
+
+#include <wyn/module.h>
 
 #define LEVEL	    3
 #define PIECE_BYTES ((size_t)1 << 18) /* between two looks at the flag */

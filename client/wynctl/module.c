@@ -2,8 +2,8 @@
 /*
  * module.c - wynctl module check: has wynd look at a module.
  *
- * Modules are the daemon's business, so its own program is run in our place: the
- * one that was installed beside us, else the one in PATH.
+ * Modules are the daemon's business, so its own program is run in our place:
+ * the one that was installed beside us, else the one in PATH.
  */
 #include <errno.h>
 #include <limits.h>

@@ -84,6 +84,14 @@ struct wyn_module {
 /* Puts the symbol where wynd looks for it. */
 #define WYN_MODULE_EXPORT __attribute__((visibility("default")))
 
+/* The first fields; `functions` is an array. What follows is named. */
+#define WYN_MODULE_HEAD(module_name, module_version, module_functions)  \
+	.abi = WYN_MODULE_ABI, .size_bytes = sizeof(struct wyn_module), \
+	.name = (module_name), .version = (module_version),             \
+	.functions = (module_functions),                                \
+	.functions_count =                                              \
+		sizeof(module_functions) / sizeof((module_functions)[0])
+
 /* What every module defines. */
 extern WYN_MODULE_EXPORT const struct wyn_module wyn_module;
 

@@ -57,13 +57,13 @@ class Wynd:
     as well; the machine's own is never read."""
 
     def __init__(self, *flags, listen=("unix:@/s",), modules=MODULES,
-                 directory=None, preexec=None, config=""):
+                 directory=None, preexec=None, config="", program=WYND):
         self.directory = directory or tempfile.mkdtemp(prefix="wynd-test-")
         self.owns_directory = directory is None
         self.log_path = tempfile.mkstemp(prefix="wynd-log-")[1]
         self.config_path = self.log_path + ".conf"
         self.configure(config)
-        command = [WYND, "--config", self.config_path, "--modules", modules]
+        command = [program, "--config", self.config_path, "--modules", modules]
         for address in listen:
             command += ["--listen", address.replace("@", self.directory)]
         reader, writer = os.pipe()

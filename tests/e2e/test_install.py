@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BUILD_DIR, PATIENCE, SANITIZED
+from harness import BUILD_DIR, PATIENCE, SANITIZED, Wynd
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -326,6 +326,76 @@ class Installed(Tree, unittest.TestCase):
                 program = self.build(
                     source, shared, compiler, ["-std=c++17"])
                 self.assertEqual("42\n", self.run_program(program))
+
+
+class Module(Tree, unittest.TestCase):
+    """A module's author has headers, a pkg-config file, a page and two
+    programs."""
+
+    def setUp(self):
+        if SANITIZED:
+            self.skipTest("wynd has no sanitizer that a module could miss")
+
+    def build_module(self, directory):
+        run("make", "-s", "-C", directory, "CC=" + CC, env=self.environment)
+
+    def copy_example(self):
+        directory = tempfile.mkdtemp(dir=self.temporary)
+        shutil.copytree(ROOT + "/examples/module", directory,
+                        dirs_exist_ok=True)
+        return directory
+
+    def installed(self, name):
+        path, = glob.glob(self.root + "/**/bin/" + name, recursive=True)
+        return path
+
+    def check_called(self, path):
+        """The installed wynd finds it where modules are installed."""
+        modules = run("pkg-config", "--variable=moduledir", "libwyn-module",
+                      env=self.environment).strip()
+        # Of the root it has been prefixed with, or not, by its age.
+        if not modules.startswith(self.root):
+            modules = self.root + modules
+        self.assertTrue(os.path.exists(modules + "/diag.so"))
+        shutil.copy(path, modules)
+        os.chmod(modules + "/hello.so", 0o644)
+        self.addCleanup(os.unlink, modules + "/hello.so")
+        with Wynd(program=self.installed("wynd"), modules=modules) as wynd:
+            self.assertEqual("hello world\n", run(
+                self.installed("wynctl"), "--connect", wynd.addresses[0],
+                "call", "hello", "world"))
+
+    def test_example_is_short(self):
+        with open(ROOT + "/examples/module/Makefile") as file:
+            self.assertEqual(3, len(file.readlines()))
+        with open(ROOT + "/examples/module/hello.c") as file:
+            code = file.read().partition("*/\n")[2]
+        self.assertLessEqual(
+            len([line for line in code.splitlines() if line]), 10)
+
+    def test_example_is_built_checked_and_called(self):
+        directory = self.copy_example()
+        self.build_module(directory)
+        self.assertEqual("hello: greets\n", run(
+            self.installed("wynctl"), "module", "check",
+            directory + "/hello.so"))
+        self.check_called(directory + "/hello.so")
+
+    def test_example_of_the_page_is_called(self):
+        directory = self.copy_example()
+        with open(directory + "/hello.c", "w") as file:
+            file.write(Page("module").code("EXAMPLES"))
+        self.build_module(directory)
+        self.check_called(directory + "/hello.so")
+
+    def test_page_names_what_the_headers_define(self):
+        page = Page("module")
+        # In parentheses there, which keeps a macro of wynd's off its name.
+        defined = [*self.declared("context"), "wyn_log", "wyn_module"]
+        self.assertEqual(sorted(defined), page.names)
+        path = self.write("module_synopsis.c", page.code("SYNOPSIS"))
+        run(CC, *WARNINGS, "-fsyntax-only", path,
+            *self.pkg_config("--cflags"))
 
 
 class Elsewhere(unittest.TestCase):
