@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +126,8 @@ static int name_acquire(
 	if (place == WYN_FUNCTIONS_MAX) {
 		return -ENOSPC;
 	}
-	strcpy(self->names[place].text, name);
+	(void)snprintf(self->names[place].text, sizeof(self->names[place].text),
+		"%s", name);
 	self->names[place].users++;
 	*ret_index = place;
 	return 0;
@@ -148,28 +150,29 @@ static int entry_fill(struct wyn_module_version *version, size_t index,
 {
 	const struct wyn_function function =
 		wyn_module_function_at(version->module, index);
+	const char *name = function.name ? function.name : "";
 	struct wyn_function_entry *entry = &version->functions[index];
 
-	*ret_culprit = function.name ? function.name : "";
-	if (!wyn_registry_name_valid(function.name) || function.run == NULL) {
+	*ret_culprit = name;
+	if (!wyn_registry_name_valid(name) || function.run == NULL) {
 		return -EINVAL;
 	}
 	if ((function.flags & ~FLAGS_KNOWN) != 0 ||
 		function.flags == FLAGS_KNOWN) {
 		return -ENOTSUP;
 	}
-	if (said_before(version, index, function.name)) {
+	if (said_before(version, index, name)) {
 		return -EEXIST;
 	}
 	*entry = (struct wyn_function_entry){
-		.name = function.name,
+		.name = name,
 		.summary = function.summary ? function.summary : "",
 		.module = version->module->name,
 		.run = function.run,
 		.flags = function.flags,
 		.version = version,
 	};
-	return name_acquire(of(version->catalog), function.name, &entry->index);
+	return name_acquire(of(version->catalog), name, &entry->index);
 }
 
 int wyn_catalog_version_create(struct wyn_catalog *catalog,

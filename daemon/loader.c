@@ -471,14 +471,19 @@ static int names_read(DIR *directory, struct names *names)
 int wyn_loader_reload(struct wyn_loader *loader, const char *directory,
 	struct wyn_loader_report *ret_report)
 {
-	struct reload *reload = calloc(1, sizeof(*reload));
+	struct reload *reload;
 	struct names names = {.count = 0};
-	DIR *opened = opendir(directory);
-	int rc = opened == NULL ? -errno : 0;
+	DIR *opened;
+	int rc = -ENOMEM;
 
 	(void)wyn_loader_sweep(loader);
-	if (rc == 0) {
-		rc = reload == NULL ? -ENOMEM : names_read(opened, &names);
+	opened = opendir(directory);
+	if (opened == NULL) {
+		return -errno;
+	}
+	reload = calloc(1, sizeof(*reload));
+	if (reload != NULL) {
+		rc = names_read(opened, &names);
 	}
 	if (rc == 0) {
 		rc = wyn_registry_create(&reload->registry);
@@ -489,9 +494,7 @@ int wyn_loader_reload(struct wyn_loader *loader, const char *directory,
 	}
 	names_free(&names);
 	free(reload);
-	if (opened != NULL) {
-		(void)closedir(opened);
-	}
+	(void)closedir(opened);
 	return rc;
 }
 

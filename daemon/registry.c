@@ -144,12 +144,11 @@ static void insert(
 	struct wyn_registry *registry, const struct wyn_function_entry *entry)
 {
 	size_t at = lower_bound(registry, wyn_slice_of(entry->name));
-	size_t behind = registry->count - at;
 
-	memmove(&registry->entries[at + 1], &registry->entries[at],
-		behind * sizeof(registry->entries[0]));
-	memmove(&registry->names[at + 1], &registry->names[at],
-		behind * sizeof(registry->names[0]));
+	for (size_t i = registry->count; i > at; i--) {
+		registry->entries[i] = registry->entries[i - 1];
+		registry->names[i] = registry->names[i - 1];
+	}
 	registry->entries[at] = entry;
 	registry->names[at] = entry->name;
 	registry->count++;

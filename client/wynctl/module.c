@@ -29,7 +29,7 @@ static bool module_beside(char path[PATH_MAX])
 		(size_t)(end - path) + sizeof("/" DAEMON) > PATH_MAX) {
 		return false;
 	}
-	strcpy(end, "/" DAEMON);
+	memcpy(end, "/" DAEMON, sizeof("/" DAEMON));
 	return access(path, X_OK) == 0;
 }
 
@@ -44,7 +44,7 @@ int wyn_command_module_check(struct wyn_ctl *ctl)
 	if (module_beside(path)) {
 		(void)execv(path, words);
 	} else {
-		(void)strcpy(path, DAEMON);
+		memcpy(path, DAEMON, sizeof(DAEMON));
 		(void)execvp(path, words);
 	}
 	wyn_ctl_say("cannot run %s, which looks at modules: %s", path,
