@@ -8,8 +8,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,6 +34,7 @@ struct bench {
 	struct wyn_catalog *catalog;
 	struct wyn_loader *loader;
 	struct wyn_loader_report report;
+	char diag[PATH_BYTES]; /* of the module that is replaced */
 };
 
 static int begin(void **state)
@@ -497,6 +500,81 @@ static void loader_does_not_grow_when_it_reloads_again_and_again(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
+#define CALLERS 4u
+#define RELOADS 100u
+
+struct caller {
+	struct bench *bench;
+	const _Atomic bool *over;
+	size_t missed;
+	pthread_t thread;
+};
+
+/* Finds a function, holds its version, calls it, lets go. */
+static void *call_on(void *arg)
+{
+	struct caller *caller = arg;
+
+	while (!atomic_load_explicit(caller->over, memory_order_relaxed)) {
+		const struct wyn_function_entry *noop =
+			hold(caller->bench, "noop");
+
+		if (noop == NULL || noop->run(NULL, "", 0) != 0) {
+			caller->missed++;
+		}
+		if (noop != NULL) {
+			wyn_module_release(noop->version);
+		}
+	}
+	return NULL;
+}
+
+/* Each has more behind its end than the one before. */
+static void diag_replace(struct bench *bench, unsigned round)
+{
+	char path[PATH_BYTES];
+	FILE *file;
+
+	put_module(bench, "next", "diag");
+	path_of(bench, "next", path);
+	file = fopen(path, "ab");
+	assert_non_null(file);
+	for (unsigned i = 0; i <= round; i++) {
+		assert_int_equal(fputc('x', file), 'x');
+	}
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(rename(path, bench->diag), 0);
+}
+
+static void loader_fails_no_call_when_it_reloads_meanwhile(void **state)
+{
+	static struct caller callers[CALLERS];
+	static _Atomic bool over;
+	struct bench *bench = *state;
+
+	put_module(bench, "a.so", "diag");
+	path_of(bench, "a.so", bench->diag);
+	reload(bench);
+	for (size_t i = 0; i < CALLERS; i++) {
+		callers[i] = (struct caller){.bench = bench, .over = &over};
+		assert_int_equal(pthread_create(&callers[i].thread, NULL,
+					 call_on, &callers[i]),
+			0);
+	}
+	for (unsigned i = 0; i < RELOADS; i++) {
+		diag_replace(bench, i);
+		reload(bench);
+		assert_int_equal(bench->report.of[WYN_LOADER_REPLACED], 1);
+	}
+	atomic_store_explicit(&over, true, memory_order_relaxed);
+	for (size_t i = 0; i < CALLERS; i++) {
+		assert_int_equal(pthread_join(callers[i].thread, NULL), 0);
+		assert_int_equal(callers[i].missed, 0);
+	}
+
+	assert_int_equal(wyn_loader_sweep(bench->loader), 0);
+}
+
 static void loader_loads_nothing_when_there_are_too_many(void **state)
 {
 	struct bench *bench = *state;
@@ -535,6 +613,7 @@ int main(void)
 		CASE(loader_removes_what_is_no_more_in_the_directory),
 		CASE(loader_refuses_a_changed_file_when_its_name_is_taken),
 		CASE(loader_does_not_grow_when_it_reloads_again_and_again),
+		CASE(loader_fails_no_call_when_it_reloads_meanwhile),
 		CASE(loader_loads_nothing_when_there_are_too_many),
 #undef CASE
 	};
