@@ -150,7 +150,6 @@ static int modules_page(struct wyn_client *client,
 			.version = told->version,
 			.file = told->file,
 			.functions = told->functions,
-			.running = told->running,
 		};
 		int err;
 

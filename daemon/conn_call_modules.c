@@ -52,7 +52,6 @@ static void module_fill(
 	ret_module->version = wyn_message_text(info->version);
 	ret_module->file = wyn_message_text(info->file);
 	ret_module->functions = info->functions;
-	ret_module->running = info->running;
 }
 
 void wyn_call_modules(struct wyn_conn *conn, const Wyn__V1__Call *call)

@@ -187,7 +187,11 @@ static int fresh_open(
 	}
 	rc = wyn_catalog_version_create(
 		loader->catalog, module, &fresh->version, &culprit);
-	return rc < 0 ? functions_refused(rc, culprit, ret_why) : 0;
+	if (rc < 0) {
+		return functions_refused(rc, culprit, ret_why);
+	}
+	fresh->version->file = fresh->name;
+	return 0;
 }
 
 /* Reads the file and opens it if it changed. */

@@ -135,14 +135,14 @@ struct wyn_module_calls wyn_module_calls(const struct wyn_module *module)
 	};
 }
 
-/* A module may say what it likes; what is told on has to be text. */
-static void version_copy(char to[WYN_MODULE_TEXT_BYTES], const char *version)
+/* A module and a file may be named as they like; what is told on is text. */
+static void text_copy(char to[WYN_MODULE_TEXT_BYTES], const char *from)
 {
-	if (wyn_text_valid(wyn_slice_of(version))) {
+	if (from != NULL && wyn_text_valid(wyn_slice_of(from))) {
 		(void)snprintf(to, WYN_MODULE_TEXT_BYTES, "%.*s",
-			(int)wyn_text_cut(wyn_slice_of(version),
-				WYN_MODULE_TEXT_BYTES - 1),
-			version);
+			(int)wyn_text_cut(
+				wyn_slice_of(from), WYN_MODULE_TEXT_BYTES - 1),
+			from);
 	}
 }
 
@@ -153,5 +153,6 @@ void wyn_module_describe(const struct wyn_module_version *version,
 		(struct wyn_module_info){.functions = version->functions_count};
 	(void)snprintf(ret_info->name, sizeof(ret_info->name), "%s",
 		version->module->name);
-	version_copy(ret_info->version, version->module->version);
+	text_copy(ret_info->version, version->module->version);
+	text_copy(ret_info->file, version->file);
 }

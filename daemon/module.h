@@ -53,6 +53,7 @@ struct wyn_module_version {
 	struct wyn_function_entry *functions;
 	size_t functions_count;
 	struct wyn_module_states *states; /* NULL: it has none */
+	const char *file; /* the loader's name for it; NULL: it has none */
 
 	/* Written by every loop: in a line of its own. */
 	_Alignas(WYN_CACHE_LINE) _Atomic uint32_t holders; /* [A version] */

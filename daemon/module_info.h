@@ -17,5 +17,4 @@ struct wyn_module_info {
 	char version[WYN_MODULE_TEXT_BYTES]; /* "" = it has none */
 	char file[WYN_MODULE_TEXT_BYTES]; /* in its directory; "" = unknown */
 	uint64_t functions;
-	uint64_t running; /* calls of them now; 0 also when nobody counts */
 };

@@ -260,19 +260,17 @@ static int module_print(void *context, const struct wyn_client_module *module)
 
 	if (ctl->arguments->json) {
 		wyn_json_print(&ctl->output,
-			json_pack("{s:s, s:s, s:s, s:I, s:I}", "name",
-				module->name, "version", module->version,
-				"file", module->file, "functions",
-				(json_int_t)module->functions, "running",
-				(json_int_t)module->running));
+			json_pack("{s:s, s:s, s:s, s:I}", "name", module->name,
+				"version", module->version, "file",
+				module->file, "functions",
+				(json_int_t)module->functions));
 		return 0;
 	}
 	wyn_stdout_print(&ctl->output,
-		"%-16s %-10s %4" PRIu64 " functions %4" PRIu64 " running%s%s\n",
+		"%-16s %-10s %4" PRIu64 " functions  %s\n",
 		wyn_escape_text(module->name, name, sizeof(name)),
 		wyn_escape_text(module->version, version, sizeof(version)),
-		module->functions, module->running,
-		module->file[0] != '\0' ? "  " : "",
+		module->functions,
 		wyn_escape_text(module->file, file, sizeof(file)));
 	return 0;
 }

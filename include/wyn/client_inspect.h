@@ -114,7 +114,6 @@ struct wyn_client_module {
 	const char *version;
 	const char *file;
 	uint64_t functions;
-	uint64_t running; /* calls of them now */
 };
 
 /*

@@ -188,8 +188,9 @@ class Lists(Case):
                          sorted(row["name"] for row in rows))
         digest, = (row for row in rows if row["name"] == "digest")
         self.assertEqual(digest["functions"], 3)
+        self.assertEqual(digest["file"], "digest.so")
         self.assertRegex(self.prints("module", "list"),
-                         r"(?m)^digest +\S+ +3 functions +0 running")
+                         r"(?m)^digest +\S+ +3 functions +digest.so$")
 
     def test_usage(self):
         for args in (["list", "x"], ["list", "--state", "busy"],
