@@ -236,17 +236,19 @@ static int door_free(struct wyn_acceptor *acceptor, struct door **ret_door,
 	size_t i = 0;
 
 	if (acceptor->count == WYN_LISTEN_MAX) {
-		return wyn_fault_set(fault, -EMFILE, WYN_EXIT_CONFIGURATION,
+		(void)wyn_fault_set(fault, -EMFILE, WYN_EXIT_CONFIGURATION,
 			"wynd listens on %u sockets at most, with those of the "
 			"service manager; name fewer",
 			WYN_LISTEN_MAX);
+		return -EMFILE;
 	}
 	while (i < DOORS_MAX && acceptor->doors[i].state != DOOR_FREE) {
 		i++;
 	}
 	if (i == DOORS_MAX) {
-		return wyn_fault_set(fault, -EAGAIN, WYN_EXIT_TRY_AGAIN,
+		(void)wyn_fault_set(fault, -EAGAIN, WYN_EXIT_TRY_AGAIN,
 			"sockets are still being closed; try again");
+		return -EAGAIN;
 	}
 	*ret_door = &acceptor->doors[i];
 	(*ret_door)->acceptor = acceptor;
@@ -331,29 +333,23 @@ int wyn_acceptor_adopt(struct wyn_acceptor *acceptor, int fd, const char *name,
 	return error;
 }
 
-int wyn_acceptor_add(struct wyn_acceptor *acceptor,
-	const struct wyn_endpoint *asked, struct wyn_listener *listener,
-	struct wyn_fault *ret_fault)
+/* Returns: -errno, and the listener is the caller's still. */
+static int listener_add(struct wyn_acceptor *acceptor,
+	const struct wyn_endpoint *asked, const struct wyn_listener *listener,
+	struct wyn_fault *fault)
 {
 	struct door *door;
-	int error = acceptor->started
-			    ? door_free(acceptor, &door, ret_fault)
-			    : wyn_fault_set(ret_fault, -ESHUTDOWN,
-				      WYN_EXIT_TRY_AGAIN, "wynd is draining");
+	int error = door_free(acceptor, &door, fault);
 
-	if (error == 0) {
-		door->listener = *listener;
-		door->poll.data = NULL;
-		error = door_start(door);
-		if (error != 0) {
-			(void)wyn_fault_set(ret_fault, error,
-				WYN_EXIT_CONFIGURATION, "cannot listen: %s",
-				strerror(-error));
-		}
-	}
 	if (error != 0) {
-		wyn_listener_close(listener);
 		return error;
+	}
+	door->listener = *listener;
+	door->poll.data = NULL;
+	error = door_start(door);
+	if (error != 0) {
+		return wyn_fault_set(fault, error, WYN_EXIT_CONFIGURATION,
+			"cannot listen: %s", strerror(-error));
 	}
 	door_open(door, asked);
 	/* [pause] ours to change. */
@@ -362,6 +358,21 @@ int wyn_acceptor_add(struct wyn_acceptor *acceptor,
 		door_watch(door);
 	}
 	return 0;
+}
+
+int wyn_acceptor_add(struct wyn_acceptor *acceptor,
+	const struct wyn_endpoint *asked, struct wyn_listener *listener,
+	struct wyn_fault *ret_fault)
+{
+	int error = acceptor->started
+			    ? listener_add(acceptor, asked, listener, ret_fault)
+			    : wyn_fault_set(ret_fault, -ESHUTDOWN,
+				      WYN_EXIT_TRY_AGAIN, "wynd is draining");
+
+	if (error != 0) {
+		wyn_listener_close(listener);
+	}
+	return error;
 }
 
 void wyn_acceptor_remove(

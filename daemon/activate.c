@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,25 +73,38 @@ bool wyn_activate_listened(void)
 	return getenv("NOTIFY_SOCKET") != NULL;
 }
 
+/* What sd_notifyf(3) does, without memory that is lost when the thread is
+ * cancelled meanwhile. */
+static int WYN_PRINTF(1, 2) notify(const char *format, ...)
+{
+	char message[WYN_ACTIVATE_MESSAGE_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	return sd_notify(0, message);
+}
+
 int wyn_activate_ready(const char *status)
 {
-	return sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+	return notify("READY=1\nSTATUS=%s", status);
 }
 
 int wyn_activate_reloading(uint64_t monotonic_ns)
 {
-	return sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+	return notify("RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		monotonic_ns / WYN_NS_PER_US);
 }
 
 int wyn_activate_stopping(const char *status)
 {
-	return sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
+	return notify("STOPPING=1\nSTATUS=%s", status);
 }
 
 int wyn_activate_status(const char *status)
 {
-	return sd_notifyf(0, "STATUS=%s", status);
+	return notify("STATUS=%s", status);
 }
 
 int wyn_activate_feed(void)

@@ -17,7 +17,8 @@
 #include "daemon/fault.h"
 #include "daemon/options.h"
 
-#define WYN_ACTIVATE_NAME_BYTES 64u /* a longer name is cut */
+#define WYN_ACTIVATE_NAME_BYTES	   64u	/* a longer name is cut */
+#define WYN_ACTIVATE_MESSAGE_BYTES 512u /* a longer message is cut */
 
 /* What was passed, in the order of the unit's lines. */
 struct wyn_activation {
