@@ -288,6 +288,14 @@ class Calls(Modules):
             self.call(client, "reports", "")
             self.assertEqual(before, len(client.others))
 
+    def test_wynctl_passes_over_progress(self):
+        with self.start() as wynd:
+            process = subprocess.run(
+                [os.environ["WYNCTL"], "--connect", wynd.addresses[0], "call",
+                 "--stream", "reports"], capture_output=True, text=True)
+            self.assertEqual((0, ""), (process.returncode, process.stderr))
+            self.assertEqual("x\n" * 5, process.stdout[:10])
+
     def test_deadline_is_the_earlier_of_both(self):
         with self.start() as wynd:
             client = self.client(wynd)
