@@ -36,7 +36,7 @@ static void help_exit_codes(FILE *file)
 	(void)fprintf(file,
 		"\nExit codes: 0 done, 1 a task failed, 64 usage, 69 cannot "
 		"connect or connection lost,\n75 try again, 77 permission, "
-		"124 deadline, 130 interrupted.\n");
+		"78 configuration, 124 deadline, 130 interrupted.\n");
 }
 
 void wyn_arguments_help(FILE *file, enum wyn_command_id command)
