@@ -67,7 +67,7 @@ static void call_functions(struct wyn_conn *conn, const Wyn__V1__Call *call)
 	const struct wyn_registry *registry =
 		wyn_catalog_read(&conn->engine->functions);
 	uint64_t room =
-		conn->engine->limits.frame_bytes_max - WYN_FUNCTIONS_HEAD_BYTES;
+		conn->engine->limits.frame_bytes_max - WYN_REPLY_HEAD_BYTES;
 	size_t limit = call->functions->limit;
 	size_t at = wyn_registry_after(
 		registry, wyn_slice_of(call->functions->after));

@@ -34,8 +34,7 @@ static size_t names_fill(
 {
 	const struct wyn_registry *registry =
 		wyn_catalog_read(&engine->functions);
-	uint64_t room =
-		engine->limits.frame_bytes_max - WYN_FUNCTIONS_HEAD_BYTES;
+	uint64_t room = engine->limits.frame_bytes_max - WYN_REPLY_HEAD_BYTES;
 	const struct wyn_function_entry *entry;
 	size_t n = 0;
 

@@ -30,9 +30,6 @@
  * many. */
 #define WYN_SLOTS_SPARE 64u
 
-/* What a Welcome or a Reply has beside its functions, at most. */
-#define WYN_FUNCTIONS_HEAD_BYTES 256u
-
 #define WYN_ROWS_MAX 256u /* of one Results frame, at most */
 
 enum wyn_conn_phase {

@@ -74,6 +74,7 @@ struct wyn_limits {
 #define WYN_CHUNK_BYTES	      (64u << 10)	   /* data of one VALUE Chunk */
 #define WYN_CLOSING_NS	      UINT64_C(5000000000) /* for the last bytes */
 #define WYN_CLIENT_NAME_BYTES 64u	  /* kept of client_name, with a NUL */
+#define WYN_REPLY_HEAD_BYTES  256u	  /* beside its list, at most */
 #define WYN_HELLO_BYTES_MAX   4096u	  /* frame body of Hello */
 #define WYN_RECEIVE_BYTES     (64u << 10) /* read at once, one per loop */
 #define WYN_ARENA_BYTES	      (4u << 20)  /* decoding one frame, one per loop */

@@ -73,6 +73,13 @@ static void answer_fault(
 	wyn_later_answer(later, &reply);
 }
 
+/* What a change takes of a frame, at most: texts, keys and lengths. */
+static size_t change_bytes(const struct wyn_change *change)
+{
+	return strlen(change->what) + strlen(change->old_value) +
+	       strlen(change->new_value) + 4 * 6;
+}
+
 static void answer(
 	const struct wyn_errand *errand, const struct wyn_later *later)
 {
@@ -80,18 +87,24 @@ static void answer(
 	Wyn__V1__Change *pointers[WYN_CHANGES_MAX];
 	Wyn__V1__ReloadReply list = WYN__V1__RELOAD_REPLY__INIT;
 	Wyn__V1__Reply reply = WYN__V1__REPLY__INIT;
+	size_t room = wyn_engine_limits(later->engine)->frame_bytes_max -
+		      WYN_REPLY_HEAD_BYTES;
 
-	for (size_t i = 0; i < errand->changes_count; i++) {
+	/* With a small max-frame the log alone has all of them. */
+	for (size_t i = 0; i < errand->changes_count &&
+			   change_bytes(&errand->changes[i]) <= room;
+		i++) {
 		const struct wyn_change *change = &errand->changes[i];
 
+		room -= change_bytes(change);
 		wyn__v1__change__init(&changes[i]);
 		changes[i].what = wyn_message_text(change->what);
 		changes[i].old_value = wyn_message_text(change->old_value);
 		changes[i].new_value = wyn_message_text(change->new_value);
 		changes[i].restart = change->restart;
 		pointers[i] = &changes[i];
+		list.n_changes++;
 	}
-	list.n_changes = errand->changes_count;
 	list.changes = pointers;
 	reply.what_case = WYN__V1__REPLY__WHAT_RELOAD;
 	reply.reload = &list;

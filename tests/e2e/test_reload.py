@@ -249,6 +249,20 @@ class Modules(unittest.TestCase):
             self.assertEqual(client.next().code, 5)
             client.sock.close()
 
+    def test_a_small_frame_has_what_fits(self):
+        with Wynd("--max-frame", "4K", modules=self.modules) as wynd:
+            client = Client(wynd.address("unix"))
+            for i in range(50):
+                with open("%s/%02d-%s.so" % (self.modules, i, "x" * 60), "w"):
+                    pass
+            changes = reload(client)
+            self.assertGreater(len(changes), 10)
+            self.assertLess(len(changes), 50)
+            self.assertEqual(wynd.log().count("module-refused"), 50)
+            client.submit("echo", [b"x"])
+            self.assertEqual(client.next().value, b"x")
+            client.sock.close()
+
     def load(self, address, tasks, reports):
         """Runs so many tasks over and over, until it is asked to end."""
         while not self.enough.is_set() or not reports:
