@@ -339,6 +339,10 @@ static void report_candidate(
 						 : WYN_LOADER_REPLACED;
 	}
 	change = report_add(report, verb, candidate->name, candidate->chosen);
+	if (verb == WYN_LOADER_REPLACED) {
+		(void)snprintf(change->before, sizeof(change->before), "%s",
+			candidate->before->version->module->version);
+	}
 	if (verb == WYN_LOADER_REFUSED) {
 		change->old_kept = candidate->chosen != NULL;
 		memcpy(change->why, candidate->why, sizeof(change->why));

@@ -39,6 +39,7 @@ struct wyn_loader_change {
 	char file[WYN_LOADER_FILE_BYTES]; /* its name in the directory */
 	char module[WYN_MODULE_NAME_BYTES_MAX + 1];  /* "" = not known */
 	char version[WYN_MODULE_NAME_BYTES_MAX + 1]; /* likewise; cut */
+	char before[WYN_MODULE_NAME_BYTES_MAX + 1];  /* REPLACED: its version */
 	size_t functions;
 	char why[WYN_WHY_BYTES_MAX];
 };

@@ -177,7 +177,8 @@ static void module_note(
 		wyn_errand_note(errand, what, change->version, "", false);
 		break;
 	default:
-		wyn_errand_note(errand, what, "", change->version, false);
+		wyn_errand_note(
+			errand, what, change->before, change->version, false);
 	}
 }
 

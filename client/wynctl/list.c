@@ -315,10 +315,14 @@ static int change_print(void *context, const struct wyn_client_change *change)
 				(int)change->restart));
 		return 0;
 	}
-	wyn_stdout_print(&changes->ctl->output, "%s: %s -> %s%s\n",
+	/* What is new was nothing before. */
+	wyn_stdout_print(&changes->ctl->output, "%s: %s%s%s%s\n",
 		wyn_escape_text(change->what, what, sizeof(what)),
 		wyn_escape_text(change->before, before, sizeof(before)),
-		wyn_escape_text(change->after, after, sizeof(after)),
+		change->before[0] != '\0' ? " -> " : "",
+		wyn_escape_text(
+			change->after[0] != '\0' ? change->after : "gone",
+			after, sizeof(after)),
 		change->restart ? ", with the next start" : "");
 	return 0;
 }

@@ -95,7 +95,7 @@ class Service(Tree, unittest.TestCase):
         finally:
             enough.set()
             load.join()
-        self.assertIn("module hello.so", said)
+        self.assertEqual(said, "module hello.so: 1 -> 2\n")
         for report in reports:
             self.assertEqual(report["errors"], [])
             self.assertEqual(report["tasks"], TASKS)
