@@ -266,8 +266,10 @@ class Installed(Tree, unittest.TestCase):
         if shutil.which("scdoc") is None:
             self.skipTest("scdoc is not installed")
         man = glob.glob(self.root + "/**/share/man", recursive=True)[0]
-        for page in ("man8/wynd.8", "man1/wynctl.1"):
-            self.assertTrue(os.path.isfile(man + "/" + page))
+        pages = ["man8/wynd.8", "man1/wynctl.1", "man5/wynd.conf.5"]
+        for page in pages + ["man3/" + name for name in os.listdir(
+                man + "/man3")]:
+            self.assertTrue(os.path.isfile(man + "/" + page), page)
         for header in HEADERS:
             for name in Page(header).names:
                 self.assertTrue(os.path.samefile(
