@@ -410,11 +410,11 @@ class Elsewhere(unittest.TestCase):
             os.path.relpath(os.path.join(directory, name), self.root)
             for directory, _, names in os.walk(self.root) for name in names)
 
-    def script(self, verb):
+    def script(self, verb, prefix="/opt/wyn"):
         """Another PREFIX, without building everything again for it."""
         run("scripts/install", verb, env=dict(
-            os.environ, B=BUILT, DESTDIR=self.root, PREFIX="/opt/wyn",
-            LIBDIR="/opt/wyn/lib64", VERSION="1.2.3", SONAME="libwyn.so.0 libwynclient.so.0"))
+            os.environ, B=BUILT, DESTDIR=self.root, PREFIX=prefix,
+            LIBDIR=prefix + "/lib64", VERSION="1.2.3", SONAME="libwyn.so.0 libwynclient.so.0"))
 
     def test_uninstall_leaves_nothing(self):
         make("install", self.root)
@@ -430,6 +430,48 @@ class Elsewhere(unittest.TestCase):
         open(self.root + "/" + mine, "w").close()
         self.script("uninstall")
         self.assertEqual([mine], self.files())
+
+    def configuration(self, prefix, path):
+        """Installs with that PREFIX; what stands in the file at PATH then."""
+        self.script("install", prefix)
+        with open(self.root + path) as file:
+            return file.read()
+
+    def check_config(self, text):
+        path = self.root + "/given.conf"
+        with open(path, "w") as file:
+            file.write(text)
+        return run(BUILT + "/wynd", "--config", path, "--check-config")
+
+    def test_configuration_is_all_comments_and_names_every_key(self):
+        text = self.configuration(
+            "/opt/wyn", "/opt/wyn/share/doc/wynd/examples/wynd.conf")
+        self.assertRegex(text, r"\A(#.*\n|\n)*\Z")
+        self.assertFalse(os.path.exists(self.root + "/etc"))
+        table = run(BUILT + "/wynd", "--list-settings").splitlines()
+        self.assertEqual(
+            [line.split("\t")[0] for line in table],
+            re.findall(r"^#(\w+) = ", text, re.M))
+        # A key that has no default shows the kind of its value.
+        said = re.sub(r"^#(\w+ = (?![A-Z]+$))", r"\1", text, flags=re.M)
+        settings = [line for line in self.check_config(said).splitlines()
+                    if " = " in line]
+        self.assertEqual(
+            re.sub(r"(?m)^# | #.*$", "", self.check_config("")).splitlines(),
+            [re.sub(r"^# | #.*$", "", line) for line in settings])
+
+    def test_configuration_of_an_administrator_stays(self):
+        path = "/etc/wynd/wynd.conf"
+        shipped = self.configuration("/usr", path)
+        self.assertRegex(shipped, r"\A(#.*\n|\n)*\Z")
+        with open(self.root + path, "w") as file:
+            file.write("# outdated\n")
+        self.assertEqual(shipped, self.configuration("/usr", path))
+        with open(self.root + path, "w") as file:
+            file.write("\tloops = 2\n")
+        self.assertEqual("\tloops = 2\n", self.configuration("/usr", path))
+        self.script("uninstall", "/usr")
+        self.assertEqual([path[1:]], self.files())
 
     def test_prefix_and_libdir_are_in_what_is_installed(self):
         self.script("install")
