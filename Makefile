@@ -87,7 +87,7 @@ tests: $(if $(filter perturb,$(VARIANT)),$(filter $(B)/tests/scheduler/%,$(TESTS
 	$(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) ## all, tests, benchmarks
 
 .PHONY: all tests demo check stress fuzz bench-spawn bench-socket format format-check lint layers labels \
-	soak models install uninstall dist clean help FORCE
+	soak models install uninstall deb dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY .SUFFIXES:
 
 define compile
@@ -144,8 +144,6 @@ $(B)/modules/%.so: $(B)/obj/modules/%.o
 	@chmod go-w $@ # wynd loads none that others may write, whatever the umask
 
 # Test programs
-LIBS_proto     := proto
-LIBS_scheduler := scheduler
 LIBS_daemon    := daemon scheduler proto
 LIBS_client    := wynctl client proto
 PKGS_proto     := libprotobuf-c
@@ -153,7 +151,7 @@ PKGS_daemon    := libuv libprotobuf-c libconfuse libsystemd
 PKGS_client    := libprotobuf-c jansson
 
 define room_tests
-$(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(LIBS_$1) base)
+$(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(or $(LIBS_$1),$(filter proto scheduler,$1)) base)
 	$$(call link,cmocka $(PKGS_$1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$r)))
@@ -238,6 +236,8 @@ install uninstall:
 	$(Q)B='$(B)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
 		VERSION='$(VERSION)' SONAME='$(SONAME) libwynclient.so.0' scripts/install $@
 
+deb: ## install what that needs, build Debian packages in $(BUILD)/deb
+	@scripts/deps --deb && BUILD='$(BUILD)' VERSION='$(VERSION)' scripts/deb
 dist: ## a tar.gz of the last commit in $(BUILD)
 	@mkdir -p $(BUILD) && git archive --prefix=wynd-$(VERSION)/ -o $(BUILD)/wynd-$(VERSION).tar.gz HEAD
 clean: ## remove $(BUILD)
