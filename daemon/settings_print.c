@@ -13,7 +13,7 @@ struct bound_texts {
 
 static struct bound_texts bound_format(const struct wyn_setting_bound *bound)
 {
-	struct bound_texts texts;
+	struct bound_texts texts = {"", "", ""};
 
 	wyn_quantity_format(bound->kind, bound->initial, texts.initial,
 		sizeof(texts.initial));
