@@ -83,6 +83,7 @@ static void row_event(
 	event->seq = row->seq;
 	event->tag = 0;
 	event->count = 0;
+	event->total = 0;
 	event->id = 0;
 	event->retry_after_ms = 0;
 	event->value.data = row->value.data;
@@ -205,6 +206,31 @@ static int receive_value_part(struct wyn_session *session,
 	return WYN_SESSION_NOTED;
 }
 
+static uint64_t number_at(const uint8_t *data)
+{
+	uint64_t number = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		number = number << 8 | data[i];
+	}
+	return number;
+}
+
+/* What it says becomes numbers, and is no value. */
+static int receive_progress(struct wyn_session *session,
+	const struct wyn_chunk *chunk, struct wyn_client_event *event)
+{
+	if (chunk->data.len != 16) {
+		return wyn_receive_broken(
+			session, "a report of progress that is none");
+	}
+	event->kind = WYN_CLIENT_PROGRESS;
+	event->count = number_at(chunk->data.data);
+	event->total = number_at((const uint8_t *)chunk->data.data + 8);
+	event->value = (struct wyn_bytes){NULL, 0};
+	return 0;
+}
+
 int wyn_receive_chunk(struct wyn_session *session,
 	const struct wyn_chunk *chunk, struct wyn_client_event *event)
 {
@@ -220,7 +246,8 @@ int wyn_receive_chunk(struct wyn_session *session,
 	if (chunk->stream == WYN__V1__STREAM__STREAM_VALUE) {
 		return receive_value_part(session, slot, chunk);
 	}
-	if (chunk->stream != WYN__V1__STREAM__STREAM_PARTIAL) {
+	if (chunk->stream != WYN__V1__STREAM__STREAM_PARTIAL &&
+		chunk->stream != WYN__V1__STREAM__STREAM_PROGRESS) {
 		return WYN_SESSION_NOTED;
 	}
 	if (slot == NULL && session->quiet == 0) {
@@ -235,5 +262,7 @@ int wyn_receive_chunk(struct wyn_session *session,
 		.reason = "",
 		.message = "",
 	};
-	return 0;
+	return chunk->stream == WYN__V1__STREAM__STREAM_PROGRESS
+		       ? receive_progress(session, chunk, event)
+		       : 0;
 }

@@ -396,6 +396,10 @@ int wyn_session_keep(
 {
 	struct wyn_table_slot *slot = NULL;
 
+	/* It would be old when it is taken, and fill what others need. */
+	if (event->kind == WYN_CLIENT_PROGRESS) {
+		return 0;
+	}
 	if (event->kind == WYN_CLIENT_RESULT) {
 		slot = session_pending(session, event);
 	}

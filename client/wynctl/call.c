@@ -16,6 +16,7 @@
 #include "client/wynctl/ctl.h"
 #include "client/wynctl/interrupt.h"
 #include "client/wynctl/json.h"
+#include "client/wynctl/progress.h"
 
 #define READ_BYTES (64u << 10)
 
@@ -145,10 +146,53 @@ static void call_print(
 	}
 }
 
+/* A number that is past what JSON's integers can be is their largest. */
+static json_t *call_number(uint64_t number)
+{
+	return json_integer(
+		number < INT64_MAX ? (json_int_t)number : INT64_MAX);
+}
+
+/* How far the function says that it is: a line, or a bar for a terminal. */
+static void call_progress(
+	struct wyn_ctl *ctl, const struct wyn_client_event *event, bool first)
+{
+	json_t *object;
+
+	if (first) {
+		wyn_progress_start(event->total);
+	}
+	wyn_progress_update(event->count);
+	if (!ctl->arguments->json) {
+		return;
+	}
+	object = json_object();
+	(void)json_object_set_new(
+		object, "progress", call_number(event->count));
+	(void)json_object_set_new(object, "total",
+		event->total > 0 ? call_number(event->total) : json_null());
+	wyn_json_print(&ctl->output, object);
+	wyn_stdout_flush(&ctl->output);
+}
+
+/* What comes before the result, none of which need come. */
+static void call_early(struct wyn_ctl *ctl,
+	const struct wyn_client_event *event, bool *reported)
+{
+	if (event->kind == WYN_CLIENT_PROGRESS) {
+		call_progress(ctl, event, !*reported);
+		*reported = true;
+	} else if (event->kind == WYN_CLIENT_PARTIAL) {
+		wyn_progress_clear();
+		call_print(ctl, event);
+	}
+}
+
 int wyn_command_call(struct wyn_ctl *ctl)
 {
 	struct wyn_client_event event;
 	uint64_t seq = 0;
+	bool reported = false;
 	int code = wyn_ctl_connect(ctl, 0);
 	int err;
 
@@ -168,15 +212,16 @@ int wyn_command_call(struct wyn_ctl *ctl)
 			err = wyn_interrupted()
 				      ? wyn_client_cancel(ctl->client, seq, 1)
 				      : 0;
-		} else if (err == 0 && event.kind == WYN_CLIENT_PARTIAL) {
-			call_print(ctl, &event);
 		} else if (err == 0 && event.kind == WYN_CLIENT_RESULT) {
 			break;
+		} else if (err == 0) {
+			call_early(ctl, &event, &reported);
 		}
 		if (err != 0) {
 			return wyn_ctl_fail(ctl);
 		}
 	}
+	wyn_progress_end();
 	call_print(ctl, &event);
 	if (event.code != WYN_STATUS_OK) {
 		wyn_ctl_say("%s: %s", ctl->arguments->operands[0],

@@ -29,7 +29,7 @@ const struct wyn_option wyn_options[] = {
 	{"raw", 'r', WYN_OPTION_FLAG, AT(raw), WYN_COMMAND_CALL, 0, 0, NULL,
 		"print the value as it is, without a newline after it"},
 	{"stream", 's', WYN_OPTION_FLAG, AT(stream), WYN_COMMAND_CALL, 0, 0,
-		NULL, "print partial values as they come"},
+		NULL, "print partial values as they come, and show progress"},
 	{"files", 'f', WYN_OPTION_FLAG, AT(files), WYN_COMMAND_MAP, 0, 0, NULL,
 		"lines are names of files, whose content is the argument"},
 	{"null", '0', WYN_OPTION_FLAG, AT(null), WYN_COMMAND_MAP, 0, 0, NULL,

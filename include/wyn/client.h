@@ -166,7 +166,7 @@ int wyn_client_next(struct wyn_client *client, uint64_t deadline_ns,
  * wyn_client_await - the result of one task.
  *
  * Everything else that comes meanwhile is kept for wyn_client_next(), partial
- * values of this task too.
+ * values of this task too; only reports of progress are dropped.
  *
  * Thread: the client's. Owns, Blocks: as wyn_client_next(). Returns: 0;
  * -ENOENT (no such task, or its result was taken, or it is quiet); -ENOBUFS

@@ -79,7 +79,7 @@ struct wyn_client_options {
 	uint64_t timeout_ms;  /* from the start of the task; 0 = none */
 	uint64_t deadline_ms; /* from its receipt by the server; 0 = none */
 	uint64_t tag;	      /* task i's events carry tag + i, see the event */
-	bool stream;	      /* partial values are wanted */
+	bool stream;	      /* partial values and progress are wanted */
 	bool accept;	      /* a WYN_CLIENT_ACCEPTED is wanted */
 	bool quiet; /* only failures come back one by one, and a count */
 	/* -EAGAIN instead of waiting for credit or the socket; afterwards one
@@ -108,6 +108,7 @@ enum wyn_client_event_kind {
 	WYN_CLIENT_GO_AWAY = 5,	 /* nothing after `seq` will be accepted */
 	WYN_CLIENT_ROOM = 6,	 /* what was refused with -EAGAIN may fit now */
 	WYN_CLIENT_CONNECTED = 7, /* what wyn_client_connect_start() began */
+	WYN_CLIENT_PROGRESS = 8,  /* `count` of `total` is done; 0 = unknown */
 };
 
 /* Whether a task that did not end OK has run; as Ran in wyn.proto. */
@@ -129,6 +130,7 @@ struct wyn_client_event {
 	uint64_t seq;
 	uint64_t tag; /* of its submit; 0 for quiet tasks and ACCEPTED */
 	uint64_t count;
+	uint64_t total;
 	uint64_t id;
 	uint64_t retry_after_ms;
 	struct wyn_bytes value;

@@ -83,6 +83,19 @@ static void session_keeps_too_much_when_partials_are_empty(void **state)
 	assert_true(wyn_session_keeps_too_much(&session));
 }
 
+/* What would be old when it is taken is no reason to take no results. */
+static void session_keeps_no_progress_when_asked_to(void **state)
+{
+	const struct wyn_client_event report = {
+		.kind = WYN_CLIENT_PROGRESS, .reason = "", .message = ""};
+	struct wyn_client_event event;
+
+	(void)state;
+	assert_int_equal(0, wyn_session_keep(&session, &report));
+	assert_int_equal(0, session.notices.memory_bytes);
+	assert_false(wyn_session_take(&session, &event));
+}
+
 static void session_keeps_more_when_events_were_taken(void **state)
 {
 	const struct wyn_client_event empty = {
@@ -214,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(session_bounds_values_when_the_server_does_not),
 		TEST(session_keeps_too_much_when_partials_are_empty),
+		TEST(session_keeps_no_progress_when_asked_to),
 		TEST(session_keeps_more_when_events_were_taken),
 		TEST(session_ends_when_pings_are_without_end),
 		TEST(client_ends_when_functions_do_not_ascend),

@@ -190,6 +190,42 @@ static void session_counts_when_tasks_are_quiet(void **state)
 	assert_int_equal(0, rig_session.quiet);
 }
 
+static void session_tells_progress_when_the_server_reports_it(void **state)
+{
+	static const uint8_t report[16] = {[6] = 1, [7] = 2, [15] = 7};
+	struct wyn_client_event event;
+	uint64_t first;
+
+	(void)state;
+	first = rig_submit_some(
+		1, (struct wyn_client_options){.stream = true, .tag = 5});
+	script_chunk(&rig_script, first, WYN__V1__STREAM__STREAM_PROGRESS, 0,
+		(struct wyn_slice){report, sizeof(report)}, false);
+	rig_feed(SIZE_MAX);
+	assert_int_equal(0, rig_pull(&event));
+	assert_int_equal(WYN_CLIENT_PROGRESS, event.kind);
+	assert_int_equal(first, event.seq);
+	assert_int_equal(5, event.tag);
+	assert_int_equal(258, event.count);
+	assert_int_equal(7, event.total);
+	assert_int_equal(0, event.value.size);
+}
+
+static void session_ends_when_progress_is_not_two_numbers(void **state)
+{
+	struct wyn_client_event event;
+	uint64_t first;
+
+	(void)state;
+	first = rig_submit_some(1, (struct wyn_client_options){.stream = true});
+	script_chunk(&rig_script, first, WYN__V1__STREAM__STREAM_PROGRESS, 0,
+		BYTES_OF("much"), false);
+	rig_feed(SIZE_MAX);
+	assert_int_equal(0, rig_pull(&event));
+	assert_int_equal(WYN_CLIENT_RESULT, event.kind);
+	assert_string_equal("PROTOCOL_VIOLATION", event.reason);
+}
+
 static void session_grants_again_when_partials_are_taken(void **state)
 {
 	static uint8_t data[900u << 10];
@@ -271,6 +307,8 @@ int main(void)
 		TEST(session_skips_frame_when_unknown_and_optional),
 		TEST(session_answers_when_it_is_pinged),
 		TEST(session_counts_when_tasks_are_quiet),
+		TEST(session_tells_progress_when_the_server_reports_it),
+		TEST(session_ends_when_progress_is_not_two_numbers),
 		TEST(session_grants_again_when_partials_are_taken),
 		TEST(session_keeps_results_when_asked_to),
 	};

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Modules of others: built here, loaded by wynd, called by a client."""
 import hashlib
+import json
 import os
+import select
 import shutil
 import struct
 import subprocess
@@ -9,7 +11,9 @@ import tempfile
 import time
 import unittest
 
-from harness import WYND, Wynd, main, refused
+import jsonschema
+
+from harness import PATIENCE, WYNCTL, WYND, Wynd, main, refused
 from wyn_client import Client
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -79,6 +83,7 @@ BODY(wait_for)
 
 	snprintf(path, sizeof(path), "%.*s", (int)argument_bytes,
 		(const char *)argument);
+	(void)wyn_progress(context, 1, 2);
 	while (access(path, F_OK) != 0 && !wyn_cancelled(context)) {
 		usleep(1000);
 	}
@@ -288,13 +293,46 @@ class Calls(Modules):
             self.call(client, "reports", "")
             self.assertEqual(before, len(client.others))
 
-    def test_wynctl_passes_over_progress(self):
+    def test_wynctl_prints_no_progress_among_values(self):
         with self.start() as wynd:
             process = subprocess.run(
-                [os.environ["WYNCTL"], "--connect", wynd.addresses[0], "call",
-                 "--stream", "reports"], capture_output=True, text=True)
+                [WYNCTL, "--connect", wynd.addresses[0], "call", "--stream",
+                 "reports"], capture_output=True, text=True)
             self.assertEqual((0, ""), (process.returncode, process.stderr))
             self.assertEqual("x\n" * 5, process.stdout[:10])
+
+    def test_wynctl_prints_progress_as_json(self):
+        with self.start() as wynd, open(
+                ROOT + "/docs/wynctl.schema.json") as file:
+            schema = {**json.load(file), "$ref": "#/$defs/call"}
+            del schema["anyOf"]
+            process = subprocess.run(
+                [WYNCTL, "--connect", wynd.addresses[0], "call", "--stream",
+                 "--json", "reports"], capture_output=True, text=True)
+            rows = [json.loads(line) for line in process.stdout.splitlines()]
+            for row in rows:
+                jsonschema.validate(row, schema)
+            self.assertIn({"progress": 5, "total": 5}, rows)
+            self.assertEqual(5, rows.count({"partial": True, "value": "x"}))
+
+    def test_wynctl_shows_progress_on_a_terminal(self):
+        path = self.directory + "/go"
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        with self.start() as wynd:
+            process = subprocess.Popen(
+                [WYNCTL, "--connect", wynd.addresses[0], "call", "--stream",
+                 "wait-for", path], stdout=subprocess.DEVNULL, stderr=theirs)
+            os.close(theirs)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            seen = b""
+            while b"50% 1/2" not in seen:
+                self.assertTrue(
+                    select.select([ours], [], [], PATIENCE)[0], seen)
+                seen += os.read(ours, 4096)
+            open(path, "w").close()
+            self.assertEqual(0, process.wait(PATIENCE))
 
     def test_deadline_is_the_earlier_of_both(self):
         with self.start() as wynd:
