@@ -308,7 +308,8 @@ void wyn_options_help(FILE *out)
 			command->help);
 	}
 	fputs("\nSettings; each is also a key of the configuration file, with "
-	      "_ for -:\n\n",
+	      "_ for -.\nA change there is applied by a reload, or needs a "
+	      "restart:\n\n",
 		out);
 	wyn_settings_help(out);
 	fputs("\nBYTES take K, M or G (powers of 1024); TIME takes ms, s, m "

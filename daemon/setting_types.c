@@ -138,7 +138,7 @@ static int mode_take(const struct wyn_taking *taking)
 	}
 	if (digits == 0 || text[digits] != '\0' || mode > 0777) {
 		return refuse(taking, WYN_EXIT_USAGE,
-			"must be octal permissions such as 0660");
+			"must be octal permissions up to 0777, such as 0660");
 	}
 	*field = (mode_t)mode;
 	return 0;

@@ -46,13 +46,14 @@ static const struct wyn_setting rows[] = {
 		.reloads = true},
 	{.name = "allow-plaintext",
 		.help = "listen on TCP addresses that are not loopback, "
-			"unencrypted",
+			"unencrypted\n      (default no)",
 		.type = &wyn_setting_switch,
 		FIELD(allow_plaintext),
 		.reloads = true},
 	{.name = "socket-mode",
 		.value = "MODE",
-		.help = "permissions of Unix sockets, octal (default 0660)",
+		.help = "permissions of Unix sockets, octal, up to 0777 "
+			"(default 0660)",
 		.type = &wyn_setting_mode,
 		FIELD(socket_mode)},
 	{.name = "socket-group",

@@ -160,7 +160,7 @@ static void options_say_what_is_right_when_a_value_is_malformed(void **state)
 {
 	(void)state;
 	REFUSED(WYN_EXIT_USAGE,
-		"--socket-mode 999: must be octal permissions "
+		"--socket-mode 999: must be octal permissions up to 0777, "
 		"such as 0660",
 		"--socket-mode=999");
 	REFUSED(WYN_EXIT_USAGE,
@@ -253,11 +253,14 @@ static void options_help_names_every_bound_with_its_range(void **state)
 	fclose(out);
 #define NAMED(field, flag, ...) assert_non_null(strstr(text, "--" flag " "));
 	WYN_LIMIT_TABLE(NAMED)
-	assert_non_null(
-		strstr(text, "--max-frame BYTES (default 1M; 4K to 16M)"));
+	assert_non_null(strstr(
+		text, "--max-frame BYTES (default 1M; 4K to 16M; restart)"));
 	assert_non_null(strstr(text, "--drain-timeout TIME (default 30s;"));
-	assert_non_null(strstr(text, "--workers COUNT (1 to 512)"));
-	assert_non_null(strstr(text, "--loops COUNT (default 1; 1 to 64)"));
+	assert_non_null(strstr(text, "--workers COUNT (1 to 512; restart)"));
+	assert_non_null(
+		strstr(text, "--loops COUNT (default 1; 1 to 64; restart)"));
+	assert_non_null(strstr(text, "--listen ADDR (reload)"));
+	assert_non_null(strstr(text, "--allow-plaintext (reload)"));
 	assert_non_null(strstr(text, "-h, --help\n"));
 	free(text);
 }

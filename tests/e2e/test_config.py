@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What a configuration file does to a daemon, and what a wrong one is told."""
 import os
+import re
 import subprocess
 import tempfile
 import unittest
 
 from harness import WYND, Wynd, greet, main
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
 
 
 def check_config(text, *flags):
@@ -51,9 +55,14 @@ class Configured(unittest.TestCase):
         code, out, err = check_config("\nmax_tasks = 12\n", "--loops=2")
         lines = out.splitlines()
         self.assertEqual((code, err), (0, ""))
-        self.assertIn("loops = 2 # flag", lines)
-        self.assertIn("# max_batch = 65536", lines)
-        self.assertRegex(out, r"\nmax_tasks = 12 # tmp\w+\.conf:2\n")
+        self.assertIn("loops = 2 # flag; COUNT, 1 to 64, default 1, restart",
+                      lines)
+        self.assertIn("# max_batch = 65536 # COUNT, 1 to 1048576, default "
+                      "65536, restart", lines)
+        self.assertIn("# workers = unset # COUNT, 1 to 512, restart", lines)
+        self.assertIn("# drain_timeout = 30s # TIME, 0 to 24h, default 30s, "
+                      "reload", lines)
+        self.assertRegex(out, r"\nmax_tasks = 12 # tmp\w+\.conf:2; COUNT, ")
 
     def test_values_that_cannot_be_together(self):
         code, out, err = check_config("max_argument = 1G\n")
@@ -72,17 +81,42 @@ class Configured(unittest.TestCase):
 
 
 class Table(unittest.TestCase):
-    def test_every_setting_is_a_flag_and_in_the_manual(self):
-        table = subprocess.run([WYND, "--list-settings"], capture_output=True,
-                               text=True, timeout=60).stdout
-        usage = subprocess.run([WYND, "--help"], capture_output=True,
-                               text=True, timeout=60).stdout
-        rows = [line.split("\t") for line in table.splitlines()]
+    def said(self, *words, **options):
+        return subprocess.run(words, capture_output=True, text=True,
+                              check=True, timeout=60, **options).stdout
+
+    def test_help_check_and_manual_say_all_of_every_setting(self):
+        """Unit, range, default, and whether a reload applies it."""
+        usage = self.said(WYND, "--help")
+        with open(ROOT + "/docs/wynd.conf.5.scd") as source:
+            page = self.said(ROOT + "/scripts/page", WYND, stdin=source)
+        code, printed, _ = check_config("")
+        self.assertEqual(code, 0)
+        rows = [line.split("\t")
+                for line in self.said(WYND, "--list-settings").splitlines()]
         self.assertGreater(len(rows), 20)
-        for key, *columns in rows:
-            self.assertEqual(len(columns), 6)
-            self.assertIn(columns[4], ("reload", "restart"))
-            self.assertIn("  --" + key.replace("_", "-"), usage)
+        for key, unit, initial, least, most, applies, text in rows:
+            with self.subTest(key):
+                flag, = re.findall(
+                    r"^  --%s .*(?:\n      .*)+" % key.replace("_", "-"), usage,
+                    re.MULTILINE)
+                entry, = re.findall(
+                    r"^\*%s\* = .*\n.*" % key, page, re.MULTILINE)
+                line, = re.findall(
+                    r"^# %s = .* # .*" % key, printed, re.MULTILINE)
+                self.assertIn(applies, ("reload", "restart"))
+                self.assertIn(applies, flag)
+                self.assertIn("A reload applies it" if applies == "reload"
+                              else "A change needs a restart", entry)
+                self.assertTrue(line.endswith(", " + applies))
+                for said in entry, line:
+                    self.assertIn(unit, said)
+                if most != "-":
+                    for said in flag, entry, line:
+                        self.assertIn("%s to %s" % (least, most), said)
+                if initial not in ("-", '""'):
+                    for said in flag, entry, line:
+                        self.assertIn("efault", said)
 
 
 if __name__ == "__main__":
