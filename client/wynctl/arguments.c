@@ -300,6 +300,24 @@ static int arguments_interval(
 }
 
 /* What of the operands is not just a text. */
+static int arguments_module(
+	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	bool check = arguments->operand_count > 1;
+
+	if (strcmp(arguments->operands[0], check ? "check" : "list") != 0) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"usage: wynctl module list | module check FILE");
+		return -EINVAL;
+	}
+	if (check && arguments->json) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"module check has no --json: it prints what wynd says");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int arguments_numbers(
 	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
@@ -316,14 +334,7 @@ static int arguments_numbers(
 	case WYN_COMMAND_STATS:
 		return arguments_interval(arguments, why);
 	case WYN_COMMAND_MODULE:
-		if (strcmp(arguments->operands[0],
-			    arguments->operand_count == 1 ? "list" : "check") ==
-			0) {
-			return 0;
-		}
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"usage: wynctl module list | module check FILE");
-		return -EINVAL;
+		return arguments_module(arguments, why);
 	default:
 		return 0;
 	}

@@ -484,6 +484,10 @@ class Check(Modules):
         self.assertEqual(
             "wynd: %sx: No such file or directory\n" % path, err)
         self.assertEqual(64, self.check(path, ("wynctl", "module", "look"))[0])
+        # Text where JSON was asked for would break who reads it.
+        code, out, err = self.check(path, (*command, "--json"))
+        self.assertEqual((64, ""), (code, out))
+        self.assertIn("module check has no --json", err)
 
     def refused_because(self, path):
         code, out, err = self.check(path)

@@ -106,11 +106,13 @@ class Json(Case):
             **self.schema, "$ref": "#/$defs/drain"})
 
     def test_reload(self):
-        """No daemon can yet; so what its answer would be."""
-        jsonschema.validate(
-            {"changes": [{"what": "max-tasks", "before": "1", "after": "2",
-                          "restart": False}]},
-            {**self.schema, "$ref": "#/$defs/reload"})
+        with Wynd(config="max_tasks = 1\n") as wynd:
+            wynd.configure("max_tasks = 2\nmax_frame = 2M\n")
+            done = wynctl("-c", wynd.address("unix"), "--json", "reload")
+        said = json.loads(done.stdout)
+        self.assertEqual([change["restart"] for change in said["changes"]],
+                         [True, False])
+        jsonschema.validate(said, {**self.schema, "$ref": "#/$defs/reload"})
 
 
 if __name__ == "__main__":
