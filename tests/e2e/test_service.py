@@ -66,7 +66,8 @@ class Service(Tree, unittest.TestCase):
         self.addCleanup(wynd.stderr.close)
         self.addCleanup(wynd.wait)
         self.addCleanup(wynd.kill)
-        until(lambda: os.path.exists(self.directory + "/s"), "it listens")
+        # Its file is there before anybody listens on it.
+        self.assertIn("Listening on", wynd.stderr.readline())
         return wynd
 
     def heard(self, begins):
