@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 from harness import WYND, Wynd, greet, main
+from wyn_client import Client
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -80,10 +81,83 @@ class Configured(unittest.TestCase):
         self.assertIn("Permission denied", done.stderr)
 
 
+# A value of each setting that is not its default; of others their least.
+VALUES = {
+    "listen": "unix:/a", "allow_plaintext": "yes", "socket_mode": "0600",
+    "socket_group": "root", "modules": "/nowhere", "loops": "2",
+    "log_level": "debug", "log_format": "json", "max_argument": "1M",
+    "max_value": "1M", "credit_bytes": "256M", "max_bytes": "2G",
+    "hello_timeout": "1m", "keepalive": "1m", "drain_timeout": "1m",
+}
+
+
 class Table(unittest.TestCase):
     def said(self, *words, **options):
         return subprocess.run(words, capture_output=True, text=True,
                               check=True, timeout=60, **options).stdout
+
+    def rows(self):
+        """Each: key, unit, default, least, most, what applies it, help."""
+        rows = [line.split("\t")
+                for line in self.said(WYND, "--list-settings").splitlines()]
+        self.assertGreater(len(rows), 20)
+        return rows
+
+    def flag(self, key, value):
+        return ["--" + key.replace("_", "-")] + (
+            [] if key == "allow_plaintext" else [value])
+
+    def test_every_setting_is_a_key_and_a_flag_that_wins(self):
+        for key, _, initial, least, *_ in self.rows():
+            value = VALUES.get(key, least)
+            line = r'(?m)^%s = \{?"?%s"?\}? # ' % (key, re.escape(value))
+            with self.subTest(key):
+                code, out, err = check_config("%s = %s\n" % (key, value))
+                self.assertEqual((code, err), (0, ""))
+                self.assertRegex(out, line + r"tmp\w+\.conf:1; ")
+                # What the file says is another value than the flag's.
+                other = '{"unix:/b"}' if key == "listen" else initial
+                text = "" if other in ("-", '""') else "%s = %s\n" % (
+                    key, other)
+                code, out, err = check_config(text, *self.flag(key, value))
+                self.assertEqual((code, err), (0, ""))
+                self.assertRegex(out, line + "flag; ")
+
+    def test_every_range_is_named_with_file_and_line(self):
+        for key, unit, _, least, most, *_ in self.rows():
+            past = {"COUNT": "9999999999999", "BYTES": "2048G",
+                    "TIME": "999h"}.get(unit)
+            for value in filter(None, (past, "0" if least != "0" else None)):
+                if most == "-":
+                    continue
+                with self.subTest(key, value=value):
+                    must = "%s: must be %s to %s\n" % (value, least, most)
+                    code, out, err = check_config("\n%s = %s\n" % (key, value))
+                    self.assertEqual((code, out), (78, ""))
+                    self.assertEqual(err, "wynd: @:2: %s = %s" % (key, must))
+                    flag, _ = self.flag(key, value)
+                    code, out, err = check_config("", flag, value)
+                    self.assertEqual((code, out), (64, ""))
+                    self.assertEqual(err, "wynd: %s %s" % (flag, must))
+
+    def test_every_setting_is_reloaded_as_it_says(self):
+        told = {"socket_group": '"root"'}
+        rows = [row for row in self.rows()
+                if row[0] not in ("listen", "modules")]  # flags of the harness
+        with Wynd() as wynd:
+            client = Client(wynd.address("unix"))
+            wynd.configure("".join("%s = %s\n" % (
+                row[0], VALUES.get(row[0], row[3])) for row in rows))
+            reply = client.call(reload={})
+            self.assertEqual(reply.code, 0, reply)
+            self.assertEqual(
+                {c.what: (c.old_value, c.new_value, c.restart)
+                 for c in reply.reload.changes},
+                {key: ("unset" if initial == "-" else initial,
+                       told.get(key, VALUES.get(key, least)),
+                       applies == "restart")
+                 for key, _, initial, least, _, applies, _ in rows})
+            client.sock.close()
 
     def test_help_check_and_manual_say_all_of_every_setting(self):
         """Unit, range, default, and whether a reload applies it."""
@@ -92,10 +166,7 @@ class Table(unittest.TestCase):
             page = self.said(ROOT + "/scripts/page", WYND, stdin=source)
         code, printed, _ = check_config("")
         self.assertEqual(code, 0)
-        rows = [line.split("\t")
-                for line in self.said(WYND, "--list-settings").splitlines()]
-        self.assertGreater(len(rows), 20)
-        for key, unit, initial, least, most, applies, text in rows:
+        for key, unit, initial, least, most, applies, _ in self.rows():
             with self.subTest(key):
                 flag, = re.findall(
                     r"^  --%s .*(?:\n      .*)+" % key.replace("_", "-"), usage,
