@@ -241,7 +241,12 @@ int wyn_command_explain(struct wyn_ctl *ctl)
 	if (wyn_client_explain(ctl->client,
 		    wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS), &which,
 		    &told) != 0) {
-		return wyn_ctl_fail(ctl);
+		code = wyn_ctl_fail(ctl);
+		if (!by_seq && wyn_client_error(ctl->client)->status ==
+				       WYN_STATUS_NOT_FOUND) {
+			wyn_ctl_say("if it is a seq, give --connection too");
+		}
+		return code;
 	}
 	if (arguments->json) {
 		explain_json(ctl, &told);

@@ -125,7 +125,8 @@ class Lists(Case):
                       self.prints("explain", last["id"]))
         self.assertIn("running: a worker runs it, for ",
                       self.prints("explain", first["id"]))
-        self.ends(self.ctl("explain", "1"), FAILED, [b"no task"])
+        self.ends(self.ctl("explain", "1"), FAILED,
+                  [b"no task", b"if it is a seq, give --connection"])
 
     def test_explain_tells_the_times_that_are_left(self):
         sock = self.client()
@@ -148,7 +149,7 @@ class Lists(Case):
         self.assertEqual(self.rows(address=tcp), [])
         ours, = self.rows("--limit", 1)
         self.ends(self.ctl("explain", ours["id"], address=tcp), FAILED,
-                  [b"no task"])
+                  [b"no task", b"if it is a seq"])
         for command in "reload", "drain":
             self.ends(self.ctl(command, address=tcp), PERMISSION,
                       [b"only root"])
