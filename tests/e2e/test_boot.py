@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """How wynd starts, refuses to start, and ends."""
+import grp
 import os
 import resource
 import signal
@@ -84,6 +85,12 @@ class Starts(unittest.TestCase):
             with Wynd(*flags) as w:
                 made = os.stat(w.directory + "/s").st_mode
                 self.assertEqual(stat.S_IMODE(made), mode)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may give it away")
+    def test_gives_the_socket_its_group(self):
+        group = grp.getgrgid(65534)
+        with Wynd("--socket-group", group.gr_name) as w:
+            self.assertEqual(os.stat(w.directory + "/s").st_gid, group.gr_gid)
 
     def test_raises_the_limit_of_descriptors(self):
         def lower():
