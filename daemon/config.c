@@ -5,8 +5,10 @@
  * What libconfuse 3.3 leaves to us: it miscounts lines behind a comment, so
  * comments are blanked before. A comment or a quoted text without an end
  * swallows the rest of a file without a word, and the beginning of the next
- * one, for its scanner is one for the process: neither gets there. A NUL would
- * end a file early. A key that is set twice would be what was said last.
+ * one, for its scanner is one for the process: neither gets there. So does a
+ * name of the environment, which goes on to the next brace, wherever that is. A
+ * NUL would end a file early. A key that is set twice would be what was said
+ * last.
  */
 #include "daemon/config.h"
 
@@ -223,11 +225,35 @@ static int comment_blank(struct cursor *cursor)
 	return 0;
 }
 
+/* Whatever is in it belongs to the name, quotes and comments too. */
+static int variable_pass(struct cursor *cursor)
+{
+	size_t bytes = strcspn(cursor->at, "}\"\n");
+
+	if (cursor->at[bytes] != '}') {
+		return refuse(cursor->line, -EINVAL,
+			"a ${NAME} has no } behind its name");
+	}
+	cursor->at += bytes + 1;
+	return 0;
+}
+
+static bool is_variable(const struct cursor *cursor)
+{
+	return strncmp(cursor->at, "${", 2) == 0;
+}
+
 static int quotes_pass(struct cursor *cursor)
 {
 	char quote = *cursor->at++;
 
 	while (*cursor->at != quote) {
+		if (quote == '"' && is_variable(cursor)) {
+			if (variable_pass(cursor) != 0) {
+				return reading->error;
+			}
+			continue;
+		}
 		cursor->at += *cursor->at == '\\';
 		if (*cursor->at == '\n' || *cursor->at == '\0') {
 			return refuse(cursor->line, -EINVAL,
@@ -257,6 +283,9 @@ static int comments_blank(char *text)
 			error = comment_blank(&cursor);
 		} else if (c == '"' || c == '\'') {
 			error = quotes_pass(&cursor);
+			word = false;
+		} else if (is_variable(&cursor)) {
+			error = variable_pass(&cursor);
 			word = false;
 		} else {
 			cursor.line += c == '\n';

@@ -135,6 +135,19 @@ static void config_takes_the_later_file_and_then_the_flag(void **state)
 	assert_string_equal(options.settings.listen[0].path, "/late");
 }
 
+static void config_takes_what_the_environment_says(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("WYND_TEST", "/e", 1), 0);
+	assert_int_equal(file_read("modules = \"${WYND_TEST}/m\"\n"
+				   "socket_group = '${X\"'\n"
+				   "listen = \"unix:${WYND_TEST}\"\n"),
+		0);
+	assert_string_equal(settings.modules, "/e/m");
+	assert_string_equal(settings.socket_group, "${X\"");
+	assert_string_equal(settings.listen[0].path, "/e");
+}
+
 static void config_names_the_line_and_the_range(void **state)
 {
 	(void)state;
@@ -182,6 +195,10 @@ static void config_refuses_what_has_no_form(void **state)
 	refused("modules = \"/a\nmax_tasks = 1\n", 1,
 		"a quoted text does not end on its line");
 	refused("modules = 'a\\", 1, "a quoted text does not end");
+	refused("modules = \"/a${X\"\nmax_tasks = 5\nsocket_group = \"b}\"\n",
+		1, "a ${NAME} has no } behind its name");
+	refused("\nmodules = ${X\nmax_tasks = 5\n}\n", 2,
+		"a ${NAME} has no } behind its name");
 	refused("modules = /a/*b\"\n", 1, "a quoted text does not end");
 }
 
@@ -263,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(config_takes_every_kind_of_value),
 		TEST(config_takes_the_later_file_and_then_the_flag),
+		TEST(config_takes_what_the_environment_says),
 		TEST(config_names_the_line_and_the_range),
 		TEST(config_names_the_nearest_when_a_key_is_unknown),
 		TEST(config_refuses_what_is_set_twice),
