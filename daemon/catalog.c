@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "daemon/limits.h"
 #include "daemon/module_state.h"
 
@@ -145,6 +146,15 @@ static bool said_before(const struct wyn_module_version *version, size_t index,
 	return false;
 }
 
+/* It travels as text, and a module may have any bytes. */
+static const char *summary_of(const struct wyn_function *function)
+{
+	return function->summary != NULL &&
+			       wyn_text_valid(wyn_slice_of(function->summary))
+		       ? function->summary
+		       : "";
+}
+
 static int entry_fill(struct wyn_module_version *version, size_t index,
 	const char **ret_culprit)
 {
@@ -166,7 +176,7 @@ static int entry_fill(struct wyn_module_version *version, size_t index,
 	}
 	*entry = (struct wyn_function_entry){
 		.name = name,
-		.summary = function.summary ? function.summary : "",
+		.summary = summary_of(&function),
 		.module = version->module->name,
 		.run = function.run,
 		.flags = function.flags,

@@ -13,15 +13,21 @@
 #include "daemon/acceptor.h"
 #include "daemon/engine.h"
 
-/* Half a character would make the whole reply void. */
+/* What is no UTF-8, such as half a character, would make the whole reply void,
+ * and a file may have any bytes. */
 static void text_copy(char *to, size_t bytes, const char *from)
 {
 	size_t n = wyn_text_cut(wyn_slice_of(from), bytes - 1);
 
 	memcpy(to, from, n);
 	to[n] = '\0';
-	if (!wyn_text_valid(wyn_slice_of(to))) {
-		to[0] = '\0';
+	if (wyn_text_valid(wyn_slice_of(to))) {
+		return;
+	}
+	for (char *at = to; *at != '\0'; at++) {
+		if ((unsigned char)*at >= 0x80) {
+			*at = '?';
+		}
 	}
 }
 
@@ -66,10 +72,12 @@ static void answer_fault(
 	const struct wyn_errand *errand, const struct wyn_later *later)
 {
 	Wyn__V1__Reply reply = WYN__V1__REPLY__INIT;
+	char text[sizeof(errand->fault.text)];
 
+	text_copy(text, sizeof(text), errand->fault.text);
 	reply.code = WYN_STATUS_FAILED_PRECONDITION;
 	reply.reason = wyn_message_text("CONFIGURATION_VOID");
-	reply.message = wyn_message_text(errand->fault.text);
+	reply.message = wyn_message_text(text);
 	wyn_later_answer(later, &reply);
 }
 

@@ -44,7 +44,7 @@ static struct wyn_module module_of(
 static const struct wyn_function fruit[] = {
 	{"pear", "a pear", run, 0},
 	{"apple", NULL, run, 0},
-	{"plum", "a plum", run, 0},
+	{"plum", "pl\xfcm", run, 0},
 };
 
 static struct wyn_catalog *catalog;
@@ -138,6 +138,9 @@ static void registry_gives_an_empty_summary_when_there_is_none(void **state)
 
 	assert_string_equal(
 		wyn_registry_find(*state, BYTES_OF("apple"))->summary, "");
+	/* Nor one that is no text. */
+	assert_string_equal(
+		wyn_registry_find(*state, BYTES_OF("plum"))->summary, "");
 }
 
 static void registry_finds_nothing_when_the_name_is_not_exact(void **state)

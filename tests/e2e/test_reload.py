@@ -112,6 +112,16 @@ class Settings(unittest.TestCase):
                 reload(client), {"max_tasks": ("1", "9", False)})
             client.sock.close()
 
+    def test_bytes_that_are_no_text_are_told_as_such(self):
+        with Wynd() as wynd:
+            client = Client(wynd.address("unix"))
+            with open(wynd.config_path, "wb") as config:
+                config.write(b"max_t\xffsks\xc3 = 1\n")
+            reply = client.call(reload={})
+            self.assertEqual(reply.code, PRECONDITION)
+            self.assertIn(":1: there is no key max_t?sks?;", reply.message)
+            client.sock.close()
+
     def test_a_file_that_is_gone_is_told(self):
         with Wynd() as wynd:
             client = Client(wynd.address("unix"))
