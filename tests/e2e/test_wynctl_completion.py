@@ -15,9 +15,9 @@ WHERE = ROOT + "/client/wynctl/completion/"
 
 
 def run(*command, **variables):
-    env = environment(
-        PATH=os.path.abspath(BUILD_DIR) + ":" + os.environ["PATH"],
-        **variables)
+    env = environment(**{
+        "PATH": os.path.abspath(BUILD_DIR) + ":" + os.environ["PATH"],
+        **variables})
     done = subprocess.run(command, capture_output=True, text=True, env=env,
                           timeout=PATIENCE, check=False)
     if done.returncode != 0 or done.stderr:
@@ -65,6 +65,20 @@ class Completion(unittest.TestCase):
         self.assertEqual(told, ["sha256", "sha512"])
         self.assertEqual(
             self.of_bash("call", "", WYN_CONNECT="unix:/nowhere"), [])
+
+    def test_bash_runs_nothing_that_a_server_says(self):
+        """compgen expands its words as the shell does."""
+        with tempfile.TemporaryDirectory() as directory:
+            mark = directory + "/ran"
+            with open(directory + "/wynctl", "w") as program:
+                program.write("#!/bin/sh\ncat <<'END'\n"
+                              "$(>%s)\n`>%s`\nsha1${HOME}\nsha256 one\nEND\n"
+                              % (mark, mark))
+            os.chmod(directory + "/wynctl", 0o755)
+            told = self.of_bash("call", "sh", PATH="%s:%s" %
+                                (directory, os.environ["PATH"]))
+            self.assertEqual(told, ["sha256"])
+            self.assertFalse(os.path.exists(mark))
 
     @unittest.skipUnless(shutil.which("fish"), "needs fish")
     def test_fish_offers_commands_options_and_words(self):

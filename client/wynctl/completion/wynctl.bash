@@ -26,7 +26,7 @@ _wynctl() {
 	--duration) words="" ;;
 	--warmup) words="" ;;
 	-n | --count) words="" ;;
-	--function) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+	--function) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 	--state) words="uploading queued next running output" ;;
 	--connection) words="" ;;
 	--after) words="" ;;
@@ -36,13 +36,13 @@ _wynctl() {
 		:-*) words="-c --connect --json -h --help -V --version" ;;
 		:*) words="call map repeat bench functions list explain module stats ping version drain reload help" ;;
 		call:-*) words="-c --connect --json -h --help -V --version -r --raw -s --stream -t --timeout -d --deadline -p --priority" ;;
-		call:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		call:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		map:-*) words="-c --connect --json -h --help -V --version -f --files -0 --null -u --unordered -j --jobs --in-flight -t --timeout -d --deadline -p --priority" ;;
-		map:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		map:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		repeat:-*) words="-c --connect --json -h --help -V --version -j --jobs --in-flight -b --batch -t --timeout -d --deadline -p --priority" ;;
-		repeat:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		repeat:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		bench:-*) words="-c --connect --json -h --help -V --version -j --jobs --in-flight -b --batch --rate --connections --size --duration --warmup -t --timeout -d --deadline -p --priority -n --count" ;;
-		bench:*) words="$(wynctl functions 2>/dev/null | cut -d' ' -f1)" ;;
+		bench:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		functions:-*) words="-c --connect --json -h --help -V --version" ;;
 		functions:*) words="" ;;
 		list:-*) words="-c --connect --json -h --help -V --version --function --state --connection --after --limit" ;;

@@ -3,7 +3,7 @@
 # Made by scripts/completion from what `wynctl --help` says.
 
 function __wynctl_functions
-	wynctl functions 2>/dev/null | string replace -r ' .*' ''
+	wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p'
 end
 
 complete -c wynctl -f -n 'not __fish_seen_subcommand_from call map repeat bench functions list explain module stats ping version drain reload help' -a call -d 'run one task and print its value'
