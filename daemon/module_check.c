@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,26 +123,32 @@ static void __attribute__((noreturn)) child_run(const char *path, int answer)
 	_exit(code);
 }
 
+/* Waits until it can be read. Returns: false when that takes too long. */
+static bool is_ready(int fd, uint64_t end_ns)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	uint64_t now_ns;
+
+	while ((now_ns = wyn_clock_ns(CLOCK_MONOTONIC)) < end_ns) {
+		if (poll(&ready, 1,
+			    (int)((end_ns - now_ns) / WYN_NS_PER_MS) + 1) > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Reads until the child has closed its end. Returns: false when that takes too
  * long. */
-static bool answer_read(int fd, char *text, size_t *ret_bytes)
+static bool answer_read(int fd, uint64_t end_ns, char *text, size_t *ret_bytes)
 {
-	const uint64_t end_ns = wyn_clock_ns(CLOCK_MONOTONIC) +
-				WYN_MODULE_CHECK_MS * WYN_NS_PER_MS;
 	size_t used = 0;
 
 	for (;;) {
-		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		uint64_t now_ns = wyn_clock_ns(CLOCK_MONOTONIC);
 		ssize_t n;
 
-		if (now_ns >= end_ns || used == ANSWER_BYTES_MAX) {
+		if (used == ANSWER_BYTES_MAX || !is_ready(fd, end_ns)) {
 			return false;
-		}
-		if (poll(&ready, 1,
-			    (int)((end_ns - now_ns) / WYN_NS_PER_MS) + 1) <=
-			0) {
-			continue;
 		}
 		n = read(fd, text + used, ANSWER_BYTES_MAX - used);
 		if (n <= 0) {
@@ -150,6 +157,19 @@ static bool answer_read(int fd, char *text, size_t *ret_bytes)
 		}
 		used += (size_t)n;
 	}
+}
+
+/* A module may close what is not its own, and go on. Where a process cannot be
+ * polled we trust that it does not. */
+static bool child_ended(pid_t child, uint64_t end_ns)
+{
+	int fd = pidfd_open(child, 0);
+	bool ended = fd < 0 || is_ready(fd, end_ns);
+
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return ended;
 }
 
 static int verdict(const char *path, int status, const char *text, size_t bytes,
@@ -173,8 +193,11 @@ static int verdict(const char *path, int status, const char *text, size_t bytes,
 static int parent_wait(const char *path, pid_t child, int fd, char *text,
 	FILE *out, struct wyn_fault *fault)
 {
+	const uint64_t end_ns = wyn_clock_ns(CLOCK_MONOTONIC) +
+				WYN_MODULE_CHECK_MS * WYN_NS_PER_MS;
 	size_t bytes = 0;
-	bool answered = answer_read(fd, text, &bytes);
+	bool answered = answer_read(fd, end_ns, text, &bytes) &&
+			child_ended(child, end_ns);
 	int status;
 
 	if (!answered) {

@@ -12,7 +12,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,11 +217,35 @@ static const char *error_text(const char *path)
 	return text;
 }
 
+/* What its table says of its own size is read before it is believed, so the
+ * object has to be that large. A linker that knows no sizes says 0. */
+static int check_object(const struct wyn_module *module, char *ret_why)
+{
+	const ElfW(Sym) *symbol = NULL;
+	Dl_info info;
+	size_t bytes;
+
+	if (dladdr1(module, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 ||
+		symbol == NULL || symbol->st_size == 0) {
+		return 0;
+	}
+	bytes = (size_t)symbol->st_size;
+	if (bytes < offsetof(struct wyn_module, name) ||
+		bytes < module->size_bytes) {
+		return wyn_module_because(ret_why, -EINVAL,
+			"its symbol wyn_module has %zu bytes, fewer than a "
+			"struct wyn_module or than its size_bytes says",
+			bytes);
+	}
+	return 0;
+}
+
 int wyn_module_file_open(struct wyn_module_file *file,
 	const struct wyn_module **ret_module, char ret_why[WYN_WHY_BYTES_MAX])
 {
 	const struct wyn_module *module;
 	char path[PATH_BYTES];
+	int rc;
 
 	path_of(file, path);
 	file->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -232,8 +258,11 @@ int wyn_module_file_open(struct wyn_module_file *file,
 		return wyn_module_because(ret_why, -EINVAL,
 			"not a task module: it has no symbol wyn_module");
 	}
-	*ret_module = module;
-	return 0;
+	rc = check_object(module, ret_why);
+	if (rc == 0) {
+		*ret_module = module;
+	}
+	return rc;
 }
 
 /* Some objects stay whatever dlclose is told, and their name with them. */

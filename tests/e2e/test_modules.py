@@ -187,7 +187,7 @@ __attribute__((visibility("default"))) const struct {
 	const char *name, *version;
 	const struct function *functions;
 	size_t functions_count;
-} wyn_module = {1, 48, "first", "1", functions, 2};
+} wyn_module = {1, 40, "first", "1", functions, 2};
 """
 
 
@@ -536,6 +536,20 @@ class Check(Modules):
         path = self.with_constructor("for (;;) pause();")
         self.assertEqual("it was not loaded within 10 s",
                          self.refused_because(path))
+        path = self.with_constructor(
+            "closefrom(3); for (;;) pause();")
+        self.assertEqual("it was not loaded within 10 s",
+                         self.refused_because(path))
+
+    def test_believes_no_size_that_is_none(self):
+        table = "sizeof(struct wyn_module),"
+        path = self.build("bad", plain("bad").replace(table, "65000,"))
+        self.assertIn("fewer than a struct wyn_module or than its size_bytes",
+                      self.refused_because(path))
+        path = self.build("bad", """__attribute__((visibility("default")))
+            const short wyn_module = 2;""")
+        self.assertIn("symbol wyn_module has 2 bytes",
+                      self.refused_because(path))
 
 
 if __name__ == "__main__":
