@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/list.h"
@@ -37,6 +38,7 @@ struct wyn_loader {
 	struct wyn_catalog *catalog;
 	struct wyn_list current; /* by their names */
 	struct wyn_list old;	 /* replaced or removed, oldest first */
+	struct wyn_list stuck;	 /* refused, and loaded all the same */
 	size_t current_count;
 	size_t old_count;
 };
@@ -75,6 +77,7 @@ int wyn_loader_create(
 	loader->catalog = catalog;
 	wyn_list_init(&loader->current);
 	wyn_list_init(&loader->old);
+	wyn_list_init(&loader->stuck);
 	*ret_loader = loader;
 	return 0;
 }
@@ -84,8 +87,8 @@ static struct loaded *loaded_of(struct wyn_list *link)
 	return wyn_list_entry(link, struct loaded, link);
 }
 
-/* Nobody refers to it. */
-static void unload(struct loaded *loaded)
+/* Nobody refers to it. Returns: false when dlclose leaves it where it is. */
+static bool unload_code(struct loaded *loaded)
 {
 	void (*fini)(void) = NULL;
 
@@ -97,8 +100,37 @@ static void unload(struct loaded *loaded)
 	if (fini != NULL) {
 		fini();
 	}
-	wyn_module_file_close(&loaded->file);
+	return wyn_module_file_close(&loaded->file);
+}
+
+static void unload(struct loaded *loaded)
+{
+	(void)unload_code(loaded);
 	free(loaded);
+}
+
+/* What cannot be unloaded is remembered: each reload would load it once more,
+ * and so go on until there are no descriptors. */
+static void unload_refused(struct wyn_loader *loader, struct loaded *fresh)
+{
+	if (unload_code(fresh)) {
+		free(fresh);
+	} else {
+		wyn_list_push_back(&loader->stuck, &fresh->link);
+	}
+}
+
+static bool is_stuck(
+	struct wyn_loader *loader, const struct wyn_module_file *file)
+{
+	struct wyn_list *link;
+
+	wyn_list_for_each (link, &loader->stuck) {
+		if (wyn_module_file_equal(&loaded_of(link)->file, file)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 size_t wyn_loader_sweep(struct wyn_loader *loader)
@@ -120,6 +152,8 @@ size_t wyn_loader_sweep(struct wyn_loader *loader)
 
 void wyn_loader_destroy(struct wyn_loader *loader)
 {
+	struct wyn_list *link;
+
 	if (loader == NULL) {
 		return;
 	}
@@ -128,6 +162,10 @@ void wyn_loader_destroy(struct wyn_loader *loader)
 	wyn_assert(loader->old_count == 0);
 	while (!wyn_list_empty(&loader->current)) {
 		unload(loaded_of(loader->current.prev));
+	}
+	while ((link = wyn_list_pop_front(&loader->stuck)) != NULL) {
+		(void)close(loaded_of(link)->file.fd);
+		free(loaded_of(link));
 	}
 	free(loader);
 }
@@ -178,6 +216,11 @@ static int fresh_open(
 			"reload when they have ended",
 			loader->old_count);
 	}
+	if (is_stuck(loader, &fresh->file)) {
+		return wyn_module_because(ret_why, -EBUSY,
+			"it was refused before, and cannot be unloaded: change "
+			"it, or restart wynd");
+	}
 	rc = wyn_module_file_open(&fresh->file, &module, ret_why);
 	if (rc == 0) {
 		rc = wyn_module_check(module, ret_why);
@@ -217,7 +260,7 @@ static void candidate_look(struct wyn_loader *loader, int directory_fd,
 		return;
 	}
 	if (fresh_open(loader, fresh, candidate->why) < 0) {
-		unload(fresh);
+		unload_refused(loader, fresh);
 		return;
 	}
 	candidate->fresh = fresh;
@@ -277,7 +320,7 @@ static void fresh_choose(struct reload *reload, struct candidate *candidate)
 	if (candidate_add(reload, candidate->fresh, candidate) == 0) {
 		return;
 	}
-	unload(candidate->fresh);
+	unload_refused(reload->loader, candidate->fresh);
 	candidate->fresh = NULL;
 	memcpy(kept, candidate->why, sizeof(kept));
 	/* It fails where another took over a function of it. */

@@ -154,6 +154,13 @@ static bool has_same_bytes(int a, int b, off_t size)
 	return same;
 }
 
+bool wyn_module_file_equal(
+	const struct wyn_module_file *a, const struct wyn_module_file *b)
+{
+	return a->status.st_size == b->status.st_size &&
+	       has_same_bytes(a->fd, b->fd, a->status.st_size);
+}
+
 static int file_copy(const char *name, int fd, struct wyn_module_file *old,
 	struct wyn_module_file *ret_file, char *ret_why)
 {
@@ -170,8 +177,7 @@ static int file_copy(const char *name, int fd, struct wyn_module_file *old,
 	if (rc < 0) {
 		return rc;
 	}
-	if (old != NULL && old->status.st_size == file.status.st_size &&
-		has_same_bytes(old->fd, file.fd, file.status.st_size)) {
+	if (old != NULL && wyn_module_file_equal(old, &file)) {
 		old->status = file.status;
 		(void)close(file.fd);
 		return 1;
@@ -279,14 +285,15 @@ static bool is_there_still(const struct wyn_module_file *file)
 	return handle != NULL;
 }
 
-void wyn_module_file_close(struct wyn_module_file *file)
+bool wyn_module_file_close(struct wyn_module_file *file)
 {
 	if (file->handle != NULL) {
 		(void)dlclose(file->handle);
 		file->handle = NULL;
 		if (is_there_still(file)) {
-			return;
+			return false;
 		}
 	}
 	(void)close(file->fd);
+	return true;
 }

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "base/compiler.h"
@@ -45,5 +46,18 @@ WYN_NODISCARD
 int wyn_module_file_open(struct wyn_module_file *file,
 	const struct wyn_module **ret_module, char ret_why[WYN_WHY_BYTES_MAX]);
 
-/* wyn_module_file_close - dlclose and all. Thread: the loader's. */
-void wyn_module_file_close(struct wyn_module_file *file);
+/*
+ * wyn_module_file_equal - whether both copies have the same bytes.
+ *
+ * Thread: the loader's. Returns: false without memory too. Blocks: no.
+ */
+bool wyn_module_file_equal(
+	const struct wyn_module_file *a, const struct wyn_module_file *b);
+
+/*
+ * wyn_module_file_close - dlclose and all.
+ *
+ * Thread: the loader's. Returns: false when it is loaded still, whatever
+ * dlclose was told, and its descriptor stays open.
+ */
+bool wyn_module_file_close(struct wyn_module_file *file);

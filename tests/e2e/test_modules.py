@@ -200,7 +200,7 @@ class Modules(unittest.TestCase):
         self.directory = tempfile.mkdtemp(prefix="wyn-modules-")
         self.addCleanup(shutil.rmtree, self.directory)
 
-    def build(self, name, source):
+    def build(self, name, source, *flags):
         """Returns the path of a module that was built of C text."""
         path = "%s/%s" % (self.directory, name)
         with open(path + ".c", "w") as file:
@@ -208,7 +208,7 @@ class Modules(unittest.TestCase):
         subprocess.run(
             [CC, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O2", "-fPIC",
              "-fvisibility=hidden", "-shared", "-I" + ROOT + "/include",
-             "-o", path + ".so", path + ".c"], check=True)
+             *flags, "-o", path + ".so", path + ".c"], check=True)
         os.chmod(path + ".so", 0o644)
         return path + ".so"
 
@@ -436,6 +436,18 @@ class Loading(Modules):
                 ("dangling", "No such file")):
             self.assertRegex(text, 'file=%s.so reason="[^\n]*%s' % (
                 name, why))
+
+    def test_refused_one_that_cannot_be_unloaded_is_loaded_once(self):
+        self.build("stays", "int none;", "-Wl,-z,nodelete")
+        with self.start() as wynd:
+            client = self.client(wynd)
+            self.assertIn("no symbol wyn_module", self.refusals(wynd)[0])
+            before = wynd.open_fds()
+            for _ in range(3):
+                reply = client.call(reload={})
+                self.assertIn("cannot be unloaded",
+                              reply.reload.changes[0].new_value)
+            self.assertEqual(before, wynd.open_fds())
 
     def test_directory_that_cannot_be_read_is_a_fault(self):
         code, text = refused(modules=self.directory + "/none")
