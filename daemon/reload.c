@@ -115,13 +115,41 @@ static bool has_address(const struct wyn_endpoint *addresses, size_t count,
 	return false;
 }
 
-/* Those that are asked for; none where the service manager's stand for them. */
+/* Those that are asked for, without the service manager's; none where these
+ * stand for them. */
 static size_t addresses_of(const struct wyn_reload *reload,
 	const struct wyn_settings *settings, struct wyn_endpoint *addresses)
 {
-	return settings->listen_count == 0 && reload->config.passed
-		       ? 0
-		       : wyn_settings_addresses(settings, addresses);
+	const struct wyn_reload_config *config = &reload->config;
+	struct wyn_endpoint asked[WYN_LISTEN_MAX];
+	size_t asked_count;
+	size_t count = 0;
+
+	if (settings->listen_count == 0 && config->passed_count > 0) {
+		return 0;
+	}
+	asked_count = wyn_settings_addresses(settings, asked);
+	for (size_t i = 0; i < asked_count; i++) {
+		if (!has_address(
+			    config->passed, config->passed_count, &asked[i])) {
+			addresses[count++] = asked[i];
+		}
+	}
+	return count;
+}
+
+/* The acceptor has room for no more, and whoever asked is told before anything
+ * has changed. */
+static int check_count(
+	const struct wyn_reload *reload, size_t count, struct wyn_fault *fault)
+{
+	if (count + reload->config.passed_count <= WYN_LISTEN_MAX) {
+		return 0;
+	}
+	return wyn_fault_set(fault, -EMFILE, WYN_EXIT_CONFIGURATION,
+		"wynd listens on %u sockets at most, with the %zu of the "
+		"service manager; name fewer",
+		WYN_LISTEN_MAX, reload->config.passed_count);
 }
 
 /* What is new is opened here, where it may take its time. */
@@ -133,6 +161,7 @@ static int listeners_prepare(struct wyn_reload *reload,
 	struct wyn_endpoint then[WYN_LISTEN_MAX];
 	size_t now_count = addresses_of(reload, &reload->running, now);
 	size_t then_count = addresses_of(reload, wanted, then);
+	int error = check_count(reload, then_count, &errand->fault);
 
 	config.allow_plaintext = wanted->allow_plaintext;
 	for (size_t i = 0; i < now_count; i++) {
@@ -140,10 +169,9 @@ static int listeners_prepare(struct wyn_reload *reload,
 			errand->removed[errand->removed_count++] = now[i];
 		}
 	}
-	for (size_t i = 0; i < then_count; i++) {
+	for (size_t i = 0; error == 0 && i < then_count; i++) {
 		struct wyn_opened *opened =
 			&errand->opened[errand->opened_count];
-		int error;
 
 		if (has_address(now, now_count, &then[i])) {
 			continue;
@@ -151,12 +179,9 @@ static int listeners_prepare(struct wyn_reload *reload,
 		opened->asked = then[i];
 		error = wyn_listener_open(
 			&then[i], &config, &opened->listener, &errand->fault);
-		if (error != 0) {
-			return error;
-		}
-		errand->opened_count++;
+		errand->opened_count += error == 0;
 	}
-	return 0;
+	return error;
 }
 
 static void module_note(

@@ -29,7 +29,10 @@ struct wyn_shared;
 struct wyn_reload_config {
 	const struct wyn_options *options; /* as they are in force */
 	struct wyn_listener_config listener;
-	bool passed; /* the service manager's sockets stand for the default */
+	/* The service manager's sockets, which stay: they stand for the default,
+	 * and are there already where they are asked for. */
+	size_t passed_count;
+	struct wyn_endpoint passed[WYN_LISTEN_MAX];
 	struct wyn_shared *shared;
 	struct wyn_acceptor *acceptor;
 	struct wyn_loader *loader;

@@ -290,16 +290,20 @@ static int start_threads(struct server *server, struct wyn_fault *fault)
 static int create_reload(struct server *server,
 	const struct wyn_options *options, const struct wyn_activation *passed)
 {
-	const struct wyn_reload_config config = {
+	struct wyn_reload_config config = {
 		.options = options,
 		.listener = server->listening,
-		.passed = passed->count > 0,
+		.passed_count = passed->count,
 		.shared = &server->shared,
 		.acceptor = server->acceptor,
 		.loader = server->loader,
 		.first = server->loops[0],
 	};
 
+	/* They were adopted before anything else was opened. */
+	for (size_t i = 0; i < passed->count; i++) {
+		config.passed[i] = *wyn_acceptor_endpoint(server->acceptor, i);
+	}
 	return wyn_reload_create(&config, &server->reload);
 }
 

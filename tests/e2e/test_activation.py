@@ -245,6 +245,37 @@ class Passed(Case):
         process.send_signal(signal.SIGTERM)
         self.ended(process, 0)
 
+    def test_a_reload_leaves_it_and_counts_it(self):
+        config = self.path("c")
+
+        def reload(*names):
+            with open(config, "w") as file:
+                file.write("listen = {%s}\n" % ", ".join(
+                    '"unix:%s"' % self.path(name) for name in names))
+            return subprocess.run(
+                [WYNCTL, "-c", "unix:" + self.path("s"), "reload"],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=PATIENCE, check=False)
+
+        with open(config, "w"):
+            pass
+        process = self.hand(self.listen("s"), flags=("--config", config))
+        self.hear("READY=1")
+        # As at the start, it is there already; and it stays when another is
+        # asked for beside it.
+        self.assertEqual(reload("s").returncode, 0)
+        self.assertEqual(reload("s", "t").returncode, 0)
+        self.assertEqual(reload("t").returncode, 0)
+        connect("unix:" + self.path("s")).close()
+        many = ["t%d" % i for i in range(16)]
+        done = reload(*many)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("16 sockets at most", done.stderr)
+        self.assertFalse(os.path.exists(self.path("t0")))
+        self.assertEqual(reload(*many[1:]).returncode, 0)
+        process.send_signal(signal.SIGTERM)
+        self.ended(process, 0)
+
     def test_nobody_is_refused_while_it_is_restarted(self):
         sock = self.listen("s")
         first = self.hand(sock)
