@@ -29,8 +29,8 @@ struct wyn_shared;
 struct wyn_reload_config {
 	const struct wyn_options *options; /* as they are in force */
 	struct wyn_listener_config listener;
-	/* The service manager's sockets, which stay: they stand for the default,
-	 * and are there already where they are asked for. */
+	/* The service manager's sockets, which stay. They stand for the
+	 * default, and are there already where they are asked for. */
 	size_t passed_count;
 	struct wyn_endpoint passed[WYN_LISTEN_MAX];
 	struct wyn_shared *shared;
