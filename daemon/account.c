@@ -17,7 +17,7 @@ struct wyn_account *wyn_account_create(
 		return NULL;
 	}
 	account->all_held = all_held;
-	account->all_max = all_max;
+	atomic_init(&account->all_max, all_max);
 	account->holders = 1;
 	atomic_init(&account->held, 0);
 	return account;
@@ -37,10 +37,16 @@ void wyn_account_release(struct wyn_account *account)
 	}
 }
 
+void wyn_account_limit(struct wyn_account *account, uint64_t all_max)
+{
+	atomic_store_explicit(&account->all_max, all_max, memory_order_relaxed);
+}
+
 /* `own` is what the owner holds with these bytes. */
 static bool all_take(struct wyn_account *account, uint64_t bytes, uint64_t own)
 {
-	uint64_t max = account->all_max;
+	uint64_t max =
+		atomic_load_explicit(&account->all_max, memory_order_relaxed);
 	uint64_t held =
 		atomic_load_explicit(account->all_held, memory_order_relaxed);
 

@@ -18,7 +18,7 @@
 
 struct wyn_account {
 	_Atomic uint64_t *all_held; /* [I] by all owners */
-	uint64_t all_max;	    /* [I] */
+	_Atomic uint64_t all_max;   /* [A held] */
 	_Atomic uint64_t held;	    /* [A held] of those, by this one */
 	uint32_t holders;	    /* [L] the owner and its tasks */
 };
@@ -35,6 +35,10 @@ struct wyn_account *wyn_account_create(
  * frees it. Thread: loop. */
 void wyn_account_hold(struct wyn_account *account);
 void wyn_account_release(struct wyn_account *account);
+
+/* wyn_account_limit - all of them may hold so much from now on; what is held
+ * beyond it stays. Thread: loop. */
+void wyn_account_limit(struct wyn_account *account, uint64_t all_max);
 
 /*
  * wyn_account_take - room for a value of so many bytes.

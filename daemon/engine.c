@@ -437,8 +437,11 @@ void wyn_engine_limit(
 	engine->limits = *limits;
 	/* Whoever was held back may go on. */
 	wyn_list_for_each (link, &engine->conns) {
-		wyn_engine_activate(
-			wyn_list_entry(link, struct wyn_conn, link));
+		struct wyn_conn *conn =
+			wyn_list_entry(link, struct wyn_conn, link);
+
+		wyn_account_limit(conn->account, limits->daemon_bytes_max);
+		wyn_engine_activate(conn);
 	}
 }
 

@@ -95,6 +95,16 @@ static void account_outlives_its_owner_when_a_task_holds_it(void **state)
 	wyn_account_give_back(owners[0], 7);
 }
 
+static void account_goes_by_the_limit_that_it_was_told_last(void **state)
+{
+	(void)state;
+	(void)fill(0);
+	wyn_account_limit(owners[0], 2 * ROOM);
+	assert_int_equal(fill(0), ROOM / 2);
+	wyn_account_limit(owners[0], ROOM);
+	assert_int_equal(fill(0), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -104,6 +114,7 @@ int main(void)
 		TEST(account_refuses_at_once_what_is_over_its_half),
 		TEST(account_has_room_again_when_it_gives_back),
 		TEST(account_outlives_its_owner_when_a_task_holds_it),
+		TEST(account_goes_by_the_limit_that_it_was_told_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

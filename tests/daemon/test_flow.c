@@ -98,6 +98,25 @@ static void flow_goes_on_when_the_limit_is_raised(void **state)
 	assert_int_equal(client->rows_ok, 10000);
 }
 
+/* A reload with another max-bytes, for whoever is connected. */
+static void flow_holds_values_by_the_limit_of_the_last_reload(void **state)
+{
+	struct wyn_limits limits = *wyn_engine_limits(rig->engine);
+
+	(void)state;
+	limits.daemon_bytes_max = WYN_MIB;
+	wyn_engine_limit(rig->engine, &limits);
+	rig_task_send(client, 1, "big", "600000");
+	rig_finish_all(rig);
+	assert_int_equal(
+		rig_task(client, 1)->code, WYN_STATUS_RESOURCE_EXHAUSTED);
+	limits.daemon_bytes_max = 2 * WYN_MIB;
+	wyn_engine_limit(rig->engine, &limits);
+	rig_task_send(client, 2, "big", "600000");
+	rig_finish_all(rig);
+	assert_int_equal(rig_task(client, 2)->value_bytes, 600000);
+}
+
 static void flow_goes_on_when_it_is_read_a_little_at_a_time(void **state)
 {
 	(void)state;
@@ -477,6 +496,7 @@ int main(void)
 		TEST(flow_starts_no_task_when_nothing_is_read),
 		TEST(flow_goes_on_when_it_is_read_again),
 		TEST(flow_goes_on_when_the_limit_is_raised),
+		TEST(flow_holds_values_by_the_limit_of_the_last_reload),
 		TEST(flow_goes_on_when_it_is_read_a_little_at_a_time),
 		TEST(flow_lets_a_neighbour_go_on),
 		TEST(flow_stops_reading_when_answers_are_not_read),
