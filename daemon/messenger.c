@@ -140,8 +140,12 @@ void wyn_messenger_post(struct wyn_messenger *messenger,
 {
 	pthread_mutex_lock(&messenger->lock);
 	messenger->box.posted[message] = true;
+	/* Who reloads again is not ready before that is over. */
 	if (message == WYN_MESSAGE_RELOADING) {
 		messenger->box.reloading_ns = wyn_clock_ns(CLOCK_MONOTONIC);
+		messenger->box.posted[WYN_MESSAGE_STATUS] |=
+			messenger->box.posted[WYN_MESSAGE_READY];
+		messenger->box.posted[WYN_MESSAGE_READY] = false;
 	}
 	if (status) {
 		snprintf(messenger->box.status, sizeof(messenger->box.status),

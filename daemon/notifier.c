@@ -55,6 +55,8 @@ struct wyn_notifier {
 	struct wyn_watchdog watchdog;	   /* interval_ns 0 = there is none */
 	enum wyn_watchdog_verdict verdict; /* of the last look */
 	uint64_t turns[WYN_LOOPS_MAX];	   /* of each loop, when it was woken */
+	uint64_t begun;			   /* reloads, as told */
+	uint64_t over;			   /* likewise */
 };
 
 static struct told look(const struct wyn_notifier *notifier)
@@ -271,23 +273,31 @@ void wyn_notifier_turn(struct wyn_notifier *notifier, bool draining)
 	tell_status(notifier);
 }
 
-void wyn_notifier_reloading(struct wyn_notifier *notifier)
-{
-	/* One that stops does not become ready again. */
-	if (notifier->messenger && notifier->stage == SERVING) {
-		wyn_messenger_post(
-			notifier->messenger, WYN_MESSAGE_RELOADING, NULL);
-	}
-}
-
-void wyn_notifier_reloaded(struct wyn_notifier *notifier)
+/* Where one is over and the next has begun, it is ready after that one. */
+static void tell_reloads(
+	struct wyn_notifier *notifier, uint64_t begun, uint64_t over)
 {
 	char text[STATUS_BYTES];
 
-	if (notifier->messenger && notifier->stage == SERVING) {
+	if (begun != notifier->begun) {
+		wyn_messenger_post(
+			notifier->messenger, WYN_MESSAGE_RELOADING, NULL);
+	}
+	if (over != notifier->over && over == begun) {
 		wyn_messenger_post(notifier->messenger, WYN_MESSAGE_READY,
 			write_status(notifier, text));
 	}
+}
+
+void wyn_notifier_reloads(
+	struct wyn_notifier *notifier, uint64_t begun, uint64_t over)
+{
+	/* One that stops does not become ready again. */
+	if (notifier->messenger && notifier->stage == SERVING) {
+		tell_reloads(notifier, begun, over);
+	}
+	notifier->begun = begun;
+	notifier->over = over;
 }
 
 int wyn_notifier_create(struct wyn_shared *shared,

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 
@@ -39,13 +40,13 @@ int wyn_notifier_create(struct wyn_shared *shared,
 void wyn_notifier_turn(struct wyn_notifier *notifier, bool draining);
 
 /*
- * wyn_notifier_reloading, wyn_notifier_reloaded - a reload begins, and is over,
- * whatever came of it.
+ * wyn_notifier_reloads - so many reloads have begun, and so many of them are
+ * over, whatever came of it.
  *
- * Thread: loop 0, in this order. Blocks: never.
+ * Thread: loop 0. Blocks: never.
  */
-void wyn_notifier_reloading(struct wyn_notifier *notifier);
-void wyn_notifier_reloaded(struct wyn_notifier *notifier);
+void wyn_notifier_reloads(
+	struct wyn_notifier *notifier, uint64_t begun, uint64_t over);
 
 /* wyn_notifier_stop - closes its handles, once all is told that can be. Thread:
  * boot, when loop 0 does not run. */

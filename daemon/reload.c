@@ -34,8 +34,6 @@ struct wyn_reload {
 	bool started;		/* boot's */
 	_Atomic uint64_t begun; /* [A reloads] */
 	_Atomic uint64_t over;	/* [A reloads] */
-	uint64_t begun_told;	/* loop 0's */
-	uint64_t over_told;	/* likewise */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool requested; /* [M lock] and what follows */
@@ -390,14 +388,7 @@ void wyn_reload_turn(struct wyn_reload *reload, struct wyn_notifier *notifier)
 	uint64_t begun =
 		atomic_load_explicit(&reload->begun, memory_order_acquire);
 
-	if (begun != reload->begun_told) {
-		wyn_notifier_reloading(notifier);
-	}
-	if (over != reload->over_told) {
-		wyn_notifier_reloaded(notifier);
-	}
-	reload->begun_told = begun;
-	reload->over_told = over;
+	wyn_notifier_reloads(notifier, begun, over);
 }
 
 void wyn_reload_stop(struct wyn_reload *reload)

@@ -84,6 +84,25 @@ static void messenger_tells_the_last_when_nobody_read(void **state)
 	assert_true(told <= 1);
 }
 
+static void messenger_is_not_ready_when_it_reloads_again(void **state)
+{
+	const char *text;
+
+	(void)state;
+	manager_fill(manager);
+	post(WYN_MESSAGE_FEED, NULL);
+	post(WYN_MESSAGE_READY, "a");
+	post(WYN_MESSAGE_RELOADING, NULL);
+	do {
+		text = hear();
+	} while (strncmp(text, "RELOADING=1", 11) != 0);
+	post(WYN_MESSAGE_STOPPING, "b");
+	do {
+		text = hear();
+		assert_int_not_equal(strncmp(text, "READY=1", 7), 0);
+	} while (strncmp(text, "STOPPING=1", 10) != 0);
+}
+
 static void messenger_tells_what_is_left_when_it_ends(void **state)
 {
 	(void)state;
@@ -111,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(messenger_tells_each_kind),
 		TEST(messenger_tells_the_last_when_nobody_read),
+		TEST(messenger_is_not_ready_when_it_reloads_again),
 		TEST(messenger_tells_what_is_left_when_it_ends),
 		TEST(messenger_ends_when_nobody_reads),
 	};

@@ -40,7 +40,8 @@ static struct {
 	struct wyn_notifier *notifier;
 	bool ended;
 	atomic_bool draining;
-	atomic_bool reloads;
+	atomic_uint begun; /* reloads */
+	atomic_uint over;
 	atomic_bool held;    /* the second loop is to stay in its turn */
 	struct latch holds;  /* it does */
 	struct latch let_go; /* it may go on */
@@ -48,12 +49,11 @@ static struct {
 
 static void on_turn_of_first(void *context)
 {
+	unsigned over = atomic_load_explicit(&it.over, memory_order_acquire);
+	unsigned begun = atomic_load_explicit(&it.begun, memory_order_acquire);
+
 	(void)context;
-	if (atomic_exchange_explicit(
-		    &it.reloads, false, memory_order_acq_rel)) {
-		wyn_notifier_reloading(it.notifier);
-		wyn_notifier_reloaded(it.notifier);
-	}
+	wyn_notifier_reloads(it.notifier, begun, over);
 	wyn_notifier_turn(it.notifier,
 		atomic_load_explicit(&it.draining, memory_order_acquire));
 }
@@ -205,9 +205,11 @@ static void notifier_tells_stopping_when_a_drain_begins(void **state)
 		"STOPPING=1\nSTATUS=draining: 0 connections, 0 tasks held");
 }
 
-static void reload(void)
+/* So many have begun, and so many are over. */
+static void reload(unsigned begun, unsigned over)
 {
-	atomic_store_explicit(&it.reloads, true, memory_order_release);
+	atomic_store_explicit(&it.begun, begun, memory_order_release);
+	atomic_store_explicit(&it.over, over, memory_order_release);
 	wyn_loop_wake(it.loops[0]);
 }
 
@@ -216,11 +218,27 @@ static void notifier_is_ready_again_after_a_reload(void **state)
 	(void)state;
 	begin();
 	hear("READY=1");
-	reload();
+	reload(1, 1);
 	assert_memory_equal(manager_look(it.manager, 0),
 		"RELOADING=1\nMONOTONIC_USEC=", 27);
 	assert_string_equal(manager_look(it.manager, 0),
 		"READY=1\nSTATUS=0 connections, 0 tasks held");
+}
+
+/* The one that asks while one is under way waits for its own. */
+static void notifier_is_not_ready_when_the_next_reload_has_begun(void **state)
+{
+	(void)state;
+	begin();
+	hear("READY=1");
+	reload(1, 0);
+	hear("RELOADING=1");
+	reload(2, 1);
+	assert_memory_equal(manager_look(it.manager, 0),
+		"RELOADING=1\nMONOTONIC_USEC=", 27);
+	atomic_store_explicit(&it.draining, true, memory_order_release);
+	wyn_loop_wake(it.loops[0]);
+	assert_memory_equal(manager_look(it.manager, 0), "STOPPING=1", 10);
 }
 
 static void notifier_does_not_become_ready_again_when_it_stops(void **state)
@@ -230,7 +248,7 @@ static void notifier_does_not_become_ready_again_when_it_stops(void **state)
 	atomic_store_explicit(&it.draining, true, memory_order_release);
 	wyn_loop_wake(it.loops[0]);
 	hear("STOPPING=1");
-	reload();
+	reload(1, 1);
 	end_all();
 	assert_string_equal(manager_look(it.manager, MSG_DONTWAIT), "");
 }
@@ -293,6 +311,7 @@ int main(void)
 		TEST(notifier_tells_the_last_when_many_changes_come),
 		TEST(notifier_tells_stopping_when_a_drain_begins),
 		TEST(notifier_is_ready_again_after_a_reload),
+		TEST(notifier_is_not_ready_when_the_next_reload_has_begun),
 		TEST(notifier_does_not_become_ready_again_when_it_stops),
 		TEST(notifier_sets_no_timer_when_there_is_no_watchdog),
 		TEST(notifier_feeds_while_every_loop_answers),
