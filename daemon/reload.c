@@ -39,6 +39,7 @@ struct wyn_reload {
 	bool requested; /* [M lock] and what follows */
 	bool under_way;
 	bool stopping;
+	struct wyn_errand *loads; /* modules, and its listeners are open */
 	size_t askers_count;
 	struct wyn_later askers[WYN_RELOAD_ASKERS_MAX];
 };
@@ -50,13 +51,18 @@ static void tell(struct wyn_reload *reload, _Atomic uint64_t *count)
 	wyn_loop_wake(reload->config.first);
 }
 
+static void opened_close(struct wyn_errand *errand)
+{
+	for (size_t i = 0; i < errand->opened_count; i++) {
+		wyn_listener_close(&errand->opened[i].listener);
+	}
+}
+
 static void on_over(struct wyn_errand *errand)
 {
 	struct wyn_reload *reload = errand->context;
 
-	for (size_t i = 0; i < errand->opened_count; i++) {
-		wyn_listener_close(&errand->opened[i].listener);
-	}
+	opened_close(errand);
 	if (errand->error == 0) {
 		wyn_log(WYN_LOG_INFO, "reloaded",
 			WYN_LOG_NUMBER("changes", errand->changes_count));
@@ -238,6 +244,13 @@ static int check_mixture(const struct wyn_settings *running,
 	return wyn_settings_check(&mixed, fault);
 }
 
+static void loads_set(struct wyn_reload *reload, struct wyn_errand *errand)
+{
+	pthread_mutex_lock(&reload->lock);
+	reload->loads = errand;
+	pthread_mutex_unlock(&reload->lock);
+}
+
 static int prepare(struct wyn_reload *reload, struct wyn_errand *errand)
 {
 	const struct wyn_settings *wanted = &reload->options.settings;
@@ -252,7 +265,9 @@ static int prepare(struct wyn_reload *reload, struct wyn_errand *errand)
 		error = listeners_prepare(reload, wanted, errand);
 	}
 	if (error == 0) {
+		loads_set(reload, errand);
 		error = modules_take(reload, errand);
+		loads_set(reload, NULL);
 	}
 	if (error == 0) {
 		settings_take(errand, &reload->running, wanted);
@@ -391,6 +406,18 @@ void wyn_reload_turn(struct wyn_reload *reload, struct wyn_notifier *notifier)
 	wyn_notifier_reloads(notifier, begun, over);
 }
 
+/* A module hangs at its load. Its thread waits for the lock if it comes back
+ * now; the socket files go first, as wherever wynd ends. */
+static _Noreturn void give_up(struct wyn_reload *reload)
+{
+	pthread_mutex_lock(&reload->lock);
+	if (reload->loads != NULL) {
+		opened_close(reload->loads);
+	}
+	wyn_log(WYN_LOG_ERROR, "reload-stuck");
+	_exit(WYN_EXIT_TIMED_OUT);
+}
+
 void wyn_reload_stop(struct wyn_reload *reload)
 {
 	struct timespec until;
@@ -405,8 +432,7 @@ void wyn_reload_stop(struct wyn_reload *reload)
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += WYN_RELOAD_STOP_MS / 1000;
 	if (pthread_timedjoin_np(reload->thread, NULL, &until) != 0) {
-		wyn_log(WYN_LOG_ERROR, "reload-stuck");
-		_exit(WYN_EXIT_TIMED_OUT);
+		give_up(reload);
 	}
 	reload->started = false;
 }

@@ -36,6 +36,18 @@ WYN_MODULE_EXPORT const struct wyn_module wyn_module = {WYN_MODULE_ABI,
 	sizeof(struct wyn_module), "%(name)s", "%(version)s", functions, 1};
 """
 
+# Does not come back from being loaded.
+HANGS = """
+#include <unistd.h>
+
+__attribute__((constructor)) static void hang(void)
+{
+	for (;;) {
+		pause();
+	}
+}
+"""
+
 
 def build_module(directory, name, version):
     """DIRECTORY/NAME.so, whose function NAME has the version as its value."""
@@ -273,6 +285,22 @@ class Modules(unittest.TestCase):
             client.submit("echo", [b"x"])
             self.assertEqual(client.next().value, b"x")
             client.sock.close()
+
+    def test_one_that_hangs_leaves_no_socket_file(self):
+        path = os.path.join(self.modules, "hangs.so")
+        wynd = Wynd(listen=(), modules=self.modules,
+                    config="listen = {unix:@/a}\n")
+        self.addCleanup(wynd.destroy)
+        subprocess.run(
+            ["gcc", "-shared", "-fPIC", "-o", path, "-x", "c", "-"],
+            input=HANGS, text=True, check=True)
+        os.chmod(path, 0o755)
+        wynd.configure("listen = {unix:@/a, unix:@/b}\n")
+        wynd.signal(signal.SIGHUP)
+        until(lambda: os.path.exists(wynd.directory + "/b"), "it opens")
+        self.assertEqual(wynd.stop(), 124)
+        self.assertIn("reload-stuck", wynd.log())
+        self.assertEqual(os.listdir(wynd.directory), [])
 
     def load(self, address, tasks, reports):
         """Runs so many tasks over and over, until it is asked to end."""
