@@ -11,7 +11,6 @@
 #include "client/client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 

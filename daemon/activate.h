@@ -15,7 +15,7 @@
 
 #include "base/compiler.h"
 #include "daemon/fault.h"
-#include "daemon/options.h"
+#include "daemon/settings.h"
 
 #define WYN_ACTIVATE_NAME_BYTES	   64u	/* a longer name is cut */
 #define WYN_ACTIVATE_MESSAGE_BYTES 512u /* a longer message is cut */

@@ -4,9 +4,10 @@
  */
 #include "daemon/call.h"
 
+#include <string.h>
+
 #include <wyn/pool.h>
 
-#include "base/assert.h"
 #include "daemon/log.h"
 #include "daemon/module_state.h"
 

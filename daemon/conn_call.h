@@ -8,11 +8,10 @@
  */
 #pragma once
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include <wyn/status.h>
 
-#include "base/compiler.h"
 #include "proto/codec.h"
 
 struct wyn_conn;

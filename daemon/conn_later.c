@@ -59,15 +59,6 @@ static void forget(struct wyn_conn *conn, size_t at)
 		(conn->calls_count - at) * sizeof(conn->calls[0]));
 }
 
-bool wyn_later_is_awaited(const struct wyn_later *later)
-{
-	const struct wyn_conn *conn =
-		wyn_engine_owner(later->engine, later->conn);
-
-	return conn != NULL && conn->phase < WYN_CONN_CLOSING &&
-	       place_of(conn, later->call_id) < conn->calls_count;
-}
-
 void wyn_later_answer(const struct wyn_later *later, Wyn__V1__Reply *reply)
 {
 	struct wyn_conn *conn = wyn_engine_owner(later->engine, later->conn);

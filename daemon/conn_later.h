@@ -44,9 +44,6 @@ bool wyn_conn_later(
  */
 void wyn_later_answer(const struct wyn_later *later, Wyn__V1__Reply *reply);
 
-/* wyn_later_is_awaited - would an answer be sent? Thread: loop, as above. */
-bool wyn_later_is_awaited(const struct wyn_later *later);
-
 /* wyn_conn_later_give_up - the drain took too long: all are answered so, and
  * what comes for them is dropped. Thread: loop. */
 void wyn_conn_later_give_up(struct wyn_conn *conn);

@@ -4,9 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/assert.h"
 #include "daemon/account.h"
 #include "daemon/conn.h"
 #include "daemon/conn_state.h"

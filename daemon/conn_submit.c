@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/text.h"
 #include "daemon/admission.h"
 #include "daemon/conn_state.h"

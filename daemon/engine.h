@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "base/histogram.h"
 #include "daemon/limits.h"
 
 #define WYN_PEER_ADDRESS_BYTES 56u /* [IPV6]:PORT and a NUL */

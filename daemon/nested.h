@@ -10,8 +10,6 @@
  */
 #pragma once
 
-#include <stddef.h>
-
 #include "base/compiler.h"
 #include "base/slice.h"
 #include "daemon/module.h"

@@ -25,7 +25,7 @@
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/messenger.h"
-#include "daemon/options.h"
+#include "daemon/settings.h"
 #include "daemon/watchdog.h"
 
 #define STATUS_BYTES WYN_MESSENGER_STATUS_BYTES

@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "base/assert.h"
 #include "daemon/conn_state.h"
 #include "daemon/conn_strip.h"
 #include "daemon/engine_state.h"

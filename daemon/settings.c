@@ -157,16 +157,6 @@ const struct wyn_setting *wyn_setting_at(size_t index)
 	return index < WYN_COUNT_OF(rows) ? &rows[index] : NULL;
 }
 
-const struct wyn_setting *wyn_setting_find(const char *flag)
-{
-	for (size_t i = 0; i < WYN_COUNT_OF(rows); i++) {
-		if (strcmp(rows[i].name, flag) == 0) {
-			return &rows[i];
-		}
-	}
-	return NULL;
-}
-
 const char *wyn_setting_flag(const struct wyn_setting *setting)
 {
 	return setting->name;

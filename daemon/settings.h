@@ -82,10 +82,6 @@ size_t wyn_settings_addresses(const struct wyn_settings *settings,
  */
 const struct wyn_setting *wyn_setting_at(size_t index);
 
-/* wyn_setting_find - by the name of its flag; NULL = there is none. Thread:
- * any. */
-const struct wyn_setting *wyn_setting_find(const char *flag);
-
 /* wyn_setting_flag, wyn_setting_key - its names: max-frame, max_frame. Thread:
  * any. */
 const char *wyn_setting_flag(const struct wyn_setting *setting);

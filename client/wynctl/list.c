@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/compiler.h"
 #include "base/time.h"
 #include "client/wynctl/ctl.h"
 #include "client/wynctl/escape.h"
