@@ -418,6 +418,9 @@ int wyn_acceptor_start(struct wyn_acceptor *acceptor)
 
 void wyn_acceptor_stop(struct wyn_acceptor *acceptor)
 {
+	if (!acceptor) {
+		return;
+	}
 	if (acceptor->started) {
 		uv_close((uv_handle_t *)&acceptor->timer, NULL);
 		acceptor->started = false;

@@ -90,7 +90,8 @@ WYN_NODISCARD
 int wyn_acceptor_start(struct wyn_acceptor *acceptor);
 
 /* wyn_acceptor_stop - closes all listeners and removes their socket files.
- * Idempotent. Thread: loop 0; boot when loop 0 does not run. */
+ * Idempotent, NULL is a no-op. Thread: loop 0; boot when loop 0 does not run.
+ */
 void wyn_acceptor_stop(struct wyn_acceptor *acceptor);
 
 /* wyn_acceptor_gone - a descriptor was freed. Thread: any loop. */

@@ -280,6 +280,9 @@ int wyn_drain_create(struct wyn_shared *shared, struct wyn_loop *const *loops,
 
 void wyn_drain_stop(struct wyn_drain *drain)
 {
+	if (!drain) {
+		return;
+	}
 	for (size_t i = 0; i < SIGNALS; i++) {
 		if (drain->signals[i].data) {
 			uv_close((uv_handle_t *)&drain->signals[i], NULL);

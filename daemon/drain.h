@@ -37,8 +37,8 @@ int wyn_drain_create(struct wyn_shared *shared, struct wyn_loop *const *loops,
 	size_t loops_count, struct wyn_acceptor *acceptor,
 	struct wyn_drain **ret_drain);
 
-/* wyn_drain_stop - closes its handles. Thread: boot, when loop 0 does not run.
- */
+/* wyn_drain_stop - closes its handles. NULL is a no-op. Thread: boot, when loop
+ * 0 does not run. */
 void wyn_drain_stop(struct wyn_drain *drain);
 
 /* wyn_drain_destroy - after loop 0 was destroyed, whose handles it holds. NULL

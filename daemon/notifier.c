@@ -332,6 +332,9 @@ int wyn_notifier_create(struct wyn_shared *shared,
 
 void wyn_notifier_stop(struct wyn_notifier *notifier)
 {
+	if (!notifier) {
+		return;
+	}
 	uv_close((uv_handle_t *)&notifier->status_timer, NULL);
 	uv_close((uv_handle_t *)&notifier->watchdog_timer, NULL);
 	wyn_messenger_destroy(notifier->messenger);

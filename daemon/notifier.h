@@ -48,8 +48,8 @@ void wyn_notifier_turn(struct wyn_notifier *notifier, bool draining);
 void wyn_notifier_reloads(
 	struct wyn_notifier *notifier, uint64_t begun, uint64_t over);
 
-/* wyn_notifier_stop - closes its handles, once all is told that can be. Thread:
- * boot, when loop 0 does not run. */
+/* wyn_notifier_stop - closes its handles, once all is told that can be. NULL is
+ * a no-op. Thread: boot, when loop 0 does not run. */
 void wyn_notifier_stop(struct wyn_notifier *notifier);
 
 /* wyn_notifier_destroy - after loop 0 was destroyed, whose handles it holds.

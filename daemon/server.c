@@ -2,10 +2,12 @@
 /*
  * server.c - the daemon put together, and taken apart again.
  *
- * Up: modules, pool, loops, listeners, signals, threads, `ready`. Down: the
- * loops have ended, so no task is out; the pool's threads end, so nobody wakes
- * a loop any more; then the loops go, then the modules whose code the workers
- * ran. Every step leaves the server in a state that take_down() understands.
+ * Up: modules, pool, loops, listeners, then what loop 0 does beside its own
+ * work (drain, notifier, reload); --ready-fd is told; threads last. Down: the
+ * loops have ended, so no task is out; wyn-aux ends, which posts to loops; the
+ * pool's threads end, so nobody wakes a loop any more; then the loops go, and
+ * what had handles on them, then the modules whose code the workers ran. Every
+ * step leaves the server in a state that take_down() understands.
  */
 #include "daemon/server.h"
 
@@ -287,8 +289,10 @@ static int start_threads(struct server *server, struct wyn_fault *fault)
 	return error ? system_fault(fault, error, "start the loops") : 0;
 }
 
-static int create_reload(struct server *server,
-	const struct wyn_options *options, const struct wyn_activation *passed)
+/* What loop 0 does beside its own work. */
+static int create_duties(struct server *server,
+	const struct wyn_options *options, const struct wyn_activation *passed,
+	struct wyn_fault *fault)
 {
 	struct wyn_reload_config config = {
 		.options = options,
@@ -299,12 +303,22 @@ static int create_reload(struct server *server,
 		.loader = server->loader,
 		.first = server->loops[0],
 	};
+	int error = wyn_drain_create(&server->shared, server->loops,
+		server->loops_count, server->acceptor, &server->drain);
 
+	if (error) {
+		return system_fault(fault, error, "watch signals");
+	}
+	error = wyn_notifier_create(&server->shared, server->loops,
+		server->loops_count, &server->notifier);
 	/* They were adopted before anything else was opened. */
 	for (size_t i = 0; i < passed->count; i++) {
 		config.passed[i] = *wyn_acceptor_endpoint(server->acceptor, i);
 	}
-	return wyn_reload_create(&config, &server->reload);
+	if (!error) {
+		error = wyn_reload_create(&config, &server->reload);
+	}
+	return error ? system_fault(fault, error, "start") : 0;
 }
 
 static int bring_up(struct server *server, const struct wyn_options *options,
@@ -321,23 +335,10 @@ static int bring_up(struct server *server, const struct wyn_options *options,
 	if (!error) {
 		error = open_listeners(server, options, passed, fault);
 	}
-	if (error) {
-		return error;
-	}
-	error = wyn_drain_create(&server->shared, server->loops,
-		server->loops_count, server->acceptor, &server->drain);
-	if (error) {
-		return system_fault(fault, error, "watch signals");
-	}
-	error = wyn_notifier_create(&server->shared, server->loops,
-		server->loops_count, &server->notifier);
 	if (!error) {
-		error = create_reload(server, options, passed);
+		error = create_duties(server, options, passed, fault);
 	}
-	if (error) {
-		return system_fault(fault, error, "start");
-	}
-	return 0;
+	return error;
 }
 
 static void take_down(struct server *server)
@@ -347,15 +348,9 @@ static void take_down(struct server *server)
 		wyn_loop_join(server->loops[i]);
 	}
 	wyn_reload_stop(server->reload);
-	if (server->acceptor) {
-		wyn_acceptor_stop(server->acceptor);
-	}
-	if (server->drain) {
-		wyn_drain_stop(server->drain);
-	}
-	if (server->notifier) {
-		wyn_notifier_stop(server->notifier);
-	}
+	wyn_acceptor_stop(server->acceptor);
+	wyn_drain_stop(server->drain);
+	wyn_notifier_stop(server->notifier);
 	wyn_pool_destroy(server->pool);
 	for (size_t i = server->loops_count; i > 0; i--) {
 		wyn_loop_destroy(server->loops[i - 1]);
