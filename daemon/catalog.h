@@ -2,10 +2,10 @@
 /*
  * catalog.h - which functions there are now: the current snapshot.
  *
- * One thread at a time, the loader's, publishes snapshots; each loop reads the
- * current one at what costs it a relaxed load as long as it is the same. An old
- * one is freed when every loop is known to have gone on to a later one. It also
- * gives each function's name a number that the loops count by.
+ * One thread at a time, the loader's (loader.h), publishes snapshots; each loop
+ * reads the current one at what costs it a relaxed load as long as it is the
+ * same. An old one is freed when every loop is known to have gone on to a later
+ * one. It also gives each function's name a number that the loops count by.
  */
 #pragma once
 
@@ -49,7 +49,7 @@ int wyn_catalog_create(struct wyn_catalog **ret_catalog);
 void wyn_catalog_destroy(struct wyn_catalog *catalog);
 
 /* wyn_catalog_watch - `published` is called after each publication, so that
- * loops that sleep can be woken. Thread: boot to set, the loader's to call. */
+ * loops that sleep can be woken. Thread: boot; it is called in boot, aux. */
 void wyn_catalog_watch(struct wyn_catalog *catalog,
 	void (*published)(void *context), void *context);
 
@@ -58,7 +58,7 @@ void wyn_catalog_watch(struct wyn_catalog *catalog,
  *
  * Every name has an index below WYN_FUNCTIONS_MAX that all versions share; it
  * stays the name's own while a version has it, and after that until there is no
- * other left. Thread: the loader's. Owns: borrows the table. Returns: 0;
+ * other left. Thread: boot, aux. Owns: borrows the table. Returns: 0;
  * -EINVAL (a name or a body is missing or malformed), -ENOTSUP (flags that we
  * do not know, or that exclude each other), -EEXIST (a name is there twice),
  * and *ret_culprit is the name, or "" when it has none; -ENOSPC (over
@@ -69,14 +69,14 @@ int wyn_catalog_version_create(struct wyn_catalog *catalog,
 	const struct wyn_module *module,
 	struct wyn_module_version **ret_version, const char **ret_culprit);
 
-/* wyn_catalog_version_destroy - nobody holds it. NULL is a no-op. Thread: the
- * loader's. */
+/* wyn_catalog_version_destroy - nobody holds it. NULL is a no-op. Thread: boot,
+ * aux. */
 void wyn_catalog_version_destroy(struct wyn_module_version *version);
 
 /*
  * wyn_catalog_publish - this is the current snapshot from now on.
  *
- * Thread: the loader's. Owns: takes the registry.
+ * Thread: boot, aux. Owns: takes the registry.
  */
 void wyn_catalog_publish(
 	struct wyn_catalog *catalog, struct wyn_registry *registry);
@@ -84,7 +84,7 @@ void wyn_catalog_publish(
 /*
  * wyn_catalog_sweep - frees the snapshots that no loop can be reading.
  *
- * Thread: the loader's. Returns: how many old ones are left.
+ * Thread: boot, aux. Returns: how many old ones are left.
  */
 size_t wyn_catalog_sweep(struct wyn_catalog *catalog);
 
@@ -92,7 +92,7 @@ size_t wyn_catalog_sweep(struct wyn_catalog *catalog);
  * Nobody reads. Thread: boot. */
 void wyn_catalog_clear(struct wyn_catalog *catalog);
 
-/* wyn_catalog_now - the current snapshot. Thread: the loader's. */
+/* wyn_catalog_now - the current snapshot. Thread: boot, aux. */
 const struct wyn_registry *wyn_catalog_now(const struct wyn_catalog *catalog);
 
 /*

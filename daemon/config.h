@@ -5,9 +5,8 @@
  *	max_tasks = 100000
  *	listen = {"unix:/run/wynd/wynd.sock", "tcp:127.0.0.1:7000"}
  *
- * The only file that knows libconfuse. Each key is a setting's (settings.h). A
- * file is read whole and checked key by key; what is wrong names file, line and
- * key.
+ * Each key is a setting's (settings.h). A file is read whole and checked key by
+ * key; what is wrong names file, line and key. Its .c alone knows libconfuse.
  */
 #pragma once
 
@@ -26,7 +25,7 @@
  * wyn_config_read - takes what the file at `path` says, then those of
  * `path`.d/ by name.
  *
- * optional: it need not be there. Thread: one at a time. Returns: 0; a -errno
+ * optional: it need not be there. Thread: boot, aux. Returns: 0; a -errno
  * with the line and exit code 78 (77: may not be read) in *ret_fault; what was
  * taken before stays. Blocks: reads files.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * fault.c - why the daemon cannot start: the line and its exit code.
+ * fault.c - the line that says why not, and its exit code.
  */
 #include "daemon/fault.h"
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * fault.h - why the daemon cannot start: one line for the user, one exit code.
+ * fault.h - why something cannot be done as it was asked: one line for the
+ * user, one exit code.
  *
- * Boot only. What goes wrong later is logged (log.h).
+ * At boot it ends the daemon; a reload answers with it and goes on as before.
+ * What goes wrong with nobody who asked is logged (log.h).
  */
 #pragma once
 
@@ -17,7 +19,7 @@ struct wyn_fault {
 /*
  * wyn_fault_set - writes the line; a text that does not fit is cut.
  *
- * Thread: boot. Returns: `error`, so that a caller can return it in turn.
+ * Thread: any. Returns: `error`, so that a caller can return it in turn.
  */
 int wyn_fault_set(struct wyn_fault *fault, int error,
 	enum wyn_exit_code exit_code, const char *format, ...) WYN_PRINTF(4, 5);

@@ -4,8 +4,9 @@
  *
  * A Unix socket is guarded by a lock file beside it, PATH.lock, held as long
  * as we live: whoever holds it may decide that a socket file is stale. TCP is
- * plain text, so an address that is not loopback has to be allowed. Blocking
- * system calls, at boot only; no libuv: acceptor.c polls the descriptor.
+ * plain text, so an address that is not loopback has to be allowed. What opens
+ * one may block, and no loop does it. No libuv: acceptor.c polls the
+ * descriptor.
  */
 #pragma once
 
@@ -16,7 +17,8 @@
 /*
  * wyn_listener_open - resolves, binds and listens.
  *
- * Thread: boot. Owns: gives the descriptors, closed by wyn_listener_close().
+ * Thread: boot, aux. Owns: gives the descriptors, closed by
+ * wyn_listener_close().
  * Returns: 0; a -errno with the line and the exit code in *ret_fault, and
  * *ret_listener is not written. Exit codes: 69 in use, 77 not allowed, 75 no
  * descriptors, 78 everything else. Blocks: while names are resolved.
@@ -55,6 +57,6 @@ int wyn_listener_accept(const struct wyn_listener *listener, int *ret_fd,
 /*
  * wyn_listener_close - closes, and removes the socket file if it is still
  * ours, which that of an adopted one never is. Closing twice is a no-op.
- * Thread: boot, loop.
+ * Thread: boot, aux, loop.
  */
 void wyn_listener_close(struct wyn_listener *listener);

@@ -36,7 +36,7 @@ struct wyn_listener {
 /*
  * wyn_unix_listener_open, wyn_tcp_listener_open - as wyn_listener_open().
  *
- * Thread: boot.
+ * Thread: boot, aux.
  */
 WYN_NODISCARD
 int wyn_unix_listener_open(const struct wyn_endpoint *endpoint,
@@ -65,6 +65,6 @@ int wyn_tcp_listener_adopt(int fd, const struct wyn_listener_config *config,
  * wyn_unix_listener_unlink - removes the socket file if it is still ours, and
  * gives back the lock. The descriptor of the socket stays open.
  *
- * Thread: boot, loop.
+ * Thread: boot, aux, loop.
  */
 void wyn_unix_listener_unlink(struct wyn_listener *listener);

@@ -8,7 +8,7 @@
  * what was there: new calls run the new version, old ones end on the old, and
  * what has no call any more is unloaded by the next that comes by here.
  *
- * Called by one thread at a time: boot, then whoever reloads; never a loop.
+ * Called by one thread at a time, the loader's: boot, then aux; never a loop.
  */
 #pragma once
 
@@ -64,7 +64,7 @@ int wyn_loader_create(
  * wyn_loader_reload - makes the functions those of the modules in a directory.
  *
  * Unloads first what has no call any more. Constructors, init and fini of
- * modules run here. Thread: the loader's. Owns: the report is the caller's and
+ * modules run here. Thread: boot, aux. Owns: the report is the caller's and
  * filled in on success. Returns: 0, also when modules were refused; and then
  * all is as before: -errno of opening or reading the directory; -E2BIG when it
  * has more than WYN_MODULES_MAX modules; -ENOMEM. Blocks: reads files.
@@ -79,7 +79,7 @@ void wyn_loader_tell(const struct wyn_loader_report *report);
 /*
  * wyn_loader_load_file - loads one more, wherever it is; to look at it.
  *
- * Thread: the loader's. Returns: 0; -errno, and *ret_why is one line of text.
+ * Thread: boot, aux. Returns: 0; -errno, and *ret_why is one line of text.
  * Blocks: reads files.
  */
 WYN_NODISCARD
@@ -89,13 +89,13 @@ int wyn_loader_load_file(struct wyn_loader *loader, const char *path,
 /*
  * wyn_loader_sweep - unloads what has no call any more.
  *
- * Thread: the loader's, now and then after a reload. Returns: how many old
+ * Thread: boot, aux, now and then after a reload. Returns: how many old
  * versions are left.
  */
 size_t wyn_loader_sweep(struct wyn_loader *loader);
 
-/* wyn_loader_count - modules whose functions can be called. Thread: the
- * loader's. */
+/* wyn_loader_count - modules whose functions can be called. Thread: boot,
+ * aux. */
 size_t wyn_loader_count(const struct wyn_loader *loader);
 
 /*

@@ -80,7 +80,7 @@ static inline void wyn_module_release(struct wyn_module_version *version)
 }
 
 /* wyn_module_is_held - false, and nobody can hold it again, once it is in no
- * snapshot. Thread: the loader's. */
+ * snapshot. Thread: boot, aux. */
 static inline bool wyn_module_is_held(const struct wyn_module_version *version)
 {
 	/* [version] pairs with wyn_module_release(). */

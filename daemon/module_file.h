@@ -27,7 +27,7 @@ struct wyn_module_file {
  * wyn_module_file_read - copies a file of a directory, unless it is the same as
  * `old` (NULL = there is none).
  *
- * Thread: the loader's. Owns: gives *ret_file, for wyn_module_file_close().
+ * Thread: boot, aux. Owns: gives *ret_file, for wyn_module_file_close().
  * Returns: 0; 1 when nothing changed, and old->status is that of the file now;
  * -errno, and *ret_why is one line of text. Blocks: reads a file.
  */
@@ -40,7 +40,7 @@ int wyn_module_file_read(int directory_fd, const char *name,
  * wyn_module_file_open - dlopen; its constructors run here.
  *
  * Its dependencies are found as for any library, but not by $ORIGIN. Thread:
- * the loader's. Returns: 0, and its table; -EINVAL, and *ret_why.
+ * boot, aux. Returns: 0, and its table; -EINVAL, and *ret_why.
  */
 WYN_NODISCARD
 int wyn_module_file_open(struct wyn_module_file *file,
@@ -49,7 +49,7 @@ int wyn_module_file_open(struct wyn_module_file *file,
 /*
  * wyn_module_file_equal - whether both copies have the same bytes.
  *
- * Thread: the loader's. Returns: false without memory too. Blocks: no.
+ * Thread: boot, aux. Returns: false without memory too. Blocks: no.
  */
 bool wyn_module_file_equal(
 	const struct wyn_module_file *a, const struct wyn_module_file *b);
@@ -57,7 +57,7 @@ bool wyn_module_file_equal(
 /*
  * wyn_module_file_close - dlclose and all.
  *
- * Thread: the loader's. Returns: false when it is loaded still, whatever
+ * Thread: boot, aux. Returns: false when it is loaded still, whatever
  * dlclose was told, and its descriptor stays open.
  */
 bool wyn_module_file_close(struct wyn_module_file *file);

@@ -14,7 +14,7 @@ struct wyn_module;
 struct wyn_module_state;
 struct wyn_module_states;
 
-/* wyn_module_states_create - of a module that has some. Thread: the loader's.
+/* wyn_module_states_create - of a module that has some. Thread: boot, aux.
  * Returns: 0, and NULL in *ret_states for one that has none; -ENOMEM, what
  * pthreads said. */
 WYN_NODISCARD
@@ -22,7 +22,7 @@ int wyn_module_states_create(
 	const struct wyn_module *module, struct wyn_module_states **ret_states);
 
 /* wyn_module_states_destroy - destroys them, none being in use. NULL is a
- * no-op. Thread: the loader's. */
+ * no-op. Thread: boot, aux. */
 void wyn_module_states_destroy(struct wyn_module_states *states);
 
 /*
@@ -34,8 +34,8 @@ void wyn_module_states_destroy(struct wyn_module_states *states);
 struct wyn_module_state *wyn_module_state_take(
 	struct wyn_module_states *states);
 
-/* wyn_module_state_of - what the module's state_create returned. Thread: its
- * taker's. */
+/* wyn_module_state_of - what the module's state_create returned. Thread:
+ * worker. */
 void *wyn_module_state_of(const struct wyn_module_state *state);
 
 /* wyn_module_state_give - it is free again. Thread: worker. */

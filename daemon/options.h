@@ -32,10 +32,11 @@ struct wyn_options {
  * wyn_options_parse - reads the command line, and the files.
  *
  * With --help, --version or --list-settings the rest is not looked at any more.
- * Thread: one at a time, since getopt(3) is no better. Returns: 0; -EINVAL with
- * exit code 64 (a flag or a value that is none) or 78 (what a file says, values
- * that contradict each other, an address that cannot be); what opening a file
- * said, with 78 or 77; and the fault says what to do. Blocks: reads files.
+ * Thread: boot, aux; one at a time, for getopt(3) has globals. Returns: 0;
+ * -EINVAL with exit code 64 (a flag or a value that is none) or 78 (what a file
+ * says, values that contradict each other, an address that cannot be); what
+ * opening a file said, with 78 or 77; and the fault says what to do. Blocks:
+ * reads files.
  */
 WYN_NODISCARD
 int wyn_options_parse(int argc, char **argv, struct wyn_options *ret_options,

@@ -40,7 +40,7 @@ struct wyn_errand {
 	struct wyn_post post;
 	struct wyn_shared *shared;
 	struct wyn_acceptor *acceptor;
-	void (*over)(struct wyn_errand *errand); /* any thread: free it */
+	void (*over)(struct wyn_errand *errand); /* boot, aux, loop: frees it */
 	void *context;
 
 	size_t askers_count;
@@ -59,10 +59,10 @@ struct wyn_errand {
 	size_t stops; /* how far it has come */
 };
 
-/* wyn_errand_send - on its way. Thread: the reload's. */
+/* wyn_errand_send - on its way. Thread: aux. */
 void wyn_errand_send(struct wyn_errand *errand);
 
-/* wyn_errand_note - one line more of the report; texts are cut. Thread: its
- * owner's. */
+/* wyn_errand_note - one line more of the report; texts are cut. Thread: aux,
+ * loop; whoever has it. */
 void wyn_errand_note(struct wyn_errand *errand, const char *what,
 	const char *old_value, const char *new_value, bool restart);

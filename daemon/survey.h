@@ -84,7 +84,7 @@ struct wyn_survey {
 	uint32_t uid;
 	uint64_t asker; /* its connection's number */
 
-	void (*answer)(const struct wyn_survey *survey); /* Thread: home's */
+	void (*answer)(const struct wyn_survey *survey); /* Thread: loop */
 	size_t loop;					 /* that it is at */
 	uint32_t slot;	/* the next connection of that one */
 	bool home;	/* it is on its way back */
@@ -109,18 +109,18 @@ int wyn_survey_start(struct wyn_conn *conn, const struct wyn_later *later,
 	const struct wyn_survey_query *query,
 	void (*answer)(const struct wyn_survey *survey));
 
-/* wyn_survey_row - the index-th by ascending id. Thread: whoever has it. */
+/* wyn_survey_row - the index-th by ascending id. Thread: loop. */
 const struct wyn_survey_row *wyn_survey_row(
 	const struct wyn_survey *survey, size_t index);
 
 /*
  * wyn_survey_place - a row for this id, if it is among the lowest so far.
  *
- * Thread: the loop's that it is at. Returns: a row to fill, with its id; NULL
+ * Thread: loop. Returns: a row to fill, with its id; NULL
  * when it is not, and neither is any higher one.
  */
 struct wyn_survey_row *wyn_survey_place(struct wyn_survey *survey, uint64_t id);
 
 /* wyn_survey_conn - looks at the tasks of a connection of the loop that it is
- * at. Thread: that loop's. */
+ * at. Thread: loop. */
 void wyn_survey_conn(struct wyn_survey *survey, struct wyn_conn *conn);

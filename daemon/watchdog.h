@@ -45,9 +45,9 @@ void wyn_watchdog_init(struct wyn_watchdog *watchdog, uint64_t interval_ns);
 /*
  * wyn_watchdog_decide - judges one look.
  *
- * Thread: one at a time. Returns: the verdict, and in *ret_next_ns after how
- * long to look again: half of the interval, or an eighth when something looks
- * wrong, so that what recovers is fed before it is too late.
+ * Thread: any, one at a time. Returns: the verdict, and in *ret_next_ns after
+ * how long to look again: half of the interval, or an eighth when something
+ * looks wrong, so that what recovers is fed before it is too late.
  */
 enum wyn_watchdog_verdict wyn_watchdog_decide(struct wyn_watchdog *watchdog,
 	const struct wyn_watchdog_look *look, uint64_t *ret_next_ns);
