@@ -141,3 +141,19 @@ size_t wyn_text_cut(struct wyn_slice text, size_t bytes_max)
 	text.len = text.len < bytes_max ? text.len : bytes_max;
 	return wyn_text_whole(text);
 }
+
+void wyn_text_copy(char *to, size_t bytes, const char *from)
+{
+	size_t n = wyn_text_cut(wyn_slice_of(from), bytes - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+	if (wyn_text_valid((struct wyn_slice){(const uint8_t *)to, n})) {
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)to[i] >= 0x80) {
+			to[i] = '?';
+		}
+	}
+}

@@ -37,3 +37,11 @@ size_t wyn_text_whole(struct wyn_slice text);
  * Thread: any.
  */
 size_t wyn_text_cut(struct wyn_slice text, size_t bytes_max);
+
+/*
+ * wyn_text_copy - what fits of a text, whole characters and a NUL; of one that is
+ * not valid, which would make a message void, what is not ASCII becomes `?`.
+ *
+ * bytes: the room, with the NUL. Thread: any.
+ */
+void wyn_text_copy(char *to, size_t bytes, const char *from);

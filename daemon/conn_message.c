@@ -6,7 +6,6 @@
  * of the peer's. Submit and Chunk go on in conn_submit.c, Call in conn_call.c.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -84,9 +83,7 @@ static void on_hello(struct wyn_conn *conn, const Wyn__V1__Hello *hello)
 			"this server speaks version 1 only");
 		return;
 	}
-	(void)snprintf(conn->client_name, sizeof(conn->client_name), "%.*s",
-		(int)wyn_text_cut(wyn_slice_of(hello->client_name),
-			sizeof(conn->client_name) - 1),
+	wyn_text_copy(conn->client_name, sizeof(conn->client_name),
 		hello->client_name);
 	conn->stream_granted =
 		hello->stream_bytes == 0 ? UINT64_MAX : hello->stream_bytes;

@@ -293,16 +293,6 @@ static bool bytes_claimed(const struct wyn_submit *submit,
 	       total <= UINT64_MAX - credit->window;
 }
 
-/* As much of a name as goes into an answer; never half a character. */
-static int name_bytes(struct wyn_slice name)
-{
-	if (name.len <= WYN_MODULE_NAME_BYTES_MAX) {
-		return (int)name.len;
-	}
-	name.len = WYN_MODULE_NAME_BYTES_MAX;
-	return (int)wyn_text_whole(name);
-}
-
 static void refuse_whole(struct intake *in, const struct wyn_answer *answer,
 	uint64_t count, uint64_t bytes)
 {
@@ -318,7 +308,7 @@ static void refuse_whole(struct intake *in, const struct wyn_answer *answer,
 		wyn_conn_work(in->conn,
 			WYN_NEAREST_LOOKS * wyn_registry_count(registry));
 		(void)snprintf(text, sizeof(text), "no function \"%.*s\"%s%s%s",
-			name_bytes(name),
+			(int)wyn_text_cut(name, WYN_MODULE_NAME_BYTES_MAX),
 			name.len > 0 ? (const char *)name.data : "",
 			near == NULL ? "" : "; did you mean \"",
 			near == NULL ? "" : near, near == NULL ? "" : "\"?");

@@ -135,17 +135,6 @@ struct wyn_module_calls wyn_module_calls(const struct wyn_module *module)
 	};
 }
 
-/* A module and a file may be named as they like; what is told on is text. */
-static void text_copy(char to[WYN_MODULE_TEXT_BYTES], const char *from)
-{
-	if (from != NULL && wyn_text_valid(wyn_slice_of(from))) {
-		(void)snprintf(to, WYN_MODULE_TEXT_BYTES, "%.*s",
-			(int)wyn_text_cut(
-				wyn_slice_of(from), WYN_MODULE_TEXT_BYTES - 1),
-			from);
-	}
-}
-
 void wyn_module_describe(const struct wyn_module_version *version,
 	struct wyn_module_info *ret_info)
 {
@@ -153,6 +142,11 @@ void wyn_module_describe(const struct wyn_module_version *version,
 		(struct wyn_module_info){.functions = version->functions_count};
 	(void)snprintf(ret_info->name, sizeof(ret_info->name), "%s",
 		version->module->name);
-	text_copy(ret_info->version, version->module->version);
-	text_copy(ret_info->file, version->file);
+	/* They may be anything; what is told on is text. */
+	wyn_text_copy(ret_info->version, sizeof(ret_info->version),
+		version->module->version);
+	if (version->file != NULL) {
+		wyn_text_copy(
+			ret_info->file, sizeof(ret_info->file), version->file);
+	}
 }

@@ -13,24 +13,6 @@
 #include "daemon/acceptor.h"
 #include "daemon/engine.h"
 
-/* What is no UTF-8, such as half a character, would make the whole reply void,
- * and a file may have any bytes. */
-static void text_copy(char *to, size_t bytes, const char *from)
-{
-	size_t n = wyn_text_cut(wyn_slice_of(from), bytes - 1);
-
-	memcpy(to, from, n);
-	to[n] = '\0';
-	if (wyn_text_valid(wyn_slice_of(to))) {
-		return;
-	}
-	for (char *at = to; *at != '\0'; at++) {
-		if ((unsigned char)*at >= 0x80) {
-			*at = '?';
-		}
-	}
-}
-
 void wyn_errand_note(struct wyn_errand *errand, const char *what,
 	const char *old_value, const char *new_value, bool restart)
 {
@@ -40,9 +22,9 @@ void wyn_errand_note(struct wyn_errand *errand, const char *what,
 		return;
 	}
 	change = &errand->changes[errand->changes_count++];
-	text_copy(change->what, sizeof(change->what), what);
-	text_copy(change->old_value, sizeof(change->old_value), old_value);
-	text_copy(change->new_value, sizeof(change->new_value), new_value);
+	wyn_text_copy(change->what, sizeof(change->what), what);
+	wyn_text_copy(change->old_value, sizeof(change->old_value), old_value);
+	wyn_text_copy(change->new_value, sizeof(change->new_value), new_value);
 	change->restart = restart;
 }
 
@@ -74,7 +56,7 @@ static void answer_fault(
 	Wyn__V1__Reply reply = WYN__V1__REPLY__INIT;
 	char text[sizeof(errand->fault.text)];
 
-	text_copy(text, sizeof(text), errand->fault.text);
+	wyn_text_copy(text, sizeof(text), errand->fault.text);
 	reply.code = WYN_STATUS_FAILED_PRECONDITION;
 	reply.reason = wyn_message_text("CONFIGURATION_VOID");
 	reply.message = wyn_message_text(text);

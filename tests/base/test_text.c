@@ -144,6 +144,34 @@ static void text_is_cut_between_characters_when_it_is_too_long(void **state)
 	assert_int_equal(wyn_text_cut((struct wyn_slice){NULL, 0}, 3), 0);
 }
 
+static void text_is_copied_as_whole_characters_when_it_is_valid(void **state)
+{
+	static const struct {
+		const char *from;
+		size_t bytes;
+		const char *to;
+	} rows[] = {
+		{"", 1, ""},
+		{"abc", 4, "abc"},
+		{"abc", 3, "ab"},
+		{"abc", 1, ""},
+		{"a\xc3\xa4", 4, "a\xc3\xa4"},
+		{"a\xc3\xa4", 3, "a"},
+		{"a\xff", 4, "a?"},
+		{"a\xc3", 4, "a"},
+		/* What is left out makes no difference. */
+		{"ab\xff", 3, "ab"},
+	};
+	char to[8];
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(rows); i++) {
+		memset(to, 'x', sizeof(to));
+		wyn_text_copy(to, rows[i].bytes, rows[i].from);
+		assert_string_equal(to, rows[i].to);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +182,8 @@ int main(void)
 			text_is_cut_between_characters_when_it_is_too_long),
 		cmocka_unit_test(text_takes_exactly_utf8_when_of_two_bytes),
 		cmocka_unit_test(text_ends_between_characters_when_cut),
+		cmocka_unit_test(
+			text_is_copied_as_whole_characters_when_it_is_valid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
