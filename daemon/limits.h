@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "base/time.h"
 #include "proto/frame.h"
 
 #define WYN_KIB (UINT64_C(1) << 10)
@@ -70,7 +71,6 @@ struct wyn_limits {
 	}
 
 /* Bounds that no flag changes. */
-#define WYN_NS_PER_MS	      UINT64_C(1000000)
 #define WYN_CHUNK_BYTES	      (64u << 10)	   /* data of one VALUE Chunk */
 #define WYN_CLOSING_NS	      UINT64_C(5000000000) /* for the last bytes */
 #define WYN_CLIENT_NAME_BYTES 64u	  /* kept of client_name, with a NUL */

@@ -19,9 +19,8 @@
 
 #include <wyn/pool.h>
 
+#include "base/time.h"
 #include "scheduler/perturb.h"
-
-#define WYN_NS_PER_S 1000000000U
 
 /*
  * wyn_futex_wait - sleeps while *word is `expected`.
