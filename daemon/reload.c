@@ -119,20 +119,16 @@ static bool has_address(const struct wyn_endpoint *addresses, size_t count,
 	return false;
 }
 
-/* Those that are asked for, without the service manager's; none where these
- * stand for them. */
+/* Those that are asked for, without the service manager's. */
 static size_t addresses_of(const struct wyn_reload *reload,
 	const struct wyn_settings *settings, struct wyn_endpoint *addresses)
 {
 	const struct wyn_reload_config *config = &reload->config;
 	struct wyn_endpoint asked[WYN_LISTEN_MAX];
-	size_t asked_count;
+	size_t asked_count = wyn_settings_addresses(
+		settings, config->passed_count > 0, asked);
 	size_t count = 0;
 
-	if (settings->listen_count == 0 && config->passed_count > 0) {
-		return 0;
-	}
-	asked_count = wyn_settings_addresses(settings, asked);
 	for (size_t i = 0; i < asked_count; i++) {
 		if (!has_address(
 			    config->passed, config->passed_count, &asked[i])) {

@@ -236,11 +236,9 @@ static int open_all(struct server *server, const struct wyn_options *options,
 	const struct wyn_activation *passed,
 	const struct wyn_listener_config *config, struct wyn_fault *fault)
 {
-	const struct wyn_settings *settings = &options->settings;
-	bool replaced = settings->listen_count == 0 && passed->count > 0;
 	struct wyn_endpoint addresses[WYN_LISTEN_MAX];
-	size_t count =
-		replaced ? 0 : wyn_settings_addresses(settings, addresses);
+	size_t count = wyn_settings_addresses(
+		&options->settings, passed->count > 0, addresses);
 	int error = 0;
 
 	for (size_t i = 0; !error && i < passed->count; i++) {

@@ -137,7 +137,7 @@ int wyn_settings_check(
 	return 0;
 }
 
-size_t wyn_settings_addresses(const struct wyn_settings *settings,
+size_t wyn_settings_addresses(const struct wyn_settings *settings, bool passed,
 	struct wyn_endpoint ret_addresses[WYN_LISTEN_MAX])
 {
 	const char *why;
@@ -146,6 +146,9 @@ size_t wyn_settings_addresses(const struct wyn_settings *settings,
 	memcpy(ret_addresses, settings->listen, sizeof(settings->listen));
 	if (settings->listen_count > 0) {
 		return settings->listen_count;
+	}
+	if (passed) {
+		return 0;
 	}
 	error = wyn_endpoint_parse(WYN_LISTEN_DEFAULT, &ret_addresses[0], &why);
 	wyn_assert(error == 0);

@@ -73,9 +73,14 @@ WYN_NODISCARD
 int wyn_settings_check(
 	const struct wyn_settings *settings, struct wyn_fault *ret_fault);
 
-/* wyn_settings_addresses - where to listen, also when nothing was said. Thread:
- * any. Returns: how many. */
-size_t wyn_settings_addresses(const struct wyn_settings *settings,
+/*
+ * wyn_settings_addresses - where to listen ourselves, also when nothing was
+ * said.
+ *
+ * passed: the service manager passed sockets, which stand for the default.
+ * Thread: any. Returns: how many.
+ */
+size_t wyn_settings_addresses(const struct wyn_settings *settings, bool passed,
 	struct wyn_endpoint ret_addresses[WYN_LISTEN_MAX]);
 
 /* wyn_setting_at - a row, in the order of help; NULL past the end. Thread: any.

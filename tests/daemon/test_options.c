@@ -58,7 +58,7 @@ static void options_have_defaults_when_nothing_is_said(void **state)
 	(void)state;
 	PARSE(&options, NULL);
 	assert_int_equal(
-		wyn_settings_addresses(&options.settings, addresses), 1);
+		wyn_settings_addresses(&options.settings, false, addresses), 1);
 	assert_int_equal(addresses[0].kind, WYN_ENDPOINT_UNIX);
 	assert_string_equal(addresses[0].path, "/run/wynd/wynd.sock");
 	assert_int_equal(options.settings.workers, 0);
@@ -68,6 +68,20 @@ static void options_have_defaults_when_nothing_is_said(void **state)
 	assert_int_equal(options.settings.limits.frame_bytes_max, 1 << 20);
 	assert_int_equal(options.settings.limits.drain_ms, 30000);
 	assert_string_equal(options.settings.modules, WYN_MODULES_DIR);
+}
+
+static void options_listen_nowhere_when_sockets_were_passed_alone(void **state)
+{
+	struct wyn_endpoint addresses[WYN_LISTEN_MAX];
+	struct wyn_options options;
+
+	(void)state;
+	PARSE(&options, NULL);
+	assert_int_equal(
+		wyn_settings_addresses(&options.settings, true, addresses), 0);
+	PARSE(&options, "--listen", "tcp:127.0.0.1:7000");
+	assert_int_equal(
+		wyn_settings_addresses(&options.settings, true, addresses), 1);
 }
 
 static void options_look_no_further_when_a_module_is_checked(void **state)
@@ -282,6 +296,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_have_defaults_when_nothing_is_said),
+		cmocka_unit_test(
+			options_listen_nowhere_when_sockets_were_passed_alone),
 		cmocka_unit_test(
 			options_look_no_further_when_a_module_is_checked),
 		cmocka_unit_test(options_take_every_kind_of_flag),
