@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int wyn_fault_set(struct wyn_fault *fault, int error,
 	enum wyn_exit_code exit_code, const char *format, ...)
@@ -18,6 +19,12 @@ int wyn_fault_set(struct wyn_fault *fault, int error,
 	vsnprintf(fault->text, sizeof(fault->text), format, args);
 	va_end(args);
 	return error;
+}
+
+int wyn_fault_system(struct wyn_fault *fault, int error, const char *doing)
+{
+	return wyn_fault_set(fault, error, wyn_fault_exit_code(error),
+		"cannot %s: %s", doing, strerror(-error));
 }
 
 enum wyn_exit_code wyn_fault_exit_code(int error)

@@ -25,6 +25,14 @@ int wyn_fault_set(struct wyn_fault *fault, int error,
 	enum wyn_exit_code exit_code, const char *format, ...) WYN_PRINTF(4, 5);
 
 /*
+ * wyn_fault_system - "cannot DOING: what the system says", with the exit code
+ * that the error stands for.
+ *
+ * Thread: any. Returns: `error`.
+ */
+int wyn_fault_system(struct wyn_fault *fault, int error, const char *doing);
+
+/*
  * wyn_fault_exit_code - the exit code that a -errno of the system stands for.
  *
  * Thread: any. Not allowed: 77. In use: 69. No memory or descriptors: 75.

@@ -25,6 +25,7 @@
 #include "daemon/limits.h"
 #include "daemon/loader.h"
 
+#define DOING		 "check a module"
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)
 
 /* How the child ends. */
@@ -214,12 +215,6 @@ static int parent_wait(const char *path, pid_t child, int fd, char *text,
 	return verdict(path, status, text, bytes, out, fault);
 }
 
-static int system_fault(struct wyn_fault *fault, int error)
-{
-	return wyn_fault_set(fault, error, wyn_fault_exit_code(error),
-		"cannot check a module: %s", strerror(-error));
-}
-
 int wyn_module_check_file(
 	const char *path, FILE *out, struct wyn_fault *ret_fault)
 {
@@ -229,10 +224,10 @@ int wyn_module_check_file(
 	int rc;
 
 	if (text == NULL) {
-		return system_fault(ret_fault, -ENOMEM);
+		return wyn_fault_system(ret_fault, -ENOMEM, DOING);
 	}
 	if (pipe2(ends, O_CLOEXEC) < 0) {
-		rc = system_fault(ret_fault, -errno);
+		rc = wyn_fault_system(ret_fault, -errno, DOING);
 		goto free_text;
 	}
 	child = fork();
@@ -240,7 +235,7 @@ int wyn_module_check_file(
 		(void)close(ends[0]);
 		child_run(path, ends[1]);
 	}
-	rc = child < 0 ? system_fault(ret_fault, -errno) : 0;
+	rc = child < 0 ? wyn_fault_system(ret_fault, -errno, DOING) : 0;
 	(void)close(ends[1]);
 	if (child > 0) {
 		rc = parent_wait(path, child, ends[0], text, out, ret_fault);

@@ -54,13 +54,7 @@ struct server {
 	size_t functions; /* at the start */
 };
 
-static int system_fault(struct wyn_fault *fault, int error, const char *doing)
-{
-	return wyn_fault_set(fault, error, wyn_fault_exit_code(error),
-		"cannot %s: %s", doing, strerror(-error));
-}
-
-/* Thread: the loader's. So that each loop goes on to the new functions. */
+/* Thread: boot, aux. So that each loop goes on to the new functions. */
 static void on_functions_published(void *context)
 {
 	struct server *server = context;
@@ -81,7 +75,7 @@ static int load_modules(struct server *server,
 	}
 	if (error) {
 		free(report);
-		return system_fault(fault, error, "load modules");
+		return wyn_fault_system(fault, error, "load modules");
 	}
 	server->shared.catalog = server->catalog;
 	wyn_catalog_watch(server->catalog, on_functions_published, server);
@@ -120,7 +114,7 @@ static int start_pool(struct server *server, const struct wyn_options *options,
 	}
 	server->shared.pool = server->pool;
 	server->catalog->pool = server->pool;
-	return error ? system_fault(fault, error, "start the workers") : 0;
+	return error ? wyn_fault_system(fault, error, "start the workers") : 0;
 }
 
 static void on_turn_of_first(void *context)
@@ -198,7 +192,7 @@ static int create_loops(struct server *server,
 			&hooks, &server->loops[i]);
 
 		if (error) {
-			return system_fault(fault, error, "make a loop");
+			return wyn_fault_system(fault, error, "make a loop");
 		}
 		server->engines[i] = wyn_loop_engine(server->loops[i]);
 		server->loops_count++;
@@ -268,7 +262,7 @@ static int open_listeners(struct server *server,
 	error = wyn_acceptor_create(
 		server->loops, server->loops_count, &server->acceptor);
 	if (error) {
-		return system_fault(fault, error, "listen");
+		return wyn_fault_system(fault, error, "listen");
 	}
 	return open_all(server, options, passed, config, fault);
 }
@@ -284,7 +278,7 @@ static int start_threads(struct server *server, struct wyn_fault *fault)
 	for (size_t i = server->loops_count; !error && i > 0; i--) {
 		error = wyn_loop_start(server->loops[i - 1]);
 	}
-	return error ? system_fault(fault, error, "start the loops") : 0;
+	return error ? wyn_fault_system(fault, error, "start the loops") : 0;
 }
 
 /* What loop 0 does beside its own work. */
@@ -305,7 +299,7 @@ static int create_duties(struct server *server,
 		server->loops_count, server->acceptor, &server->drain);
 
 	if (error) {
-		return system_fault(fault, error, "watch signals");
+		return wyn_fault_system(fault, error, "watch signals");
 	}
 	error = wyn_notifier_create(&server->shared, server->loops,
 		server->loops_count, &server->notifier);
@@ -316,7 +310,7 @@ static int create_duties(struct server *server,
 	if (!error) {
 		error = wyn_reload_create(&config, &server->reload);
 	}
-	return error ? system_fault(fault, error, "start") : 0;
+	return error ? wyn_fault_system(fault, error, "start") : 0;
 }
 
 static int bring_up(struct server *server, const struct wyn_options *options,
@@ -449,7 +443,7 @@ int wyn_server_run(const struct wyn_options *options,
 	int error;
 
 	if (!server) {
-		return system_fault(ret_fault, -ENOMEM, "start");
+		return wyn_fault_system(ret_fault, -ENOMEM, "start");
 	}
 	/* A task takes longer than a nanosecond, so the ids of this run stay
 	 * below the time, and the next run starts above them. */
