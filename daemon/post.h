@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * post.h - errands that other threads have for a loop's engine.
+ * post.h - what other threads ask of a loop's engine.
  *
  * What belongs to a loop is its thread's alone. Whoever wants something of it
  * posts: a struct of its own with a function, which the loop runs in its turn.
@@ -16,7 +16,7 @@ struct wyn_engine;
 
 #define WYN_POSTS_TURN_MAX 64u /* run in one turn */
 
-/* An errand, the first member of what it needs. */
+/* The first member of what it needs. */
 struct wyn_post {
 	struct wyn_post *next; /* the mailbox's, while it is in there */
 	/*

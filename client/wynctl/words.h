@@ -20,5 +20,5 @@ const char *wyn_word_why(unsigned number);
 /* wyn_word_or_unknown - the word, or "unknown" for NULL. */
 static inline const char *wyn_word_or_unknown(const char *word)
 {
-	return word != 0 ? word : "unknown";
+	return word ? word : "unknown";
 }
