@@ -17,7 +17,7 @@
 /* What they cost in looks: see wyn_conn_work(). */
 #define WYN_CALL_FUNCTION_LOOKS 4u /* each */
 
-void wyn_call_refuse(struct wyn_conn *conn, uint64_t call_id,
+void wyn_conn_call_refuse(struct wyn_conn *conn, uint64_t call_id,
 	const struct wyn_later *later, enum wyn_status code, const char *reason,
 	const char *message)
 {
@@ -38,7 +38,7 @@ static bool is_from_administrator(
 	struct wyn_conn *conn, const Wyn__V1__Call *call)
 {
 	if (!conn->peer.administrator) {
-		wyn_call_refuse(conn, call->call_id, NULL,
+		wyn_conn_call_refuse(conn, call->call_id, NULL,
 			WYN_STATUS_PERMISSION_DENIED, "NOT_ADMINISTRATOR",
 			"only root or the server's own user, over its Unix "
 			"socket, may ask for that");
@@ -120,8 +120,9 @@ static void call_drain(struct wyn_conn *conn, const Wyn__V1__Call *call)
 
 static void call_unknown(struct wyn_conn *conn, const Wyn__V1__Call *call)
 {
-	wyn_call_refuse(conn, call->call_id, NULL, WYN_STATUS_UNIMPLEMENTED,
-		"CALL_UNKNOWN", "this server does not know that call");
+	wyn_conn_call_refuse(conn, call->call_id, NULL,
+		WYN_STATUS_UNIMPLEMENTED, "CALL_UNKNOWN",
+		"this server does not know that call");
 }
 
 /* Whoever does it answers. */
@@ -147,22 +148,22 @@ void wyn_conn_call(struct wyn_conn *conn, const Wyn__V1__Call *call)
 		call_functions(conn, call);
 		return;
 	case WYN__V1__CALL__WHAT_STATS:
-		wyn_call_stats(conn, call);
+		wyn_conn_call_stats(conn, call);
 		return;
 	case WYN__V1__CALL__WHAT_DRAIN:
 		call_drain(conn, call);
 		return;
 	case WYN__V1__CALL__WHAT_LIST:
-		wyn_call_list(conn, call);
+		wyn_conn_call_list(conn, call);
 		return;
 	case WYN__V1__CALL__WHAT_EXPLAIN:
-		wyn_call_explain(conn, call);
+		wyn_conn_call_explain(conn, call);
 		return;
 	case WYN__V1__CALL__WHAT_RELOAD:
 		call_reload(conn, call);
 		return;
 	case WYN__V1__CALL__WHAT_MODULES:
-		wyn_call_modules(conn, call);
+		wyn_conn_call_modules(conn, call);
 		return;
 	default:
 		call_unknown(conn, call);

@@ -68,8 +68,8 @@ static void explain_answer(const struct wyn_survey *survey)
 	Wyn__V1__Reply answer = WYN__V1__REPLY__INIT;
 
 	if (survey->count == 0) {
-		wyn_call_refuse(NULL, 0, &survey->later, WYN_STATUS_NOT_FOUND,
-			"TASK_UNKNOWN",
+		wyn_conn_call_refuse(NULL, 0, &survey->later,
+			WYN_STATUS_NOT_FOUND, "TASK_UNKNOWN",
 			"no task of that number waits or runs that you may "
 			"see");
 		return;
@@ -101,11 +101,13 @@ static void survey_send(struct wyn_conn *conn, const Wyn__V1__Call *call,
 	error = wyn_survey_start(conn, &later, query, answer);
 	if (error == -EBUSY) {
 		WYN_STATS_ADD(&conn->engine->stats, calls_over_max, 1);
-		wyn_call_refuse(conn, 0, &later, WYN_STATUS_RESOURCE_EXHAUSTED,
-			"CALLS_MAX", "too many others look at the tasks");
+		wyn_conn_call_refuse(conn, 0, &later,
+			WYN_STATUS_RESOURCE_EXHAUSTED, "CALLS_MAX",
+			"too many others look at the tasks");
 	} else if (error < 0) {
-		wyn_call_refuse(conn, 0, &later, WYN_STATUS_RESOURCE_EXHAUSTED,
-			"CALLS_MAX", "the server has no memory for it");
+		wyn_conn_call_refuse(conn, 0, &later,
+			WYN_STATUS_RESOURCE_EXHAUSTED, "CALLS_MAX",
+			"the server has no memory for it");
 	}
 }
 
@@ -119,7 +121,7 @@ static size_t rows_max(const struct wyn_conn *conn, size_t wanted)
 	return wanted > 0 && wanted < most ? wanted : most;
 }
 
-void wyn_call_list(struct wyn_conn *conn, const Wyn__V1__Call *call)
+void wyn_conn_call_list(struct wyn_conn *conn, const Wyn__V1__Call *call)
 {
 	const Wyn__V1__ListCall *list = call->list;
 	struct wyn_survey_query query = {
@@ -129,13 +131,13 @@ void wyn_call_list(struct wyn_conn *conn, const Wyn__V1__Call *call)
 	};
 
 	if ((unsigned)list->state > WYN__V1__TASK_STATE__TASK_STATE_OUTPUT) {
-		wyn_call_refuse(conn, call->call_id, NULL,
+		wyn_conn_call_refuse(conn, call->call_id, NULL,
 			WYN_STATUS_INVALID_ARGUMENT, "CALL_INVALID",
 			"a state that this server does not know");
 		return;
 	}
 	if (strlen(list->function) >= sizeof(query.function)) {
-		wyn_call_refuse(conn, call->call_id, NULL,
+		wyn_conn_call_refuse(conn, call->call_id, NULL,
 			WYN_STATUS_INVALID_ARGUMENT, "CALL_INVALID",
 			"longer than any name of a function");
 		return;
@@ -146,7 +148,7 @@ void wyn_call_list(struct wyn_conn *conn, const Wyn__V1__Call *call)
 	survey_send(conn, call, &query, list_answer);
 }
 
-void wyn_call_explain(struct wyn_conn *conn, const Wyn__V1__Call *call)
+void wyn_conn_call_explain(struct wyn_conn *conn, const Wyn__V1__Call *call)
 {
 	const Wyn__V1__ExplainCall *explain = call->explain;
 	struct wyn_survey_query query = {
@@ -157,7 +159,7 @@ void wyn_call_explain(struct wyn_conn *conn, const Wyn__V1__Call *call)
 	};
 
 	if ((explain->id == 0) == (explain->seq == 0)) {
-		wyn_call_refuse(conn, call->call_id, NULL,
+		wyn_conn_call_refuse(conn, call->call_id, NULL,
 			WYN_STATUS_INVALID_ARGUMENT, "CALL_INVALID",
 			"either an id or a seq");
 		return;

@@ -54,7 +54,7 @@ static void module_fill(
 	ret_module->functions = info->functions;
 }
 
-void wyn_call_modules(struct wyn_conn *conn, const Wyn__V1__Call *call)
+void wyn_conn_call_modules(struct wyn_conn *conn, const Wyn__V1__Call *call)
 {
 	struct wyn_engine *engine = conn->engine;
 	const struct wyn_registry *registry =

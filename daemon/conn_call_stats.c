@@ -116,7 +116,7 @@ static void counters_add_process(struct counters *counters)
 			(uint64_t)usage.ru_stime.tv_usec);
 }
 
-void wyn_call_stats(struct wyn_conn *conn, const Wyn__V1__Call *call)
+void wyn_conn_call_stats(struct wyn_conn *conn, const Wyn__V1__Call *call)
 {
 	struct wyn_engine *engine = conn->engine;
 	const struct wyn_shared *shared = engine->shared;
