@@ -21,7 +21,7 @@
 #include "base/assert.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
-#include "daemon/options.h"
+#include "daemon/settings.h"
 
 enum pause {
 	ACCEPTING,
@@ -38,6 +38,7 @@ enum door_state {
 	DOOR_CLOSING,
 };
 
+/* A listener, and what looks at it. */
 struct door {
 	struct wyn_acceptor *acceptor;
 	enum door_state state;

@@ -16,9 +16,8 @@
 #include "daemon/listener.h"
 
 #define WYN_ACCEPT_BATCH_MAX 64u /* of one listener in one turn */
-#define WYN_ACCEPT_PAUSE_MS \
-	100u /* without descriptors; ends early when a
-				     connection closes */
+/* Without descriptors; ends early when a connection closes. */
+#define WYN_ACCEPT_PAUSE_MS 100u
 
 struct wyn_acceptor;
 struct wyn_loop;

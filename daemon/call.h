@@ -22,7 +22,7 @@ static inline int wyn_call_run(const struct wyn_function_entry *function,
 	struct wyn_context *context, const void *argument,
 	size_t argument_bytes);
 
-/* wyn_call_blocking - the same for WYN_FUNCTION_BLOCKING. */
+/* wyn_call_blocking - the same for WYN_FUNCTION_BLOCKING. Thread: worker. */
 int wyn_call_blocking(const struct wyn_function_entry *function,
 	struct wyn_context *context, const void *argument,
 	size_t argument_bytes);

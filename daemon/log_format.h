@@ -69,7 +69,8 @@ size_t wyn_log_format(char *out, size_t out_bytes, enum wyn_log_form form,
 WYN_NODISCARD
 int wyn_log_level_parse(const char *text, enum wyn_log_level *ret_level);
 
-/* wyn_log_form_parse - auto, text, journal or json. Likewise. */
+/* wyn_log_form_parse - auto, text, journal or json. Thread: any. Returns: 0,
+ * -EINVAL. */
 WYN_NODISCARD
 int wyn_log_form_parse(const char *text, enum wyn_log_form *ret_form);
 

@@ -17,23 +17,27 @@ struct wyn_survey;
 struct wyn_task;
 struct wyn_upload;
 
+/* wyn_survey_why_upload - for bytes of its argument. Thread: loop. */
 void wyn_survey_why_upload(
 	struct wyn_survey *survey, const struct wyn_upload *upload);
 
-/* `before`: tasks of the span that are before it. */
+/* wyn_survey_why_queued - to be started. `before`: tasks of the span that are
+ * before it. Thread: loop. */
 void wyn_survey_why_queued(struct wyn_survey *survey,
 	const struct wyn_conn *conn, const struct wyn_span *span,
 	uint64_t before);
 
-/* In the executor, in a job of its own. */
+/* wyn_survey_why_task - in the executor, in a job of its own. Thread: loop. */
 void wyn_survey_why_task(struct wyn_survey *survey, const struct wyn_conn *conn,
 	const struct wyn_task *task);
 
-/* In the executor; the index-th of a strip. */
+/* wyn_survey_why_strip - in the executor; the index-th of a strip. Thread:
+ * loop. */
 void wyn_survey_why_strip(struct wyn_survey *survey,
 	const struct wyn_conn *conn, const struct wyn_strip *strip,
 	uint32_t index);
 
-/* It has ended. `streams`: its partial values go first. */
+/* wyn_survey_why_output - it has ended. `streams`: its partial values go first.
+ * Thread: loop. */
 void wyn_survey_why_output(
 	struct wyn_survey *survey, const struct wyn_conn *conn, bool streams);
