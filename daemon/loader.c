@@ -356,7 +356,6 @@ static struct wyn_loader_change *report_add(struct wyn_loader_report *report,
 	const struct wyn_module *module =
 		loaded == NULL ? NULL : loaded->version->module;
 
-	report->of[verb]++;
 	*change = (struct wyn_loader_change){.verb = verb};
 	(void)snprintf(change->file, sizeof(change->file), "%s", file);
 	if (module != NULL) {
@@ -456,7 +455,6 @@ static void reload_run(struct reload *reload, const struct names *names,
 		candidate_look(loader, directory_fd, candidate);
 	}
 	choose(reload);
-	memset(report->of, 0, sizeof(report->of));
 	report->count = 0;
 	take_over(reload, report);
 	wyn_catalog_publish(loader->catalog, reload->registry);

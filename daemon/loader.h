@@ -29,7 +29,6 @@ enum wyn_loader_verb {
 	WYN_LOADER_KEPT,     /* its file has not changed */
 	WYN_LOADER_REMOVED,  /* its file is gone */
 	WYN_LOADER_REFUSED,  /* see why; what was there before stays */
-	WYN_LOADER_VERBS,
 };
 
 /* What became of one file. */
@@ -45,7 +44,6 @@ struct wyn_loader_change {
 };
 
 struct wyn_loader_report {
-	size_t of[WYN_LOADER_VERBS]; /* how many changes of each verb */
 	size_t count;
 	/* Each file of the directory, and each that is there no more. */
 	struct wyn_loader_change changes[2 * WYN_MODULES_MAX];

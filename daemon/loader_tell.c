@@ -27,7 +27,6 @@ static void tell_module(const struct wyn_loader_change *change)
 			WYN_LOG_TEXT("file", change->file));
 		break;
 	case WYN_LOADER_KEPT:
-	case WYN_LOADER_VERBS:
 		break;
 	}
 }

@@ -48,13 +48,13 @@ static void loader_keeps_a_version_when_its_file_is_the_same(void **state)
 	loader_rig_load(rig, 1, 0);
 	version = wyn_registry_module(wyn_catalog_now(rig->catalog), 0);
 	loader_rig_reload(rig);
-	assert_int_equal(rig->report.of[WYN_LOADER_KEPT], 1);
+	assert_int_equal(loader_rig_count(rig, WYN_LOADER_KEPT), 1);
 
 	/* Another file with another time, and the same in it. */
 	loader_rig_put_module(rig, "a.so", "diag");
 	loader_rig_reload(rig);
 
-	assert_int_equal(rig->report.of[WYN_LOADER_KEPT], 1);
+	assert_int_equal(loader_rig_count(rig, WYN_LOADER_KEPT), 1);
 	assert_int_equal(rig->report.count, 1);
 	assert_string_equal(rig->report.changes[0].module, "diag");
 	assert_ptr_equal(
@@ -82,7 +82,7 @@ static void loader_keeps_the_old_version_while_it_is_held(void **state)
 	loader_rig_put_module(rig, "a.so", "digest");
 	loader_rig_reload(rig);
 
-	assert_int_equal(rig->report.of[WYN_LOADER_REPLACED], 1);
+	assert_int_equal(loader_rig_count(rig, WYN_LOADER_REPLACED), 1);
 	assert_false(loader_rig_has(rig, "echo"));
 	assert_true(loader_rig_has(rig, "sha256"));
 	assert_int_equal(wyn_loader_sweep(rig->loader), 1);
@@ -121,7 +121,7 @@ static void loader_removes_what_is_no_more_in_the_directory(void **state)
 
 	loader_rig_load(rig, 1, 0);
 
-	assert_int_equal(rig->report.of[WYN_LOADER_REMOVED], 1);
+	assert_int_equal(loader_rig_count(rig, WYN_LOADER_REMOVED), 1);
 	assert_string_equal(rig->report.changes[1].file, "a.so");
 	assert_false(loader_rig_has(rig, "echo"));
 	assert_true(loader_rig_has(rig, "sha256"));
@@ -172,8 +172,8 @@ static void loader_does_not_grow_when_it_reloads_again_and_again(void **state)
 		loader_rig_put_module(
 			rig, "a.so", i % 2 == 0 ? "digest" : "diag");
 		loader_rig_reload(rig);
-		assert_int_equal(rig->report.of[WYN_LOADER_REPLACED], 1);
-		assert_int_equal(rig->report.of[WYN_LOADER_REFUSED], 1);
+		assert_int_equal(loader_rig_count(rig, WYN_LOADER_REPLACED), 1);
+		assert_int_equal(loader_rig_count(rig, WYN_LOADER_REFUSED), 1);
 		assert_int_equal(wyn_loader_sweep(rig->loader), 0);
 	}
 
@@ -245,7 +245,7 @@ static void loader_fails_no_call_when_it_reloads_meanwhile(void **state)
 	for (unsigned i = 0; i < RELOADS; i++) {
 		diag_replace(rig, i);
 		loader_rig_reload(rig);
-		assert_int_equal(rig->report.of[WYN_LOADER_REPLACED], 1);
+		assert_int_equal(loader_rig_count(rig, WYN_LOADER_REPLACED), 1);
 	}
 	atomic_store_explicit(&over, true, memory_order_relaxed);
 	for (size_t i = 0; i < CALLERS; i++) {

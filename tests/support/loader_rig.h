@@ -44,6 +44,10 @@ void loader_rig_put_library(const struct loader_rig *rig, const char *name);
 void loader_rig_reload(struct loader_rig *rig);
 void loader_rig_load(struct loader_rig *rig, size_t loaded, size_t refused);
 
+/* How many changes of that kind the last reload reported. */
+size_t loader_rig_count(
+	const struct loader_rig *rig, enum wyn_loader_verb verb);
+
 /* The index-th refusal; and that it is of this file and says this. */
 const struct wyn_loader_change *loader_rig_refusal(
 	const struct loader_rig *rig, size_t index);
