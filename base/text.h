@@ -39,8 +39,8 @@ size_t wyn_text_whole(struct wyn_slice text);
 size_t wyn_text_cut(struct wyn_slice text, size_t bytes_max);
 
 /*
- * wyn_text_copy - what fits of a text, whole characters and a NUL; of one that is
- * not valid, which would make a message void, what is not ASCII becomes `?`.
+ * wyn_text_copy - what fits of a text, whole characters and a NUL; of one that
+ * is not valid, which would make a message void, what is not ASCII becomes `?`.
  *
  * bytes: the room, with the NUL. Thread: any.
  */
