@@ -31,8 +31,8 @@ struct bench {
 	struct wyn_module_version *version;
 	struct wyn_module_version *other;
 	struct wyn_pool *pool;
-	struct wyn_batch batch;
 	struct wyn_task task;
+	struct wyn_batch batch; /* with its region, last */
 };
 
 static _Atomic uint64_t values_held;
