@@ -69,7 +69,7 @@ OBJ_scheduler := $(call objects,scheduler/*.c)
 OBJ_proto     := $(call objects,proto/*.c) $(B)/obj/gen/proto/wyn.pb-c.o
 OBJ_client    := $(call objects,client/*.c)
 OBJ_wynctl    := $(filter-out %/main.o,$(call objects,client/wynctl/*.c))
-OBJ_daemon    := $(filter-out %/main.o,$(call objects,daemon/*.c))
+OBJ_daemon    := $(filter-out %/main.o,$(call objects,daemon/*.c daemon/*/*.c))
 OBJ_support   := $(filter-out %/fuzz_main.o,$(call objects,tests/support/*.c))
 
 ar_of = $(1:%=$(B)/lib/%.a)
@@ -197,7 +197,7 @@ bench-spawn bench-socket:
 	@bench/$(subst socket,socket_run,$(@:bench-%=%)).py $(BUILD) $(B)/bench
 
 # Form
-SOURCES := $(sort $(foreach d,$(ROOMS) client/wynctl include/wyn examples examples/module fuzz bench \
+SOURCES := $(sort $(foreach d,$(ROOMS) daemon/* client/wynctl include/wyn examples examples/module fuzz bench \
 	bench/peers tests/stress tests/support $(ROOMS:%=tests/%),$(wildcard $d/*.c $d/*.h)))
 TIDY	:= $(patsubst %.c,$(B)/lint/%.tidy,$(filter %.c,$(SOURCES)))
 format: ## give every C file the form of .clang-format

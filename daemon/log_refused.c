@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "daemon/log.h"
-#include "daemon/refusal.h"
+#include "daemon/run/refusal.h"
 
 /* Not so what its client has ended, or its time: that is no refusal. */
 static bool is_refusal(const struct wyn_refusal_entry *entry)

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "daemon/stats.h"
+#include "daemon/engine/stats.h"
 
 /* [L] Zeroed = nothing was told. */
 struct wyn_log_refused {

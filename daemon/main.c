@@ -15,14 +15,14 @@
 #include <unistd.h>
 
 #include "base/version.h"
-#include "daemon/activate.h"
-#include "daemon/drain.h"
+#include "daemon/io/activate.h"
+#include "daemon/io/drain.h"
 #include "daemon/log.h"
-#include "daemon/module_check.h"
+#include "daemon/modules/module_check.h"
 #include "daemon/options.h"
-#include "daemon/ready_fd.h"
+#include "daemon/io/ready_fd.h"
 #include "daemon/server.h"
-#include "daemon/transport.h"
+#include "daemon/io/transport.h"
 
 /* Descriptors beside the sockets of clients: standard ones, listeners, loops,
  * modules, connections that are told that they are too many. */

@@ -23,19 +23,19 @@
 #include <wyn/pool.h>
 
 #include "base/version.h"
-#include "daemon/acceptor.h"
-#include "daemon/catalog.h"
+#include "daemon/io/acceptor.h"
+#include "daemon/modules/catalog.h"
 #include "daemon/clock.h"
-#include "daemon/conn_later.h"
-#include "daemon/drain.h"
-#include "daemon/engine.h"
-#include "daemon/loader.h"
+#include "daemon/engine/conn_later.h"
+#include "daemon/io/drain.h"
+#include "daemon/engine/engine.h"
+#include "daemon/modules/loader.h"
 #include "daemon/log.h"
-#include "daemon/loop.h"
-#include "daemon/notifier.h"
-#include "daemon/ready_fd.h"
-#include "daemon/reload.h"
-#include "daemon/stats.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/notifier.h"
+#include "daemon/io/ready_fd.h"
+#include "daemon/io/reload.h"
+#include "daemon/engine/stats.h"
 
 /* [I] once the loops run; its own atomics apart. */
 struct server {

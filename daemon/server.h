@@ -9,7 +9,7 @@
 
 #include "base/compiler.h"
 #include "base/exit_code.h"
-#include "daemon/activate.h"
+#include "daemon/io/activate.h"
 #include "daemon/fault.h"
 #include "daemon/options.h"
 

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "daemon/conn_upload.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/conn_upload.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_messages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

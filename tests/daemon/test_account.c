@@ -2,7 +2,7 @@
 /*
  * test_account.c - who may hold how much of the room that all share.
  */
-#include "daemon/account.h"
+#include "daemon/run/account.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "base/time.h"
-#include "daemon/activate.h"
+#include "daemon/io/activate.h"
 #include "tests/support/manager.h"
 
 #define FIRST 3

@@ -2,7 +2,7 @@
 /*
  * test_admission.c - which limit says what, at it and just over it.
  */
-#include "daemon/admission.h"
+#include "daemon/engine/admission.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/acceptor.h"
-#include "daemon/listener.h"
+#include "daemon/io/acceptor.h"
+#include "daemon/io/listener.h"
 #include "daemon/options.h"
 
 struct fixture {

@@ -2,7 +2,7 @@
 /*
  * test_batch.c - spans over the arguments of a Submit, split anywhere.
  */
-#include "daemon/batch.h"
+#include "daemon/run/batch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

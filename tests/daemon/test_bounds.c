@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/conn.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/conn.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_messages.h"
 
 #define MANUAL "docs/wynd.8.scd" /* from the root of the tree */

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/conn.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/conn.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_functions.h"
 #include "tests/support/rig_messages.h"
 

@@ -2,7 +2,7 @@
 /*
  * test_catalog.c - snapshots that come and go, and the numbers of names.
  */
-#include "daemon/catalog.h"
+#include "daemon/modules/catalog.h"
 
 #include <errno.h>
 #include <pthread.h>

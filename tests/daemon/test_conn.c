@@ -3,7 +3,7 @@
  * test_conn.c - what a connection makes of bytes and messages, phase by phase:
  * the table of docs/wire.md, section 4, and the ways to break the protocol.
  */
-#include "daemon/conn.h"
+#include "daemon/engine/conn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_messages.h"
 
 static struct rig *rig;

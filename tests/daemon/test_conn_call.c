@@ -2,7 +2,7 @@
 /*
  * test_conn_call.c - reload and modules: who may ask, and what is answered.
  */
-#include "daemon/conn_call.h"
+#include "daemon/engine/conn_call.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/conn_later.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/conn_later.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_functions.h"
 #include "tests/support/rig_messages.h"

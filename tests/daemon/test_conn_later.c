@@ -3,7 +3,7 @@
  * test_conn_later.c - Calls whose answer comes in a later turn: to who asked
  * and is still there, as many as may wait, and when everything is to end.
  */
-#include "daemon/conn_later.h"
+#include "daemon/engine/conn_later.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 

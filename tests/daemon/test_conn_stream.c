@@ -2,7 +2,7 @@
 /*
  * test_conn_stream.c - tasks that emit: how many at once, and who waits.
  */
-#include "daemon/conn_stream.h"
+#include "daemon/engine/conn_stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/conn.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/conn.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 

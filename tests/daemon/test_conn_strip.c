@@ -3,7 +3,7 @@
  * test_conn_strip.c - tiny tasks in strips: answered one by one, whatever ends
  * them.
  */
-#include "daemon/conn_strip.h"
+#include "daemon/engine/conn_strip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +14,10 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/conn_state.h"
-#include "daemon/dispatch.h"
-#include "daemon/engine_state.h"
-#include "daemon/recall.h"
+#include "daemon/engine/conn_state.h"
+#include "daemon/engine/dispatch.h"
+#include "daemon/engine/engine_state.h"
+#include "daemon/engine/recall.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_functions.h"
 #include "tests/support/rig_messages.h"

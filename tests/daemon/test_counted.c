@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 #include "base/compiler.h"
-#include "daemon/conn.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/conn.h"
+#include "daemon/engine/engine_state.h"
 #include "proto/codec.h"
 #include "tests/support/bytes.h"
 #include "tests/support/rig_fixture.h"

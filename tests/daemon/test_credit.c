@@ -2,7 +2,7 @@
 /*
  * test_credit.c - totals that only grow.
  */
-#include "daemon/credit.h"
+#include "daemon/engine/credit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

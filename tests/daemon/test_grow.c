@@ -2,7 +2,7 @@
 /*
  * test_grow.c - Submits that share a batch, and those that must not.
  */
-#include "daemon/grow.h"
+#include "daemon/engine/grow.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 

@@ -2,7 +2,7 @@
 /*
  * test_handover.c - sockets in order, a full box, and what is left in it.
  */
-#include "daemon/handover.h"
+#include "daemon/io/handover.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

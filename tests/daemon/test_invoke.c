@@ -2,7 +2,7 @@
 /*
  * test_invoke.c - what becomes of a task, by what its function does.
  */
-#include "daemon/invoke.h"
+#include "daemon/run/invoke.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/account.h"
-#include "daemon/registry.h"
-#include "daemon/stream.h"
+#include "daemon/run/account.h"
+#include "daemon/modules/registry.h"
+#include "daemon/run/stream.h"
 #include "tests/support/bytes.h"
 
 #define VALUE_MAX 4096u

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/listener.h"
+#include "daemon/io/listener.h"
 
 struct fixture {
 	char directory[64];

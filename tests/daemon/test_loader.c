@@ -2,7 +2,7 @@
 /*
  * test_loader.c - directories of good modules and of all kinds of bad ones.
  */
-#include "daemon/loader.h"
+#include "daemon/modules/loader.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * test_loader_again.c - a directory that is loaded again: what stays, what is
  * replaced, what goes.
  */
-#include "daemon/loader.h"
+#include "daemon/modules/loader.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/catalog.h"
-#include "daemon/registry.h"
+#include "daemon/modules/catalog.h"
+#include "daemon/modules/registry.h"
 #include "tests/support/loader_rig.h"
 
 static void loader_keeps_all_when_the_directory_has_gone(void **state)

@@ -2,7 +2,7 @@
 /*
  * test_memory.c - memory in few sizes, kept within a bound.
  */
-#include "daemon/memory.h"
+#include "daemon/run/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

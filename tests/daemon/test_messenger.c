@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/messenger.h"
+#include "daemon/io/messenger.h"
 #include "tests/support/manager.h"
 
 static int manager;

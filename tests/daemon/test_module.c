@@ -2,7 +2,7 @@
 /*
  * test_module.c - tables of modules, good and bad, of this ABI and the first.
  */
-#include "daemon/module.h"
+#include "daemon/modules/module.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * test_module_check.c - what is said of a module that is good, and of a file
  * that is none. What crashes or hangs is built by tests/e2e/test_modules.py.
  */
-#include "daemon/module_check.h"
+#include "daemon/modules/module_check.h"
 
 #include <errno.h>
 #include <setjmp.h>

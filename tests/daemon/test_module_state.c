@@ -2,7 +2,7 @@
 /*
  * test_module_state.c - states of a module: one call's alone, and used again.
  */
-#include "daemon/module_state.h"
+#include "daemon/modules/module_state.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/module.h"
+#include "daemon/modules/module.h"
 
 #define THREADS 4u
 #define ROUNDS	20000u

@@ -2,7 +2,7 @@
 /*
  * test_nested.c - functions that call others, in tasks on a real pool.
  */
-#include "daemon/nested.h"
+#include "daemon/run/nested.h"
 
 #include <sched.h>
 #include <setjmp.h>
@@ -18,10 +18,10 @@
 #include <wyn/pool.h>
 
 #include "base/compiler.h"
-#include "daemon/account.h"
-#include "daemon/batch.h"
-#include "daemon/catalog.h"
-#include "daemon/invoke.h"
+#include "daemon/run/account.h"
+#include "daemon/run/batch.h"
+#include "daemon/modules/catalog.h"
+#include "daemon/run/invoke.h"
 
 #define HELD_MAX 100000u
 

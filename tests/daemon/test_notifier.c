@@ -20,11 +20,11 @@
 
 #include <wyn/pool.h>
 
-#include "daemon/engine.h"
+#include "daemon/engine/engine.h"
 #include "daemon/log.h"
-#include "daemon/loop.h"
-#include "daemon/notifier.h"
-#include "daemon/catalog.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/notifier.h"
+#include "daemon/modules/catalog.h"
 #include "tests/support/latch.h"
 #include "tests/support/manager.h"
 

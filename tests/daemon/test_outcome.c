@@ -2,7 +2,7 @@
 /*
  * test_outcome.c - what is noted of a call, and what its value is charged.
  */
-#include "daemon/outcome.h"
+#include "daemon/run/outcome.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include <wyn/module.h>
 #include <wyn/status.h>
 
-#include "daemon/account.h"
+#include "daemon/run/account.h"
 
 #define VALUE_MAX 4096u
 #define HELD_MAX  8500u

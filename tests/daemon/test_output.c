@@ -2,7 +2,7 @@
 /*
  * test_output.c - a queue of bytes that is written from while it grows.
  */
-#include "daemon/output.h"
+#include "daemon/engine/output.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /*
  * test_pool_executor.c - tasks through a real pool and back, each once.
  */
-#include "daemon/pool_executor.h"
+#include "daemon/run/pool_executor.h"
 
 #include <semaphore.h>
 #include <setjmp.h>
@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/invoke.h"
-#include "daemon/registry.h"
-#include "daemon/stream.h"
-#include "daemon/task.h"
+#include "daemon/run/invoke.h"
+#include "daemon/modules/registry.h"
+#include "daemon/run/stream.h"
+#include "daemon/run/task.h"
 
 #define TASKS 4096
 #define SLICE 512

@@ -3,7 +3,7 @@
  * test_post.c - errands in order, a few in a turn, from many threads, and what
  * becomes of those that nobody runs any more.
  */
-#include "daemon/post.h"
+#include "daemon/engine/post.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/engine_rig.h"
 
 #define THREADS 4u

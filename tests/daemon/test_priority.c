@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/ready.h"
+#include "daemon/engine/ready.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 

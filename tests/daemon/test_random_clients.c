@@ -13,9 +13,9 @@
 
 #include "base/compiler.h"
 #include "base/prng.h"
-#include "daemon/conn_upload.h"
-#include "daemon/engine_state.h"
-#include "daemon/survey.h"
+#include "daemon/engine/conn_upload.h"
+#include "daemon/engine/engine_state.h"
+#include "daemon/engine/survey.h"
 #include "tests/support/rig_messages.h"
 
 #define CLIENTS	      6u

@@ -2,7 +2,7 @@
 /*
  * test_ranges.c - sets of numbers, as a Cancel brings them.
  */
-#include "daemon/ranges.h"
+#include "daemon/engine/ranges.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /*
  * test_ready.c - whose turn it is.
  */
-#include "daemon/ready.h"
+#include "daemon/engine/ready.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

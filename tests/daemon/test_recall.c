@@ -2,7 +2,7 @@
 /*
  * test_recall.c - functions that look fast and then are slow.
  */
-#include "daemon/recall.h"
+#include "daemon/engine/recall.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/dispatch.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/dispatch.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_messages.h"
 
 #define WORKERS	 2u

@@ -2,7 +2,7 @@
 /*
  * test_registry.c - names in, entries out; all or none of a module.
  */
-#include "daemon/registry.h"
+#include "daemon/modules/registry.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/catalog.h"
+#include "daemon/modules/catalog.h"
 #include "daemon/limits.h"
 #include "tests/support/bytes.h"
 

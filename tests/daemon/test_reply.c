@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_functions.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"

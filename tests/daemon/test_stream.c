@@ -3,7 +3,7 @@
  * test_stream.c - partial values from several threads to one, in order and
  * within their bound; waiting for room, and being cancelled while waiting.
  */
-#include "daemon/stream.h"
+#include "daemon/run/stream.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -18,7 +18,7 @@
 #include <wyn/pool.h>
 
 #include "base/compiler.h"
-#include "daemon/task.h"
+#include "daemon/run/task.h"
 
 #define CHARGE(bytes) (sizeof(struct wyn_partial) + (bytes))
 #define PRODUCERS     4

@@ -3,7 +3,7 @@
  * test_strip.c - what a worker makes of a strip, and what a loop may do to it
  * meanwhile.
  */
-#include "daemon/strip.h"
+#include "daemon/run/strip.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/account.h"
-#include "daemon/registry.h"
+#include "daemon/run/account.h"
+#include "daemon/modules/registry.h"
 #include "proto/codec.h"
 #include "tests/support/bytes.h"
 #include "tests/support/rig_functions.h"

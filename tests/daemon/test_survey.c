@@ -3,7 +3,7 @@
  * test_survey.c - list and explain: every task once, wherever it is, by id, to
  * whom may see it, a little in each turn.
  */
-#include "daemon/survey.h"
+#include "daemon/engine/survey.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "daemon/conn.h"
-#include "daemon/engine_state.h"
-#include "daemon/strip.h"
+#include "daemon/engine/conn.h"
+#include "daemon/engine/engine_state.h"
+#include "daemon/run/strip.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 #include "tests/support/rig_survey.h"

@@ -2,7 +2,7 @@
 /*
  * test_survey_why.c - explain: what a task waits for, in each of its states.
  */
-#include "daemon/survey_why.h"
+#include "daemon/engine/survey_why.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 #include "tests/support/rig_survey.h"

@@ -2,7 +2,7 @@
 /*
  * test_timers.c - arming, moving, disarming and firing, with times made up.
  */
-#include "daemon/timers.h"
+#include "daemon/run/timers.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

@@ -6,7 +6,7 @@
  * what a test says, and wishes what a test says. The peer is the other end of
  * a socket pair. The loop is only run for as long as something is due.
  */
-#include "daemon/transport.h"
+#include "daemon/io/transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/conn.h"
+#include "daemon/engine/conn.h"
 #include "daemon/limits.h"
 
 #define OUTPUT_BYTES (4u << 20)

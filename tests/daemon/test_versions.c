@@ -3,7 +3,7 @@
  * test_versions.c - functions that are replaced while tasks of them are queued
  * and run.
  */
-#include "daemon/catalog.h"
+#include "daemon/modules/catalog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "tests/support/rig_fixture.h"
 #include "tests/support/rig_messages.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/compiler.h"
 #include "base/time.h"
-#include "daemon/watchdog.h"
+#include "daemon/io/watchdog.h"
 
 #define INTERVAL_NS (40 * WYN_NS_PER_S)
 

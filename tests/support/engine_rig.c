@@ -9,10 +9,10 @@
 #include <stdlib.h>
 
 #include "base/compiler.h"
-#include "daemon/conn.h"
-#include "daemon/engine_state.h"
-#include "daemon/invoke.h"
-#include "daemon/strip.h"
+#include "daemon/engine/conn.h"
+#include "daemon/engine/engine_state.h"
+#include "daemon/run/invoke.h"
+#include "daemon/run/strip.h"
 #include "tests/support/rig_client.h"
 #include "tests/support/rig_functions.h"
 

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "daemon/engine.h"
-#include "daemon/executor.h"
+#include "daemon/engine/engine.h"
+#include "daemon/run/executor.h"
 #include "daemon/limits.h"
 
 #define RIG_SECOND_NS UINT64_C(1000000000)

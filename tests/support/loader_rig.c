@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/registry.h"
+#include "daemon/modules/registry.h"
 #include "tests/support/module_host.h"
 
 int loader_rig_begin(void **state)

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/catalog.h"
-#include "daemon/loader.h"
+#include "daemon/modules/catalog.h"
+#include "daemon/modules/loader.h"
 
 #define LOADER_RIG_PATH_BYTES 256u
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/conn.h"
-#include "daemon/engine_state.h"
+#include "daemon/engine/conn.h"
+#include "daemon/engine/engine_state.h"
 
 #define RIG_PIECES 4u
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "daemon/stream.h"
-#include "daemon/task.h"
+#include "daemon/run/stream.h"
+#include "daemon/run/task.h"
 
 /* Numbers in arguments are decimal; what follows them is ignored. */
 static uint64_t number_of(const void *argument, size_t argument_bytes)

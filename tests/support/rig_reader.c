@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/engine_state.h"
+#include "daemon/engine/engine_state.h"
 #include "proto/codec.h"
 #include "tests/support/rig_client.h"
 

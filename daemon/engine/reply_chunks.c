@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/*
+ * reply_chunks.c - see reply_chunks.h. The loop's thread only.
+ */
+#include "daemon/engine/reply_chunks.h"
+
+#include <string.h>
+
+#include "daemon/engine/conn_state.h"
+#include "daemon/engine/conn_stream.h"
+
+static bool is_large(const struct wyn_conn *conn, const struct wyn_task *task)
+{
+	return !wyn_task_is_quiet(task) &&
+	       task->outcome.value_bytes + WYN_RESULTS_HEAD_BYTES >
+		       conn->engine->limits.frame_bytes_max;
+}
+
+void wyn_reply_place(struct wyn_conn *conn, struct wyn_task *task)
+{
+	if (is_large(conn, task)) {
+		wyn_list_push_back(&conn->large, &task->link);
+		conn->stream_bytes += wyn_task_weight(task);
+	} else {
+		wyn_list_push_back(&conn->done, &task->link);
+	}
+}
+
+bool wyn_reply_has_room(const struct wyn_conn *conn)
+{
+	return conn->phase < WYN_CONN_CLOSING &&
+	       conn->output.bytes < WYN_OUTPUT_HIGH_BYTES;
+}
+
+static uint64_t stream_left(const struct wyn_conn *conn)
+{
+	return conn->stream_granted == UINT64_MAX
+		       ? UINT64_MAX
+		       : conn->stream_granted - conn->stream_used;
+}
+
+/* One Chunk. False: over the client's stream credit, or no memory. */
+static bool chunk_send(struct wyn_conn *conn, const struct wyn_chunk *chunk)
+{
+	uint8_t *room;
+	size_t head;
+
+	if (chunk->data.len > stream_left(conn)) {
+		return false;
+	}
+	room = wyn_output_reserve(
+		&conn->output, WYN_CHUNK_HEAD_BYTES_MAX + chunk->data.len);
+	if (room == NULL) {
+		wyn_conn_abort(conn);
+		return false;
+	}
+	head = wyn_chunk_head_encode(chunk, room);
+	if (chunk->data.len > 0) {
+		memcpy(room + head, chunk->data.data, chunk->data.len);
+	}
+	wyn_output_commit(&conn->output, head + chunk->data.len);
+	conn->stream_used += chunk->data.len;
+	return true;
+}
+
+/* The last partial value of a task that is back has gone. */
+static void waiting_end(struct wyn_conn *conn, struct wyn_task *task)
+{
+	wyn_list_remove(&task->link);
+	conn->stream_bytes -= wyn_task_weight(task);
+	if (task->answered) {
+		conn->unsent_bytes -= wyn_task_weight(task);
+		wyn_engine_task_unwanted(conn->engine, conn, task);
+	} else {
+		wyn_reply_place(conn, task);
+	}
+}
+
+void wyn_reply_partial_add(struct wyn_conn *conn, struct wyn_partial *partial)
+{
+	struct wyn_task *task = partial->task;
+
+	if (partial->progress && task->report != NULL) {
+		memcpy(task->report->data, partial->data, partial->bytes);
+		wyn_stream_sent(&conn->engine->stream, partial);
+		return;
+	}
+	if (partial->progress) {
+		task->report = partial;
+	}
+	partial->next = NULL;
+	*conn->partials_tail = partial;
+	conn->partials_tail = &partial->next;
+	conn->unsent_bytes += sizeof(*partial) + partial->bytes;
+	conn->stream_bytes += sizeof(*partial) + partial->bytes;
+	task->partials_queued++;
+	wyn_engine_activate(conn);
+}
+
+/* False: it has to wait. */
+static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
+{
+	struct wyn_task *task = partial->task;
+	struct wyn_chunk chunk = {
+		.seq = task->seq,
+		.stream = WYN__V1__STREAM__STREAM_PARTIAL,
+		.offset = task->partial_offset,
+		.data = {partial->data, partial->bytes},
+	};
+
+	if (partial->progress) {
+		/* Each stands for itself. */
+		chunk.stream = WYN__V1__STREAM__STREAM_PROGRESS;
+		chunk.offset = 0;
+	}
+	/* After a task's row nothing more of it may go out. */
+	if (!task->answered && !chunk_send(conn, &chunk)) {
+		return false;
+	}
+	if (partial->progress) {
+		task->report = NULL;
+	} else if (!task->answered) {
+		task->partial_offset += partial->bytes;
+		WYN_STATS_ADD(&conn->engine->stats, partial_values, 1);
+	}
+	conn->partials = partial->next;
+	if (conn->partials == NULL) {
+		conn->partials_tail = &conn->partials;
+	}
+	conn->unsent_bytes -= sizeof(*partial) + partial->bytes;
+	conn->stream_bytes -= sizeof(*partial) + partial->bytes;
+	task->partials_queued--;
+	wyn_stream_sent(&conn->engine->stream, partial);
+	if (task->waiting && task->partials_queued == 0) {
+		waiting_end(conn, task);
+	}
+	return true;
+}
+
+void wyn_reply_partials(struct wyn_conn *conn)
+{
+	bool moved = false;
+
+	while (conn->partials != NULL && wyn_reply_has_room(conn) &&
+		partial_send(conn, conn->partials)) {
+		moved = true;
+	}
+	wyn_conn_streams_moved(conn, moved);
+}
+
+/* The next piece of one large value. False: it has to wait. */
+static bool large_send(struct wyn_conn *conn, struct wyn_task *task)
+{
+	const struct wyn_outcome *outcome = &task->outcome;
+	uint64_t left = outcome->value_bytes - task->value_sent;
+	uint64_t most =
+		conn->engine->limits.frame_bytes_max - WYN_CHUNK_HEAD_BYTES_MAX;
+	uint64_t granted = stream_left(conn);
+	struct wyn_chunk chunk = {
+		.seq = task->seq,
+		.stream = WYN__V1__STREAM__STREAM_VALUE,
+		.offset = task->value_sent,
+		.data = {outcome->value + task->value_sent, WYN_CHUNK_BYTES},
+	};
+
+	if (granted == 0) {
+		return false;
+	}
+	/* As much as is granted, were it less than a piece: a client that waits
+	 * for more before it grants more would wait for ever. */
+	most = granted < most ? granted : most;
+	if (chunk.data.len > most) {
+		chunk.data.len = most;
+	}
+	if (chunk.data.len >= left) {
+		chunk.data.len = left;
+		chunk.eof = true;
+	}
+	if (!chunk_send(conn, &chunk)) {
+		return false;
+	}
+	task->value_sent += chunk.data.len;
+	wyn_list_remove(&task->link);
+	/* Values take turns, a piece each. */
+	wyn_list_push_back(chunk.eof ? &conn->done : &conn->large, &task->link);
+	if (chunk.eof) {
+		conn->stream_bytes -= wyn_task_weight(task);
+	}
+	return true;
+}
+
+void wyn_reply_large_values(struct wyn_conn *conn)
+{
+	struct wyn_list *first;
+
+	while ((first = wyn_list_first(&conn->large)) != NULL &&
+		wyn_reply_has_room(conn) &&
+		large_send(
+			conn, wyn_list_entry(first, struct wyn_task, link))) {
+	}
+}
