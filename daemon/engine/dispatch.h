@@ -7,9 +7,8 @@
  * millisecond of work beyond what runs: what a function costs is measured
  * (every 16th call) and averaged; one that was never measured counts as
  * expensive. Tiny ones go in strips (conn_strip.h). At least two tasks per
- * worker, so that none runs dry, and
- * executor_tasks_max at most. One submit per turn. What turns out slower than
- * that is asked back: recall.h.
+ * worker, so that none runs dry, and executor_tasks_max at most. One submit per
+ * turn. What turns out slower than that is asked back: recall.h.
  */
 #pragma once
 

@@ -143,12 +143,8 @@ static int context_spawn(struct wyn_context *context, const char *name,
 static int context_await(struct wyn_context *context,
 	struct wyn_spawned *spawned, const void **ret_value, size_t *ret_bytes)
 {
-	struct wyn_slice value;
-	int code = wyn_nested_await(&of(context)->outcome, spawned, &value);
-
-	*ret_value = value.data;
-	*ret_bytes = value.len;
-	return code;
+	return wyn_nested_await(
+		&of(context)->outcome, spawned, ret_value, ret_bytes);
 }
 
 static const struct wyn_context_ops context_ops = {
@@ -365,7 +361,7 @@ static void wait_for(const struct wyn_spawned *spawned)
 }
 
 int wyn_nested_await(struct wyn_outcome *outcome, struct wyn_spawned *spawned,
-	struct wyn_slice *ret_value)
+	const void **ret_value, size_t *ret_bytes)
 {
 	struct wyn_nest *nest = outcome->nest;
 
@@ -374,8 +370,8 @@ int wyn_nested_await(struct wyn_outcome *outcome, struct wyn_spawned *spawned,
 	wait_for(spawned);
 	wyn_list_remove(&spawned->link);
 	nest->awaited = spawned;
-	*ret_value = (struct wyn_slice){
-		spawned->outcome.value, spawned->outcome.value_bytes};
+	*ret_value = spawned->outcome.value;
+	*ret_bytes = spawned->outcome.value_bytes;
 	return (int)spawned->outcome.code;
 }
 

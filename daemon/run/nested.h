@@ -42,7 +42,7 @@ int wyn_nested_spawn(struct wyn_context *context,
  */
 WYN_NODISCARD
 int wyn_nested_await(struct wyn_outcome *outcome, struct wyn_spawned *spawned,
-	struct wyn_slice *ret_value);
+	const void **ret_value, size_t *ret_bytes);
 
 /*
  * wyn_nested_end - cancels what was not awaited, waits for it, frees all.

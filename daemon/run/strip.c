@@ -102,12 +102,8 @@ static int context_spawn(struct wyn_context *context, const char *name,
 static int context_await(struct wyn_context *context,
 	struct wyn_spawned *spawned, const void **ret_value, size_t *ret_bytes)
 {
-	struct wyn_slice value;
-	int code = wyn_nested_await(&strip_of(context)->now, spawned, &value);
-
-	*ret_value = value.data;
-	*ret_bytes = value.len;
-	return code;
+	return wyn_nested_await(
+		&strip_of(context)->now, spawned, ret_value, ret_bytes);
 }
 
 static const struct wyn_context_ops context_ops = {
