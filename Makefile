@@ -31,10 +31,8 @@ $(if $(FLAGS),,$(error VARIANT is none of release, debug, asan, tsan, perturb, f
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wconversion $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
 
-# Empty, as a plain #define of it would be, so that a file may say it again.
-GNU := -D_GNU_SOURCE=
-# The generated headers are somebody else's code: no warnings from there.
-INCLUDES   = -Iinclude -I. -isystem $(GEN)
+GNU := -D_GNU_SOURCE=# as a plain #define of it, so that a file may say it again
+INCLUDES   = -Iinclude -I. -isystem $(GEN)# somebody else's code: no warnings
 PKGS	  := libuv libprotobuf-c libconfuse libsystemd jansson
 PKG_FLAGS  = $(eval PKG_FLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_FLAGS)# asked once
 pkg	   = $(if $2,$(shell pkg-config $1 $2))
@@ -55,9 +53,9 @@ $(B)/obj/modules/%.o: PKG_FLAGS = $(call pkg,--cflags,$(MODULE_PKGS))
 $(B)/obj/gen/%.o: ROOM_FLAGS = $(HIDDEN) -w
 
 # Rooms
-ROOMS	  := base proto scheduler daemon client modules
+ROOMS	  := base proto scheduler daemon client spawner modules
 objects	   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $1))
-GEN_C	  := $(GEN)/proto/wyn.pb-c.c
+GEN_C	  := $(GEN)/proto/wyn.pb-c.c $(GEN)/proto/spawn.pb-c.c
 GEN_H	  := $(GEN_C:.c=.h)
 MODULE_SO := $(patsubst %.c,$(B)/%.so,$(wildcard modules/*.c))
 MODULE_PKGS_digest := libcrypto
@@ -66,14 +64,15 @@ MODULE_PKGS = $(MODULE_PKGS_$(basename $(@F)))
 
 OBJ_base      := $(call objects,base/*.c)
 OBJ_scheduler := $(call objects,scheduler/*.c)
-OBJ_proto     := $(call objects,proto/*.c) $(B)/obj/gen/proto/wyn.pb-c.o
+OBJ_proto     := $(call objects,proto/*.c) $(GEN_C:$(GEN)/%.c=$(B)/obj/gen/%.o)
 OBJ_client    := $(call objects,client/*.c)
 OBJ_wynctl    := $(filter-out %/main.o,$(call objects,client/wynctl/*.c))
 OBJ_daemon    := $(filter-out %/main.o,$(call objects,daemon/*.c daemon/*/*.c))
+OBJ_spawner   := $(filter-out %/main.o,$(call objects,spawner/*.c))
 OBJ_support   := $(filter-out %/fuzz_main.o,$(call objects,tests/support/*.c))
 
 ar_of = $(1:%=$(B)/lib/%.a)
-PROGRAMS := $(B)/wynd $(B)/wynctl
+PROGRAMS := $(B)/wynd $(B)/wynctl $(B)/wynd-spawner
 SONAME := libwyn.so.0
 LIBS := $(B)/libwyn.a $(B)/$(SONAME) $(B)/libwynclient.a $(B)/libwynclient.so.0
 MAN  := $(patsubst docs/%.scd,$(B)/man/%,$(wildcard docs/*.scd))
@@ -101,13 +100,12 @@ $(B)/obj/gen/%.o: $(GEN)/%.c $(B)/flags
 	$(compile)
 $(B)/obj/pic/%.o: %.c $(B)/flags
 	$(compile)
-# Newer when they differ from last time: everything is compiled again.
 BUILT_WITH := $(CC) $(FLAGS) $(HIDDEN) $(CPPFLAGS) $(CFLAGS) $(LIBDIR)
-$(B)/flags: FORCE
+$(B)/flags: FORCE # newer when they differ: all is compiled again
 	@mkdir -p $(@D); echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' >$@
 
-$(GEN_H): $(GEN_C) ;
-$(GEN_C): proto/wyn.proto
+$(GEN)/%.h: $(GEN)/%.c ;
+$(GEN)/%.pb-c.c: %.proto
 	$(call say,PROTO,$@)
 	@mkdir -p $(@D)
 	$(Q)protoc-c --c_out=$(GEN) $<
@@ -116,7 +114,7 @@ $(GEN_C): proto/wyn.proto
 	$(call say,AR,$@)
 	$(Q)mkdir -p $(@D); rm -f $@; $(AR) rcsD $@ $(filter %.o,$^)
 
-$(foreach r,base scheduler proto client wynctl daemon support,\
+$(foreach r,base scheduler proto client wynctl daemon spawner support,\
 	$(eval $(B)/lib/$r.a: $(OBJ_$r)))
 $(B)/libwyn.a: $(OBJ_scheduler)
 $(B)/libwynclient.a: $(B)/obj/libwynclient.o
@@ -129,6 +127,8 @@ endef
 
 $(B)/wynd: $(B)/obj/daemon/main.o $(call ar_of,daemon scheduler proto base)
 	$(call link,$(PKGS_daemon))
+$(B)/wynd-spawner: $(B)/obj/spawner/main.o $(call ar_of,spawner proto base)
+	$(call link,libprotobuf-c)
 $(B)/wynctl: $(B)/obj/client/wynctl/main.o $(call ar_of,wynctl client proto base)
 	$(call link,libprotobuf-c jansson)
 
@@ -143,10 +143,11 @@ $(B)/modules/%.so: $(B)/obj/modules/%.o
 	$(call link,$(MODULE_PKGS),-shared)
 	@chmod go-w $@ # wynd loads none that others may write, whatever the umask
 
-# Test programs
 LIBS_daemon    := daemon scheduler proto
+LIBS_spawner   := spawner proto
 LIBS_client    := wynctl client proto
 PKGS_proto     := libprotobuf-c
+PKGS_spawner   := $(PKGS_proto)
 PKGS_daemon    := libuv libprotobuf-c libconfuse libsystemd
 PKGS_client    := libprotobuf-c jansson
 
@@ -174,7 +175,6 @@ $(B)/fuzz/%: $(B)/obj/fuzz/%.o $(FUZZ_MAIN) \
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # What to run
-# The machine may lack every tool before scripts/deps: it builds in a second run.
 demo: ## install what running needs, build, run the main job
 	@scripts/deps
 	+@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=release all

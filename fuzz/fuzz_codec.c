@@ -106,6 +106,30 @@ static struct wyn_slice message_encode(const struct wyn_message *message)
 	}
 }
 
+/* What takes a process is left to the strict way. */
+static bool is_of_commands(const struct wyn_message *message)
+{
+	struct wyn_results rows;
+	struct wyn_result row;
+
+	if (message->kind == WYN_MESSAGE_SUBMIT) {
+		return message->submit.command != NULL;
+	}
+	if (message->kind != WYN_MESSAGE_RESULTS) {
+		return false;
+	}
+	rows = message->results;
+	while (wyn_results_next(&rows, &row)) {
+		if (row.detail != NULL &&
+			(row.detail->usage != NULL ||
+				row.detail->exit_status != 0 ||
+				row.detail->signal != 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Encoded and decoded again it is what it was. */
 static void message_turn_round(const struct wyn_message *message)
 {
@@ -120,8 +144,8 @@ static void message_turn_round(const struct wyn_message *message)
 	wyn_assert(wyn_frame_next(bytes, bytes.len, &frame, &frame_bytes) ==
 		   WYN_FRAME_READY);
 	wyn_assert(frame_bytes == bytes.len);
-	if (message->kind <= WYN_MESSAGE_CHUNK) {
-		/* What our encoders write is always for the walker. */
+	if (message->kind <= WYN_MESSAGE_CHUNK && !is_of_commands(message)) {
+		/* What our encoders write is for the walker. */
 		wyn_assert(wyn_walk_message(frame.body, &arena, &again) == 0);
 	} else {
 		wyn_assert(

@@ -12,13 +12,44 @@
 #include "proto/field.h"
 #include "proto/tags.h"
 
+static size_t usage_bytes(const struct wyn_usage *usage)
+{
+	return wyn_field_u64_bytes(usage->wall_ns) +
+	       wyn_field_u64_bytes(usage->user_ns) +
+	       wyn_field_u64_bytes(usage->system_ns) +
+	       wyn_field_u64_bytes(usage->peak_rss_bytes) +
+	       wyn_field_u64_bytes(usage->output_bytes) +
+	       wyn_field_u64_bytes(usage->error_bytes);
+}
+
+static uint8_t *usage_put(uint8_t *out, const struct wyn_usage *usage)
+{
+	out = wyn_field_put_len(out, WYN_TAG_DETAIL_USAGE, usage_bytes(usage));
+	out = wyn_field_put_u64(out, WYN_TAG_USAGE_WALL_NS, usage->wall_ns);
+	out = wyn_field_put_u64(out, WYN_TAG_USAGE_USER_NS, usage->user_ns);
+	out = wyn_field_put_u64(out, WYN_TAG_USAGE_SYSTEM_NS, usage->system_ns);
+	out = wyn_field_put_u64(
+		out, WYN_TAG_USAGE_PEAK_RSS_BYTES, usage->peak_rss_bytes);
+	out = wyn_field_put_u64(
+		out, WYN_TAG_USAGE_OUTPUT_BYTES, usage->output_bytes);
+	return wyn_field_put_u64(
+		out, WYN_TAG_USAGE_ERROR_BYTES, usage->error_bytes);
+}
+
 static size_t detail_bytes(const struct wyn_detail *detail, size_t row)
 {
+	size_t usage =
+		detail->usage == NULL
+			? 0
+			: wyn_field_len_bytes(usage_bytes(detail->usage));
+
 	return wyn_field_u64_bytes(row) +
 	       wyn_field_bytes_bytes(detail->message.len) +
 	       wyn_field_bytes_bytes(detail->reason.len) +
 	       wyn_field_u64_bytes(detail->ran) +
-	       wyn_field_u64_bytes(detail->retry_after_ms);
+	       wyn_field_u64_bytes(detail->retry_after_ms) +
+	       wyn_field_u64_bytes(detail->exit_status) +
+	       wyn_field_u64_bytes(detail->signal) + usage;
 }
 
 static uint8_t *detail_put(
@@ -30,8 +61,12 @@ static uint8_t *detail_put(
 	out = wyn_field_put_bytes(out, WYN_TAG_DETAIL_MESSAGE, detail->message);
 	out = wyn_field_put_bytes(out, WYN_TAG_DETAIL_REASON, detail->reason);
 	out = wyn_field_put_u64(out, WYN_TAG_DETAIL_RAN, detail->ran);
-	return wyn_field_put_u64(
+	out = wyn_field_put_u64(
 		out, WYN_TAG_DETAIL_RETRY_AFTER_MS, detail->retry_after_ms);
+	out = wyn_field_put_u64(
+		out, WYN_TAG_DETAIL_EXIT_STATUS, detail->exit_status);
+	out = wyn_field_put_u64(out, WYN_TAG_DETAIL_SIGNAL, detail->signal);
+	return detail->usage == NULL ? out : usage_put(out, detail->usage);
 }
 
 void wyn_results_measure(const struct wyn_result *rows, size_t n,

@@ -15,6 +15,7 @@
 struct sizes {
 	size_t options;
 	size_t arg_sizes;
+	size_t command;
 	size_t submit;
 };
 
@@ -73,13 +74,20 @@ static inline struct sizes sizes_of(
 	struct sizes sizes = {.options = options_bytes(&submit->options)};
 
 	wyn_assert(submit->arg_sizes_count == 0 || n == 0);
+	if (submit->command != NULL) {
+		sizes.command =
+			wyn__v1__command__get_packed_size(submit->command);
+	}
 	for (size_t i = 0; i < submit->arg_sizes_count; i++) {
 		sizes.arg_sizes += wyn_varint_bytes(submit->arg_sizes[i]);
 	}
-	sizes.submit = wyn_field_u64_bytes(submit->first_seq) +
-		       wyn_field_bytes_bytes(submit->function.len) +
-		       wyn_field_bytes_bytes(sizes.options) +
-		       wyn_field_bytes_bytes(sizes.arg_sizes);
+	sizes.submit =
+		wyn_field_u64_bytes(submit->first_seq) +
+		wyn_field_bytes_bytes(submit->function.len) +
+		wyn_field_bytes_bytes(sizes.options) +
+		wyn_field_bytes_bytes(sizes.arg_sizes) +
+		(submit->command == NULL ? 0
+					 : wyn_field_len_bytes(sizes.command));
 	for (size_t i = 0; i < n; i++) {
 		sizes.submit += wyn_field_len_bytes(args[i].len);
 	}
@@ -118,6 +126,11 @@ size_t wyn_submit_encode(const struct wyn_submit *submit,
 		for (size_t i = 0; i < submit->arg_sizes_count; i++) {
 			at = wyn_varint_put(at, submit->arg_sizes[i]);
 		}
+	}
+	if (submit->command != NULL) {
+		at = wyn_field_put_len(
+			at, WYN_TAG_SUBMIT_COMMAND, sizes.command);
+		at += wyn__v1__command__pack(submit->command, at);
 	}
 	return (size_t)(at - out);
 }

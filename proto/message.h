@@ -33,6 +33,7 @@ enum wyn_message_kind {
 	WYN_MESSAGE_FINISH = 13,
 	WYN_MESSAGE_GO_AWAY = 14,
 	WYN_MESSAGE_ERROR = 15,
+	WYN_MESSAGE_SIGNAL = 16,
 };
 
 /* The longest that stands before an argument in a region: tag and length. */
@@ -66,6 +67,17 @@ struct wyn_submit {
 	struct wyn_args args;
 	const uint64_t *arg_sizes; /* in the arena */
 	size_t arg_sizes_count;
+	const Wyn__V1__Command *command; /* in the arena; NULL = none */
+};
+
+/* What a command took. */
+struct wyn_usage {
+	uint64_t wall_ns;
+	uint64_t user_ns;
+	uint64_t system_ns;
+	uint64_t peak_rss_bytes;
+	uint64_t output_bytes;
+	uint64_t error_bytes;
 };
 
 struct wyn_detail {
@@ -73,6 +85,9 @@ struct wyn_detail {
 	struct wyn_slice reason;
 	uint64_t retry_after_ms;
 	uint8_t ran; /* Wyn__V1__Ran */
+	uint32_t exit_status;
+	uint32_t signal;	       /* 0 = none */
+	const struct wyn_usage *usage; /* NULL = none */
 };
 
 /* One row of Results. */

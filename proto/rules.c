@@ -17,6 +17,9 @@ int wyn_rules_submit_check(const struct wyn_submit *submit)
 	if ((args == 0) == (sizes == 0)) {
 		return -EBADMSG;
 	}
+	if (submit->command != NULL && submit->function.len > 0) {
+		return -EBADMSG;
+	}
 	/* One of the two is 0. The seq after the last must exist, too, for
 	 * the next Submit is compared with it. */
 	if (args + sizes > UINT64_MAX - submit->first_seq) {

@@ -113,6 +113,7 @@ static int submit_view(const Wyn__V1__Submit *from, struct wyn_arena *arena,
 		.function = wyn_slice_of(from->function),
 		.arg_sizes = from->arg_sizes,
 		.arg_sizes_count = from->n_arg_sizes,
+		.command = from->command,
 	};
 	int err;
 
@@ -134,6 +135,31 @@ static int submit_view(const Wyn__V1__Submit *from, struct wyn_arena *arena,
 	}
 	*ret_submit = submit;
 	return 0;
+}
+
+/* Returns: false when there is no memory for it. */
+static bool usage_view(const Wyn__V1__Usage *from, struct wyn_arena *arena,
+	const struct wyn_usage **ret_usage)
+{
+	struct wyn_usage *usage;
+
+	if (from == NULL) {
+		return true;
+	}
+	usage = wyn_arena_alloc(arena, sizeof(*usage));
+	if (usage == NULL) {
+		return false;
+	}
+	*usage = (struct wyn_usage){
+		.wall_ns = from->wall_ns,
+		.user_ns = from->user_ns,
+		.system_ns = from->system_ns,
+		.peak_rss_bytes = from->peak_rss_bytes,
+		.output_bytes = from->output_bytes,
+		.error_bytes = from->error_bytes,
+	};
+	*ret_usage = usage;
+	return true;
 }
 
 static int details_view(const Wyn__V1__Results *from, struct wyn_arena *arena,
@@ -160,7 +186,12 @@ static int details_view(const Wyn__V1__Results *from, struct wyn_arena *arena,
 			.reason = wyn_slice_of(detail->reason),
 			.retry_after_ms = detail->retry_after_ms,
 			.ran = wyn_rules_enum_narrow((int32_t)detail->ran),
+			.exit_status = detail->exit_status,
+			.signal = detail->signal,
 		};
+		if (!usage_view(detail->usage, arena, &details[i].usage)) {
+			return -ENOBUFS;
+		}
 	}
 	results->details = details;
 	results->detail_rows = rows;
@@ -211,6 +242,24 @@ static void chunk_view(const Wyn__V1__Chunk *from, struct wyn_chunk *ret_chunk)
 		.eof = from->eof,
 		.data = slice_of_bytes(&from->data),
 	};
+}
+
+int wyn_unpack_any(const ProtobufCMessageDescriptor *type,
+	struct wyn_slice bytes, struct wyn_arena *arena,
+	ProtobufCMessage **ret_message)
+{
+	ProtobufCAllocator allocator = {arena_alloc, arena_free, arena};
+	int err = wyn_validate_message(type, bytes);
+
+	if (err) {
+		return err;
+	}
+	*ret_message = protobuf_c_message_unpack(
+		type, &allocator, bytes.len, bytes.data);
+	if (*ret_message == NULL) {
+		return arena->exhausted ? -ENOBUFS : -EBADMSG;
+	}
+	return 0;
 }
 
 int wyn_unpack_message(struct wyn_slice body, struct wyn_arena *arena,

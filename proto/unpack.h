@@ -24,3 +24,13 @@
 WYN_NODISCARD
 int wyn_unpack_message(struct wyn_slice body, struct wyn_arena *arena,
 	struct wyn_message *ret_message);
+
+/*
+ * wyn_unpack_any - the same for a message of that type.
+ *
+ * Thread: any, one per arena. Returns: 0; -EBADMSG; -ENOBUFS.
+ */
+WYN_NODISCARD
+int wyn_unpack_any(const ProtobufCMessageDescriptor *type,
+	struct wyn_slice bytes, struct wyn_arena *arena,
+	ProtobufCMessage **ret_message);

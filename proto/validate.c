@@ -232,16 +232,37 @@ static bool field_check(struct walk *walk)
 	return singular_mark(level, field) && known_check(walk, field, wire);
 }
 
-int wyn_validate_frame(struct wyn_slice body)
+/* Returns: which fields the outermost had; false: it is malformed. */
+static bool message_check(const ProtobufCMessageDescriptor *type,
+	struct wyn_slice bytes, uint64_t *ret_seen)
 {
-	struct walk walk = {.in = wyn_reader_of(body)};
+	struct walk walk = {.in = wyn_reader_of(bytes)};
 
-	level_push(&walk, &wyn__v1__frame__descriptor, walk.in.end);
+	level_push(&walk, type, walk.in.end);
 	while (level_pop_ended(&walk)) {
 		if (!field_check(&walk)) {
-			return -EBADMSG;
+			return false;
 		}
 	}
+	*ret_seen = walk.levels[0].seen;
+	return true;
+}
+
+int wyn_validate_frame(struct wyn_slice body)
+{
+	uint64_t seen;
+
+	if (!message_check(&wyn__v1__frame__descriptor, body, &seen)) {
+		return -EBADMSG;
+	}
 	/* All fields of a Frame are bodies. */
-	return walk.levels[0].seen != 0 ? 0 : -ENOMSG;
+	return seen != 0 ? 0 : -ENOMSG;
+}
+
+int wyn_validate_message(
+	const ProtobufCMessageDescriptor *type, struct wyn_slice bytes)
+{
+	uint64_t seen;
+
+	return message_check(type, bytes, &seen) ? 0 : -EBADMSG;
 }

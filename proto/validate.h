@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <protobuf-c/protobuf-c.h>
+
 #include "base/compiler.h"
 #include "base/slice.h"
 
@@ -26,3 +28,9 @@
  */
 WYN_NODISCARD
 int wyn_validate_frame(struct wyn_slice body);
+
+/* wyn_validate_message - the same for a message of that type, which may be
+ * empty. Thread: any. Returns: 0; -EBADMSG. */
+WYN_NODISCARD
+int wyn_validate_message(
+	const ProtobufCMessageDescriptor *type, struct wyn_slice bytes);

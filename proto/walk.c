@@ -143,6 +143,7 @@ static void submit_clear(struct wyn_submit *submit)
 	submit->args.bytes_total = 0;
 	submit->arg_sizes = NULL;
 	submit->arg_sizes_count = 0;
+	submit->command = NULL;
 }
 
 static int walk_submit(struct wyn_slice bytes, struct wyn_arena *arena,

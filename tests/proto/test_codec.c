@@ -164,7 +164,7 @@ static void codec_says_why_when_it_refuses(void **state)
 		const char *reason;
 	} rows[] = {
 		{{NULL, 0}, 4096, -ENOMSG, "UNKNOWN_BODY"},
-		{BYTES("\x82\x01\x00"), 4096, -ENOMSG, "UNKNOWN_BODY"},
+		{BYTES("\x8a\x01\x00"), 4096, -ENOMSG, "UNKNOWN_BODY"},
 		{BYTES("garbage!"), 4096, -EBADMSG, "MALFORMED_FRAME"},
 		{BYTES("\x0a\x00"), 4096, -EBADMSG, "MALFORMED_FRAME"},
 		{BYTES("\x5a\x00"), 0, -ENOBUFS, "FRAME_TOO_COMPLEX"},

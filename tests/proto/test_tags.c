@@ -34,6 +34,10 @@ struct row {
 	{                                                \
 		&wyn__v1__detail__descriptor, field, tag \
 	}
+#define USAGE(field, tag)                               \
+	{                                               \
+		&wyn__v1__usage__descriptor, field, tag \
+	}
 #define CHUNK(field, tag)                               \
 	{                                               \
 		&wyn__v1__chunk__descriptor, field, tag \
@@ -59,11 +63,13 @@ static const struct row rows[] = {
 	FRAME("finish", WYN_MESSAGE_FINISH),
 	FRAME("go_away", WYN_MESSAGE_GO_AWAY),
 	FRAME("error", WYN_MESSAGE_ERROR),
+	FRAME("signal", WYN_MESSAGE_SIGNAL),
 	SUBMIT("first_seq", WYN_TAG_SUBMIT_FIRST_SEQ),
 	SUBMIT("function", WYN_TAG_SUBMIT_FUNCTION),
 	SUBMIT("options", WYN_TAG_SUBMIT_OPTIONS),
 	SUBMIT("args", WYN_TAG_SUBMIT_ARGS),
 	SUBMIT("arg_sizes", WYN_TAG_SUBMIT_ARG_SIZES),
+	SUBMIT("command", WYN_TAG_SUBMIT_COMMAND),
 	OPTIONS("priority", WYN_TAG_OPTIONS_PRIORITY),
 	OPTIONS("timeout_ms", WYN_TAG_OPTIONS_TIMEOUT_MS),
 	OPTIONS("deadline_ms", WYN_TAG_OPTIONS_DEADLINE_MS),
@@ -81,6 +87,15 @@ static const struct row rows[] = {
 	DETAIL("reason", WYN_TAG_DETAIL_REASON),
 	DETAIL("ran", WYN_TAG_DETAIL_RAN),
 	DETAIL("retry_after_ms", WYN_TAG_DETAIL_RETRY_AFTER_MS),
+	DETAIL("exit_status", WYN_TAG_DETAIL_EXIT_STATUS),
+	DETAIL("signal", WYN_TAG_DETAIL_SIGNAL),
+	DETAIL("usage", WYN_TAG_DETAIL_USAGE),
+	USAGE("wall_ns", WYN_TAG_USAGE_WALL_NS),
+	USAGE("user_ns", WYN_TAG_USAGE_USER_NS),
+	USAGE("system_ns", WYN_TAG_USAGE_SYSTEM_NS),
+	USAGE("peak_rss_bytes", WYN_TAG_USAGE_PEAK_RSS_BYTES),
+	USAGE("output_bytes", WYN_TAG_USAGE_OUTPUT_BYTES),
+	USAGE("error_bytes", WYN_TAG_USAGE_ERROR_BYTES),
 	CHUNK("seq", WYN_TAG_CHUNK_SEQ),
 	CHUNK("stream", WYN_TAG_CHUNK_STREAM),
 	CHUNK("offset", WYN_TAG_CHUNK_OFFSET),

@@ -197,13 +197,38 @@ static bool args_equal(struct wyn_args a, struct wyn_args b)
 	return a.region.len == 0 && b.region.len == 0;
 }
 
+static bool commands_equal(const Wyn__V1__Command *a, const Wyn__V1__Command *b)
+{
+	size_t bytes;
+	uint8_t *packed;
+	bool equal;
+
+	if (a == NULL || b == NULL) {
+		return a == b;
+	}
+	bytes = wyn__v1__command__get_packed_size(a);
+	if (bytes != wyn__v1__command__get_packed_size(b)) {
+		return false;
+	}
+	packed = calloc(2, bytes + 1);
+	if (packed == NULL) {
+		abort();
+	}
+	wyn__v1__command__pack(a, packed);
+	wyn__v1__command__pack(b, packed + bytes);
+	equal = memcmp(packed, packed + bytes, bytes) == 0;
+	free(packed);
+	return equal;
+}
+
 static bool submits_equal(
 	const struct wyn_submit *a, const struct wyn_submit *b)
 {
 	if (a->first_seq != b->first_seq ||
 		!wyn_slice_equal(a->function, b->function) ||
 		!options_equal(&a->options, &b->options) ||
-		a->arg_sizes_count != b->arg_sizes_count) {
+		a->arg_sizes_count != b->arg_sizes_count ||
+		!commands_equal(a->command, b->command)) {
 		return false;
 	}
 	for (size_t i = 0; i < a->arg_sizes_count; i++) {
@@ -214,6 +239,18 @@ static bool submits_equal(
 	return args_equal(a->args, b->args);
 }
 
+static bool usages_equal(const struct wyn_usage *a, const struct wyn_usage *b)
+{
+	if (a == NULL || b == NULL) {
+		return a == b;
+	}
+	return a->wall_ns == b->wall_ns && a->user_ns == b->user_ns &&
+	       a->system_ns == b->system_ns &&
+	       a->peak_rss_bytes == b->peak_rss_bytes &&
+	       a->output_bytes == b->output_bytes &&
+	       a->error_bytes == b->error_bytes;
+}
+
 static bool details_equal(
 	const struct wyn_detail *a, const struct wyn_detail *b)
 {
@@ -222,7 +259,9 @@ static bool details_equal(
 	}
 	return wyn_slice_equal(a->message, b->message) &&
 	       wyn_slice_equal(a->reason, b->reason) &&
-	       a->retry_after_ms == b->retry_after_ms && a->ran == b->ran;
+	       a->retry_after_ms == b->retry_after_ms && a->ran == b->ran &&
+	       a->exit_status == b->exit_status && a->signal == b->signal &&
+	       usages_equal(a->usage, b->usage);
 }
 
 static bool rows_equal(const struct wyn_result *a, const struct wyn_result *b)
