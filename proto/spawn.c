@@ -46,6 +46,20 @@ int wyn_spawn_event_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 	return 0;
 }
 
+int wyn_spawn_command_decode(struct wyn_slice bytes, struct wyn_arena *arena,
+	const Wyn__V1__Command **ret_command)
+{
+	ProtobufCMessage *message;
+	int err = wyn_unpack_any(
+		&wyn__v1__command__descriptor, bytes, arena, &message);
+
+	if (err) {
+		return err;
+	}
+	*ret_command = (const Wyn__V1__Command *)message;
+	return 0;
+}
+
 size_t wyn_spawn_request_bytes(const Wyn__Spawn__V1__Request *request)
 {
 	return wyn__spawn__v1__request__get_packed_size(request);

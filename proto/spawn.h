@@ -16,6 +16,7 @@
 #include "base/slice.h"
 #include "proto/arena.h"
 #include "proto/spawn.pb-c.h"
+#include "proto/wyn.pb-c.h"
 
 #define WYN_SPAWN_VERSION 1u
 
@@ -45,6 +46,11 @@ int wyn_spawn_request_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 WYN_NODISCARD
 int wyn_spawn_event_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 	const Wyn__Spawn__V1__Event **ret_event);
+
+/* wyn_spawn_command_decode - the command of a Start, likewise. */
+WYN_NODISCARD
+int wyn_spawn_command_decode(struct wyn_slice bytes, struct wyn_arena *arena,
+	const Wyn__V1__Command **ret_command);
 
 /*
  * wyn_spawn_request_bytes, wyn_spawn_request_encode, wyn_spawn_event_bytes,

@@ -76,16 +76,23 @@ static void waiting_end(struct wyn_conn *conn, struct wyn_task *task)
 	}
 }
 
+static bool is_progress(const struct wyn_partial *partial)
+{
+	return partial->stream == WYN__V1__STREAM__STREAM_PROGRESS;
+}
+
 void wyn_reply_partial_add(struct wyn_conn *conn, struct wyn_partial *partial)
 {
 	struct wyn_task *task = partial->task;
 
-	if (partial->progress && task->report != NULL) {
+	bool progress = is_progress(partial);
+
+	if (progress && task->report != NULL) {
 		memcpy(task->report->data, partial->data, partial->bytes);
 		wyn_stream_sent(&conn->engine->stream, partial);
 		return;
 	}
-	if (partial->progress) {
+	if (progress) {
 		task->report = partial;
 	}
 	partial->next = NULL;
@@ -108,7 +115,7 @@ static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
 		.data = {partial->data, partial->bytes},
 	};
 
-	if (partial->progress) {
+	if (is_progress(partial)) {
 		/* Each stands for itself. */
 		chunk.stream = WYN__V1__STREAM__STREAM_PROGRESS;
 		chunk.offset = 0;
@@ -117,7 +124,7 @@ static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
 	if (!task->answered && !chunk_send(conn, &chunk)) {
 		return false;
 	}
-	if (partial->progress) {
+	if (is_progress(partial)) {
 		task->report = NULL;
 	} else if (!task->answered) {
 		task->partial_offset += partial->bytes;

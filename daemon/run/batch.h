@@ -22,7 +22,9 @@
 #define WYN_BATCH_STRIDE 256u /* arguments from one mark to the next */
 
 struct wyn_batch;
+struct wyn_command;
 struct wyn_function_entry;
+struct wyn_input;
 struct wyn_upload;
 
 /* [L] all of it */
@@ -44,6 +46,8 @@ struct wyn_batch_mark {
 struct wyn_batch {
 	uint32_t holders;			   /* spans and tasks */
 	const struct wyn_function_entry *function; /* its version is held */
+	struct wyn_command *command; /* NULL = they call the function; owned */
+	struct wyn_input *input;     /* of its one task; NULL = none; owned */
 	struct wyn_submit_options options;
 	struct wyn_timers *timers; /* of its loop, for the deadline */
 	uint64_t owner;

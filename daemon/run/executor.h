@@ -39,6 +39,15 @@ struct wyn_executor_ops {
 	 * it; false = something is there already. Thread: loop.
 	 */
 	bool (*arm)(struct wyn_executor *executor);
+	/*
+	 * Of the executor of commands alone. sent: some of the task's output
+	 * went out, so it may have more; input: there is more of its input, or
+	 * its end; signal: to all of its processes, what runs. Thread: loop.
+	 */
+	void (*sent)(struct wyn_executor *executor, struct wyn_task *task);
+	void (*input)(struct wyn_executor *executor, struct wyn_task *task);
+	void (*signal)(struct wyn_executor *executor, struct wyn_task *task,
+		unsigned number);
 	/* How many tasks it runs at once. Thread: any. */
 	unsigned (*width)(const struct wyn_executor *executor);
 };

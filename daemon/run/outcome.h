@@ -18,6 +18,7 @@
 #include "daemon/run/refusal.h"
 
 struct wyn_account;
+struct wyn_command_end;
 struct wyn_module_state;
 struct wyn_nest;
 
@@ -34,6 +35,8 @@ struct wyn_outcome {
 	uint8_t *value; /* small, or malloc'd; NULL = none */
 	size_t value_bytes;
 	size_t value_room; /* of a malloc'd one, as charged */
+
+	struct wyn_command_end *end; /* malloc'd, owned; NULL = none */
 
 	/* [W] what the call has asked for; NULL = nothing, and so after it */
 	struct wyn_module_state *state; /* see call.h */

@@ -19,6 +19,7 @@
 
 #include "base/assert.h"
 #include "daemon/run/task.h"
+#include "proto/message.h"
 
 int wyn_stream_init(
 	struct wyn_stream *stream, void (*wake)(struct wyn_stream *stream))
@@ -98,7 +99,7 @@ static int wait_for_room(struct wyn_stream *stream, struct wyn_task *task,
 }
 
 static struct wyn_partial *partial_create(
-	struct wyn_task *task, const void *data, size_t bytes)
+	struct wyn_task *task, uint8_t kind, const void *data, size_t bytes)
 {
 	struct wyn_partial *partial = malloc(charge(bytes));
 
@@ -107,7 +108,7 @@ static struct wyn_partial *partial_create(
 	}
 	partial->next = NULL;
 	partial->task = task;
-	partial->progress = false;
+	partial->stream = kind;
 	partial->bytes = bytes;
 	if (bytes > 0) {
 		memcpy(partial->data, data, bytes);
@@ -147,7 +148,8 @@ int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
 	if (rc < 0) {
 		return rc;
 	}
-	partial = partial_create(task, data, bytes);
+	partial = partial_create(
+		task, WYN__V1__STREAM__STREAM_PARTIAL, data, bytes);
 	if (partial == NULL) {
 		return -ENOMEM;
 	}
@@ -158,6 +160,30 @@ int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
 		stream->wake(stream);
 	}
 	return 0;
+}
+
+int wyn_stream_push(struct wyn_stream *stream, struct wyn_task *task,
+	uint8_t kind, const void *data, size_t bytes)
+{
+	struct wyn_partial *partial = partial_create(task, kind, data, bytes);
+
+	if (partial == NULL) {
+		return -ENOMEM;
+	}
+	/* The loop, which is awake, looks at it in this turn: no wake. */
+	pthread_mutex_lock(&stream->lock);
+	(void)append(stream, partial);
+	pthread_mutex_unlock(&stream->lock);
+	return 0;
+}
+
+size_t wyn_stream_room(const struct wyn_task *task)
+{
+	/* [partial] relaxed: the loop alone adds and subtracts here. */
+	uint64_t unsent = atomic_load_explicit(
+		&task->partial_unsent_bytes, memory_order_relaxed);
+
+	return unsent < task->partial_unsent_max ? task->partial_bytes_max : 0;
 }
 
 static void number_put(uint8_t *out, uint64_t number)
@@ -178,11 +204,11 @@ int wyn_stream_progress(struct wyn_stream *stream, struct wyn_task *task,
 
 	number_put(data, done);
 	number_put(data + 8, total);
-	fresh = partial_create(task, data, sizeof(data));
+	fresh = partial_create(
+		task, WYN__V1__STREAM__STREAM_PROGRESS, data, sizeof(data));
 	if (fresh == NULL) {
 		return -ENOMEM;
 	}
-	fresh->progress = true;
 	pthread_mutex_lock(&stream->lock);
 	if (task->progress_take == stream->takes) {
 		memcpy(task->progress->data, data, sizeof(data));

@@ -23,7 +23,8 @@ struct wyn_task;
 struct wyn_partial {
 	struct wyn_partial *next;
 	struct wyn_task *task;
-	bool progress; /* a report, which the next one may overwrite */
+	uint8_t stream; /* PARTIAL, PROGRESS, OUTPUT or ERROR of wyn.proto; a
+			 * report of progress may be overwritten by the next */
 	size_t bytes;
 	uint8_t data[];
 };
@@ -73,6 +74,24 @@ int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
 WYN_NODISCARD
 int wyn_stream_progress(struct wyn_stream *stream, struct wyn_task *task,
 	uint64_t done, uint64_t total);
+
+/*
+ * wyn_stream_push - appends what a command wrote, a copy.
+ *
+ * The executor looks for room itself: wyn_stream_room(). Thread: loop. Returns:
+ * 0, -ENOMEM. Blocks: never.
+ */
+WYN_NODISCARD
+int wyn_stream_push(struct wyn_stream *stream, struct wyn_task *task,
+	uint8_t kind, const void *data, size_t bytes);
+
+/*
+ * wyn_stream_room - how many bytes a task may push: up to one frame's while it
+ * has less than partial_unsent_max unsent; 0 = later, after a `sent`.
+ *
+ * Thread: loop.
+ */
+size_t wyn_stream_room(const struct wyn_task *task);
 
 /*
  * wyn_stream_take - everything that has come, oldest first.

@@ -16,6 +16,7 @@
 static _Alignas(16) uint8_t memory[4096];
 static struct wyn_arena arena;
 static uint8_t packed[512];
+static uint8_t command_bytes[256];
 
 static int setup(void **state)
 {
@@ -36,7 +37,8 @@ static size_t start_encode(char *program)
 	command.n_argv = 1;
 	command.argv = argv;
 	start.id = 7;
-	start.command = &command;
+	start.command.len = wyn__v1__command__pack(&command, command_bytes);
+	start.command.data = command_bytes;
 	start.output = true;
 	request.what_case = WYN__SPAWN__V1__REQUEST__WHAT_START;
 	request.start = &start;
@@ -49,6 +51,7 @@ static void spawn_request_comes_out_when_encoded(void **state)
 	char program[] = "/bin/true";
 	size_t bytes = start_encode(program);
 	const Wyn__Spawn__V1__Request *request;
+	const Wyn__V1__Command *command;
 
 	(void)state;
 	assert_int_equal(
@@ -60,9 +63,14 @@ static void spawn_request_comes_out_when_encoded(void **state)
 	assert_int_equal(request->start->id, 7);
 	assert_true(request->start->output);
 	assert_false(request->start->input);
-	assert_int_equal(request->start->command->n_argv, 1);
-	assert_memory_equal(request->start->command->argv[0].data, program,
-		strlen(program));
+	assert_int_equal(
+		wyn_spawn_command_decode(
+			(struct wyn_slice){request->start->command.data,
+				request->start->command.len},
+			&arena, &command),
+		0);
+	assert_int_equal(command->n_argv, 1);
+	assert_memory_equal(command->argv[0].data, program, strlen(program));
 }
 
 static void spawn_request_is_refused_when_cut(void **state)

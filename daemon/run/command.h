@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * command.h - a process to run, in place of a function: what the tasks of a
+ * batch have in common, and how one of them ended.
+ *
+ * The command stays as it was sent, checked, in one piece of memory: wynd does
+ * not look into it again, and what starts it reads it for itself.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "proto/message.h"
+
+#define WYN_COMMAND_LINE_BYTES 128u /* of argv, for people, with a NUL */
+
+/* [L] all of it; the batch's. */
+struct wyn_command {
+	uint32_t uid; /* whom it runs as */
+	uint32_t gid;
+	uint64_t grace_ms; /* from SIGTERM to SIGKILL, if nobody says more */
+	bool input_stream; /* it goes on after the argument: input.h */
+	bool merge_stderr;
+	char line[WYN_COMMAND_LINE_BYTES]; /* valid UTF-8 */
+	size_t packed_bytes;
+	uint8_t packed[]; /* a Command of wyn.proto */
+};
+
+/* How one ended that was started. [L] */
+struct wyn_command_end {
+	uint32_t exit_status;
+	uint32_t signal; /* 0 = it exited */
+	struct wyn_usage usage;
+};
+
+/*
+ * wyn_command_create - a copy of a checked message.
+ *
+ * Thread: loop. Owns: the caller's, to free(). Returns: NULL when there is no
+ * memory.
+ */
+struct wyn_command *wyn_command_create(const Wyn__V1__Command *message);
+
+/*
+ * wyn_command_check - what is wrong with a Command, whoever sent it.
+ *
+ * No program, a NUL in a string, an environment that is no NAME=VALUE, a
+ * directory that is not absolute, more than `bytes_max` of argv and
+ * environment, counted as execve(2) does. Thread: any. Returns: NULL = nothing;
+ * else what, for people, with the field's name.
+ */
+const char *wyn_command_check(
+	const Wyn__V1__Command *message, uint64_t bytes_max);

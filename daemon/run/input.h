@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/*
+ * input.h - what is still to be written to the input of a command.
+ *
+ * Filled by the connection as Chunks come, emptied by the executor as the pipe
+ * takes it. The loop's thread only; one for a batch whose command's input goes
+ * on after its argument, which has one task.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/slice.h"
+
+struct wyn_input_piece;
+
+/* [L] all of it */
+struct wyn_input {
+	struct wyn_input_piece *head; /* oldest first */
+	struct wyn_input_piece **tail;
+	size_t at; /* bytes of the head that were taken */
+	bool eof;  /* nothing comes after what is here */
+	bool shut; /* nobody reads on: what is here and comes is dropped */
+	/* So many bytes are not needed any more. [I] by the connection. */
+	void (*taken)(struct wyn_input *input, size_t bytes);
+};
+
+/* wyn_input_init, wyn_input_fini - nothing is there yet; what is left goes,
+ * untold. */
+void wyn_input_init(struct wyn_input *input,
+	void (*taken)(struct wyn_input *input, size_t bytes));
+void wyn_input_fini(struct wyn_input *input);
+
+/*
+ * wyn_input_put - appends a copy.
+ *
+ * Returns: 0; -ENOMEM. When it is shut the bytes are taken at once.
+ */
+WYN_NODISCARD
+int wyn_input_put(struct wyn_input *input, struct wyn_slice bytes);
+
+/* wyn_input_peek - the next bytes; empty = none is here. Valid until the next
+ * call. */
+struct wyn_slice wyn_input_peek(const struct wyn_input *input);
+
+/* wyn_input_take - the first so many of what wyn_input_peek() showed went. */
+void wyn_input_take(struct wyn_input *input, size_t bytes);
+
+/* wyn_input_shut - nobody reads on. */
+void wyn_input_shut(struct wyn_input *input);
