@@ -400,12 +400,12 @@ static void stream_keeps_the_last_report_when_several_come(void **state)
 	assert_int_equal(bench->wakes, 1);
 
 	first = wyn_stream_take(&bench->stream);
-	assert_true(first->progress);
+	assert_int_equal(first->stream, WYN__V1__STREAM__STREAM_PROGRESS);
 	assert_int_equal(first->bytes, WYN_PROGRESS_BYTES);
 	assert_memory_equal(
 		first->data, "\0\0\0\0\0\0\1\2\0\0\0\0\0\0\0\7", 16);
 	second = first->next;
-	assert_false(second->progress);
+	assert_int_equal(second->stream, WYN__V1__STREAM__STREAM_PARTIAL);
 	assert_null(second->next);
 	wyn_stream_sent(&bench->stream, first);
 	wyn_stream_sent(&bench->stream, second);
