@@ -51,6 +51,15 @@
 		RESTART, "connections")                                        \
 	X(executor_tasks_max, "max-executor", COUNT, 4096, 1, 65536, RESTART,  \
 		"tasks handed to the pool and not back yet")                   \
+	X(commands_max, "max-commands", COUNT, 16, 1, 4096, NOW,               \
+		"commands that run at once")                                   \
+	X(command_bytes_max, "max-command", BYTES, 128 * WYN_KIB, WYN_KIB,     \
+		2 * WYN_MIB, RESTART,                                          \
+		"argv, environment and directory of one command")              \
+	X(command_grace_ms, "command-grace", MS, 5000, 0, 86400000, NOW,       \
+		"from SIGTERM to SIGKILL, for a command that is ended")        \
+	X(command_drain_ms, "command-drain", MS, 1000, 0, 86400000, NOW,       \
+		"for output after the end of a command")                       \
 	X(hello_ms, "hello-timeout", MS, 5000, 10, 600000, NOW,                \
 		"from connecting to Hello")                                    \
 	X(keepalive_ms, "keepalive", MS, 30000, 10, 86400000, NOW,             \

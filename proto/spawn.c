@@ -60,6 +60,16 @@ int wyn_spawn_command_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 	return 0;
 }
 
+size_t wyn_spawn_command_bytes(const Wyn__V1__Command *command)
+{
+	return wyn__v1__command__get_packed_size(command);
+}
+
+size_t wyn_spawn_command_encode(const Wyn__V1__Command *command, uint8_t *out)
+{
+	return wyn__v1__command__pack(command, out);
+}
+
 size_t wyn_spawn_request_bytes(const Wyn__Spawn__V1__Request *request)
 {
 	return wyn__spawn__v1__request__get_packed_size(request);

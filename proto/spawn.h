@@ -52,6 +52,11 @@ WYN_NODISCARD
 int wyn_spawn_command_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 	const Wyn__V1__Command **ret_command);
 
+/* wyn_spawn_command_bytes, wyn_spawn_command_encode - size, and write. Thread:
+ * any. */
+size_t wyn_spawn_command_bytes(const Wyn__V1__Command *command);
+size_t wyn_spawn_command_encode(const Wyn__V1__Command *command, uint8_t *out);
+
 /*
  * wyn_spawn_request_bytes, wyn_spawn_request_encode, wyn_spawn_event_bytes,
  * wyn_spawn_event_encode - size, and write.

@@ -19,6 +19,7 @@ struct wyn_account *wyn_account_create(
 	account->all_held = all_held;
 	atomic_init(&account->all_max, all_max);
 	account->holders = 1;
+	account->command_bytes = 0;
 	atomic_init(&account->held, 0);
 	return account;
 }

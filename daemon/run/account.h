@@ -21,6 +21,7 @@ struct wyn_account {
 	_Atomic uint64_t all_max;   /* [A held] */
 	_Atomic uint64_t held;	    /* [A held] of those, by this one */
 	uint32_t holders;	    /* [L] the owner and its tasks */
+	uint64_t command_bytes;	    /* [L] of its commands, beside values */
 };
 
 /*

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 #include "daemon/modules/module.h"
+#include "daemon/run/command.h"
+#include "daemon/run/input.h"
 
 static struct wyn_batch *batch_alloc(
 	struct wyn_memory *memory, size_t region_bytes, size_t spare_bytes)
@@ -108,6 +110,14 @@ void wyn_batch_hold(struct wyn_batch *batch)
 	wyn_assert(batch->holders != 0);
 }
 
+static void input_destroy(struct wyn_input *input)
+{
+	if (input != NULL) {
+		wyn_input_fini(input);
+		free(input);
+	}
+}
+
 size_t wyn_batch_release(struct wyn_batch *batch)
 {
 	size_t bytes = batch->bytes;
@@ -123,7 +133,10 @@ size_t wyn_batch_release(struct wyn_batch *batch)
 		wyn_module_release(batch->function->version);
 	}
 	free(batch->marks);
-	wyn_memory_release(batch->memory, batch, bytes);
+	bytes += wyn_command_bytes(batch->command);
+	wyn_command_destroy(batch->command);
+	input_destroy(batch->input);
+	wyn_memory_release(batch->memory, batch, batch->bytes);
 	return bytes;
 }
 

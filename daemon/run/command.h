@@ -15,11 +15,15 @@
 #include "base/slice.h"
 #include "proto/message.h"
 
+struct wyn_account;
+struct wyn_function_entry;
+
 #define WYN_COMMAND_LINE_BYTES 128u /* of argv, for people, with a NUL */
 
 /* [L] all of it; the batch's. */
 struct wyn_command {
-	uint32_t uid; /* whom it runs as */
+	struct wyn_account *account; /* of who sent it, charged; held */
+	uint32_t uid;		     /* whom it runs as */
 	uint32_t gid;
 	uint64_t grace_ms; /* from SIGTERM to SIGKILL, if nobody says more */
 	bool input_stream; /* it goes on after the argument: input.h */
@@ -36,13 +40,28 @@ struct wyn_command_end {
 	struct wyn_usage usage;
 };
 
+/* What a batch of commands has for a function: no name, and no flags. Its
+ * version is never unloaded. */
+extern const struct wyn_function_entry wyn_command_entry;
+
 /*
- * wyn_command_create - a copy of a checked message.
+ * wyn_command_create - a copy of a checked message, which the account holds
+ * while it is there.
  *
- * Thread: loop. Owns: the caller's, to free(). Returns: NULL when there is no
- * memory.
+ * Thread: loop. Owns: the caller's, then its batch's. Returns: NULL when there
+ * is no memory.
  */
-struct wyn_command *wyn_command_create(const Wyn__V1__Command *message);
+struct wyn_command *wyn_command_create(
+	const Wyn__V1__Command *message, struct wyn_account *account);
+
+/* wyn_command_destroy - NULL is a no-op. Thread: loop. */
+void wyn_command_destroy(struct wyn_command *command);
+
+/* wyn_command_bytes - what one is charged as; 0 for NULL. */
+static inline size_t wyn_command_bytes(const struct wyn_command *command)
+{
+	return command == NULL ? 0 : sizeof(*command) + command->packed_bytes;
+}
 
 /*
  * wyn_command_check - what is wrong with a Command, whoever sent it.

@@ -258,6 +258,8 @@ void wyn_outcome_clear(struct wyn_outcome *outcome)
 {
 	value_drop(outcome);
 	message_clear(outcome);
+	free(outcome->end);
+	outcome->end = NULL;
 	outcome->code = WYN_STATUS_OK;
 	outcome->refusal = WYN_REFUSAL_NONE;
 }
