@@ -101,6 +101,7 @@ static void pressure_on_tasks(struct wyn_conn *conn, uint64_t unsent)
 		return;
 	}
 	wyn_ready_hold(&engine->ready, &conn->ready, over);
+	wyn_ready_hold(&engine->commands, &conn->commands, over);
 	if (over) {
 		WYN_STATS_ADD(&engine->stats, output_over_max, 1);
 		WYN_STATS_ADD(&engine->stats, buffers_over_max,

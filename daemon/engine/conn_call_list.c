@@ -30,6 +30,7 @@ static void task_fill(const struct wyn_survey_row *row, Wyn__V1__Task *ret_task)
 	ret_task->connection = row->conn;
 	ret_task->client_name = wyn_message_text(row->client_name);
 	ret_task->function = wyn_message_text(row->function);
+	ret_task->command = wyn_message_text(row->command);
 	ret_task->state = (Wyn__V1__TaskState)row->state;
 	ret_task->age_ns = row->age_ns;
 	ret_task->run_ns = row->run_ns;

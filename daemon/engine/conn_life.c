@@ -148,6 +148,8 @@ static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
 	conn->partials_tail = &conn->partials;
 	wyn_output_init(&conn->output, &engine->segments);
 	wyn_ready_owner_init(&conn->ready);
+	wyn_ready_owner_init(&conn->commands);
+	wyn_list_init(&conn->inputs);
 	wyn_credit_init(&conn->tasks, limits->credit_tasks);
 	wyn_credit_init(&conn->bytes, limits->credit_bytes);
 	conn->next_seq = 1;

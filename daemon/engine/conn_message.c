@@ -10,11 +10,13 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "daemon/engine/conn_command.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/engine_state.h"
 
 #define WYN_PROTOCOL_VERSION 1u
+#define WYN_SIGNAL_MAX	     64u
 
 /* What a frame costs that is unpacked, and not walked over: see
  * wyn_conn_work(). */
@@ -124,45 +126,99 @@ static const struct wyn_answer cancelled_by_client = {
 	.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT,
 };
 
-static void cancel_ranges(
-	struct wyn_conn *conn, struct wyn_ranges *ranges, enum wyn_work_key key)
+/* Returns: whether there are any. */
+static bool ranges_settle(struct wyn_conn *conn, struct wyn_ranges *ranges)
 {
 	/* What came, for it has to be sorted, and not what is left of it. */
 	wyn_conn_work(conn, ranges->count);
 	if (ranges->count > 0) {
 		wyn_ranges_settle(ranges);
-		wyn_conn_cancel(conn, ranges, key, &cancelled_by_client);
+	}
+	return ranges->count > 0;
+}
+
+/* Room for ranges of seqs, and then of ids. Without memory it fails. */
+static bool ranges_alloc(struct wyn_conn *conn, size_t n_seqs, size_t n_ids,
+	struct wyn_ranges *ret_ranges)
+{
+	size_t n = n_seqs > n_ids ? n_seqs : n_ids;
+
+	*ret_ranges = (struct wyn_ranges){
+		.items = wyn_arena_alloc(
+			&conn->engine->arena, n * sizeof(struct wyn_range))};
+	if (ret_ranges->items == NULL) {
+		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT,
+			"FRAME_TOO_COMPLEX", "more ranges than fit in memory");
+		return false;
+	}
+	return true;
+}
+
+static void seqs_add(
+	struct wyn_ranges *ranges, Wyn__V1__SeqRange *const *seqs, size_t n)
+{
+	ranges->count = 0;
+	for (size_t i = 0; i < n; i++) {
+		wyn_ranges_add(ranges, seqs[i]->first, seqs[i]->count);
+	}
+}
+
+static void ids_add(struct wyn_ranges *ranges, const uint64_t *ids, size_t n)
+{
+	ranges->count = 0;
+	for (size_t i = 0; i < n; i++) {
+		wyn_ranges_add(ranges, ids[i], 1);
+	}
+}
+
+static void cancel_ranges(struct wyn_conn *conn, struct wyn_ranges *ranges,
+	enum wyn_work_key key, uint64_t grace_ms)
+{
+	if (ranges_settle(conn, ranges)) {
+		wyn_conn_cancel(conn, ranges, key, &cancelled_by_client,
+			grace_ms == 0 ? WYN_GRACE_USUAL : grace_ms);
 	}
 }
 
 static void on_cancel(struct wyn_conn *conn, const Wyn__V1__Cancel *cancel)
 {
-	size_t n =
-		cancel->n_seqs > cancel->n_ids ? cancel->n_seqs : cancel->n_ids;
-	struct wyn_ranges ranges = {
-		.items = wyn_arena_alloc(
-			&conn->engine->arena, n * sizeof(struct wyn_range))};
+	struct wyn_ranges ranges;
 
-	if (ranges.items == NULL) {
-		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT,
-			"FRAME_TOO_COMPLEX", "more ranges than fit in memory");
+	if (!ranges_alloc(conn, cancel->n_seqs, cancel->n_ids, &ranges)) {
 		return;
 	}
-	for (size_t i = 0; i < cancel->n_seqs; i++) {
-		wyn_ranges_add(&ranges, cancel->seqs[i]->first,
-			cancel->seqs[i]->count);
+	seqs_add(&ranges, cancel->seqs, cancel->n_seqs);
+	cancel_ranges(conn, &ranges, WYN_WORK_SEQ, cancel->grace_ms);
+	ids_add(&ranges, cancel->ids, cancel->n_ids);
+	cancel_ranges(conn, &ranges, WYN_WORK_ID, cancel->grace_ms);
+}
+
+static void on_signal(struct wyn_conn *conn, const Wyn__V1__Signal *signal)
+{
+	struct wyn_ranges ranges;
+
+	if (signal->number == 0 || signal->number > WYN_SIGNAL_MAX) {
+		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT,
+			"SIGNAL_INVALID", "number is no signal's");
+		return;
 	}
-	cancel_ranges(conn, &ranges, WYN_WORK_SEQ);
-	ranges.count = 0;
-	for (size_t i = 0; i < cancel->n_ids; i++) {
-		wyn_ranges_add(&ranges, cancel->ids[i], 1);
+	if (!ranges_alloc(conn, signal->n_seqs, signal->n_ids, &ranges)) {
+		return;
 	}
-	cancel_ranges(conn, &ranges, WYN_WORK_ID);
+	seqs_add(&ranges, signal->seqs, signal->n_seqs);
+	if (ranges_settle(conn, &ranges)) {
+		wyn_conn_signal(conn, &ranges, WYN_WORK_SEQ, signal->number);
+	}
+	ids_add(&ranges, signal->ids, signal->n_ids);
+	if (ranges_settle(conn, &ranges)) {
+		wyn_conn_signal(conn, &ranges, WYN_WORK_ID, signal->number);
+	}
 }
 
 static void on_finish(struct wyn_conn *conn)
 {
 	conn->phase = WYN_CONN_FINISHED;
+	wyn_conn_inputs_end(conn);
 	wyn_conn_settle(conn);
 }
 
@@ -195,6 +251,7 @@ static bool is_expected(enum wyn_conn_phase phase, enum wyn_message_kind kind)
 		return phase == WYN_CONN_OPEN;
 	case WYN_MESSAGE_CHUNK:
 	case WYN_MESSAGE_CANCEL:
+	case WYN_MESSAGE_SIGNAL:
 	case WYN_MESSAGE_CREDIT:
 	case WYN_MESSAGE_PING:
 	case WYN_MESSAGE_PONG:
@@ -225,6 +282,9 @@ static void on_message(struct wyn_conn *conn, const struct wyn_message *message)
 		return;
 	case WYN_MESSAGE_CANCEL:
 		on_cancel(conn, message->frame->cancel);
+		return;
+	case WYN_MESSAGE_SIGNAL:
+		on_signal(conn, message->frame->signal);
 		return;
 	case WYN_MESSAGE_CREDIT:
 		on_credit(conn, message->frame->credit);

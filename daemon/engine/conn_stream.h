@@ -24,10 +24,12 @@ static inline bool wyn_conn_blocks(const struct wyn_batch *batch)
 	return (batch->function->flags & WYN_FUNCTION_BLOCKING) != 0;
 }
 
-/* wyn_conn_takes_place - its tasks take a place until they are back. */
+/* wyn_conn_takes_place - its tasks take a place until they are back. What a
+ * command writes waits in its pipe, and keeps no worker. */
 static inline bool wyn_conn_takes_place(const struct wyn_batch *batch)
 {
-	return batch->options.stream || wyn_conn_blocks(batch);
+	return batch->command == NULL &&
+	       (batch->options.stream || wyn_conn_blocks(batch));
 }
 
 /*

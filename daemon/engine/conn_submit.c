@@ -12,11 +12,14 @@
 
 #include "base/text.h"
 #include "daemon/engine/admission.h"
+#include "daemon/engine/conn_command.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/conn_work.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/grow.h"
+#include "daemon/run/account.h"
+#include "daemon/run/command.h"
 
 /* What comparing two names costs: see wyn_conn_work(). */
 #define WYN_NEAREST_LOOKS 16u
@@ -26,6 +29,8 @@ struct intake {
 	struct wyn_conn *conn;
 	const struct wyn_submit *submit;
 	const struct wyn_function_entry *function;
+	uint32_t uid; /* a command's, and its group */
+	uint32_t gid;
 	struct wyn_admission admission;
 	uint64_t taken; /* tasks let in so far */
 	uint64_t taken_bytes;
@@ -128,13 +133,18 @@ static bool batch_enter(
 	batch->received_ns = engine->now_ns;
 	batch->span.next_seq = first_seq;
 	batch->deadline.fire = deadline_fire;
+	if (in->submit->command != NULL &&
+		!wyn_conn_command_set(
+			conn, batch, in->submit->command, in->uid, in->gid)) {
+		return false;
+	}
 	if (deadline_ms != 0 &&
 		wyn_timers_arm(&engine->timers, &batch->deadline,
 			engine->now_ns + deadline_ms * WYN_NS_PER_MS) < 0) {
 		return false;
 	}
 	wyn_grow_ids(engine, batch);
-	in->held.bytes += batch->bytes;
+	in->held.bytes += batch->bytes + wyn_command_bytes(batch->command);
 	tasks_enter(in, batch, first_seq, count);
 	return true;
 }
@@ -170,7 +180,9 @@ static void accept_run(
 		&engine->memory, args, wyn_grow_spare(before, args));
 	if (batch != NULL && batch_enter(in, batch, first_seq)) {
 		wyn_conn_queue(in->conn, &batch->span);
-		wyn_grow_begin(engine, batch);
+		if (batch->command == NULL) {
+			wyn_grow_begin(engine, batch);
+		}
 		return;
 	}
 	if (batch != NULL) {
@@ -341,7 +353,10 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 	struct wyn_shared *shared = conn->engine->shared;
 	struct wyn_admission *admission = &in->admission;
 
-	in->function = function_of(conn->engine, in->submit->function);
+	in->function =
+		in->submit->command != NULL
+			? &wyn_command_entry
+			: function_of(conn->engine, in->submit->function);
 	in->taken = 0;
 	in->taken_bytes = 0;
 	in->held.tasks = 0;
@@ -350,7 +365,8 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 	admission->draining = conn->engine->draining;
 	admission->function_known = in->function != NULL;
 	admission->own_tasks = conn->tasks.received - conn->tasks.returned;
-	admission->own_bytes = conn->bytes.received - conn->bytes.returned;
+	admission->own_bytes = conn->bytes.received - conn->bytes.returned +
+			       conn->account->command_bytes;
 	admission->credit_tasks = wyn_credit_take(&conn->tasks, count);
 	admission->credit_bytes = wyn_credit_take(&conn->bytes, bytes);
 	admission->alone = atomic_load_explicit(&shared->connections,
@@ -391,6 +407,10 @@ static struct wyn_held claim_of(
 	const struct intake *in, uint64_t count, uint64_t bytes)
 {
 	const struct wyn_admission *admission = &in->admission;
+	uint64_t command_bytes =
+		in->submit->command == NULL
+			? 0
+			: wyn_command_size(in->submit->command);
 
 	if (in->submit->arg_sizes_count == 0 &&
 		has_room(batch_before(in, in->submit->first_seq),
@@ -406,7 +426,7 @@ static struct wyn_held claim_of(
 		.tasks = count < admission->credit_tasks
 				 ? count
 				 : admission->credit_tasks,
-		.bytes = wyn_batch_bytes(bytes),
+		.bytes = wyn_batch_bytes(bytes) + command_bytes,
 	};
 }
 
@@ -415,7 +435,10 @@ static void take_in(struct intake *in, uint64_t count, uint64_t bytes)
 	struct wyn_answer answer;
 
 	intake_begin(in, count, bytes);
-	if (wyn_admission_whole(&in->admission, in->submit, &answer)) {
+	if (wyn_admission_whole(&in->admission, in->submit, &answer) ||
+		(in->submit->command != NULL &&
+			wyn_conn_command_refused(in->conn, in->submit, &in->uid,
+				&in->gid, &answer))) {
 		refuse_whole(in, &answer, count, bytes);
 	} else {
 		const struct wyn_held claimed = claim_of(in, count, bytes);

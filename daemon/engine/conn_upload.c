@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/conn_command.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/engine_state.h"
 
@@ -115,11 +116,16 @@ void wyn_conn_chunk(struct wyn_conn *conn, const struct wyn_chunk *chunk)
 	struct wyn_upload *upload;
 	size_t bytes = chunk->data.len;
 
-	if (chunk->stream != WYN__V1__STREAM__STREAM_ARGUMENT ||
+	if ((chunk->stream != WYN__V1__STREAM__STREAM_ARGUMENT &&
+		    chunk->stream != WYN__V1__STREAM__STREAM_INPUT) ||
 		chunk->seq >= conn->next_seq) {
 		wyn_conn_fail(conn, WYN_STATUS_INVALID_ARGUMENT,
 			"UNEXPECTED_MESSAGE",
-			"a Chunk for no argument that was announced");
+			"a Chunk for no argument or input that was announced");
+		return;
+	}
+	if (chunk->stream == WYN__V1__STREAM__STREAM_INPUT) {
+		wyn_conn_input(conn, chunk);
 		return;
 	}
 	upload = wyn_conn_upload_find(conn, chunk->seq);

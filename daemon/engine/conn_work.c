@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "daemon/engine/conn_command.h"
 #include "daemon/engine/conn_state.h"
+#include "daemon/engine/conn_stream.h"
 #include "daemon/engine/conn_strips.h"
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/engine_state.h"
@@ -43,12 +45,27 @@ void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
 	wyn_engine_activate(conn);
 }
 
+/* Commands wait apart. */
+static struct wyn_ready *ready_of(
+	struct wyn_engine *engine, const struct wyn_span *span)
+{
+	return span->batch->command != NULL ? &engine->commands
+					    : &engine->ready;
+}
+
+static struct wyn_ready_owner *owner_of(
+	struct wyn_conn *conn, const struct wyn_span *span)
+{
+	return span->batch->command != NULL ? &conn->commands : &conn->ready;
+}
+
 void wyn_conn_queue(struct wyn_conn *conn, struct wyn_span *span)
 {
 	/* From the wire's 1..3, normalised by the codec, to 0..2. */
 	unsigned priority = span->batch->options.priority - 1u;
 
-	wyn_ready_push(&conn->engine->ready, &conn->ready, priority, span);
+	wyn_ready_push(ready_of(conn->engine, span), owner_of(conn, span),
+		priority, span);
 }
 
 /* Takes a whole span out of the ready queue and answers its tasks. */
@@ -60,7 +77,7 @@ static void span_cancel(struct wyn_conn *conn, struct wyn_span *span,
 	uint64_t count = span->args.count;
 	uint64_t bytes = span->args.bytes_total;
 
-	wyn_ready_remove(&engine->ready, &conn->ready, span);
+	wyn_ready_remove(ready_of(engine, span), owner_of(conn, span), span);
 	wyn_engine_unhold(engine, count, wyn_span_drop(span));
 	wyn_conn_answer(conn, answer, first, count, count, bytes);
 }
@@ -141,10 +158,21 @@ static void queued_cancel(struct wyn_conn *conn, struct wyn_list *spans,
 	}
 }
 
-static void running_cancel(struct wyn_conn *conn,
-	const struct wyn_ranges *ranges, enum wyn_work_key key)
+/* What it comes back with is not wanted, or only how it ended. */
+static void task_stop(struct wyn_engine *engine, struct wyn_task *task,
+	enum wyn_refusal refusal, uint64_t grace_ms)
 {
-	struct wyn_executor *executor = conn->engine->executor;
+	if (task->batch->command != NULL) {
+		wyn_conn_command_stop(engine, task, refusal, grace_ms);
+	} else {
+		engine->executor->ops->cancel(engine->executor, task);
+	}
+}
+
+static void running_cancel(struct wyn_conn *conn,
+	const struct wyn_ranges *ranges, enum wyn_work_key key,
+	uint64_t grace_ms)
+{
 	struct wyn_list *link;
 	struct wyn_range part;
 
@@ -157,7 +185,8 @@ static void running_cancel(struct wyn_conn *conn,
 		at = wyn_work_key_of(task->batch, task->seq, key);
 
 		if (wyn_ranges_meet(ranges, at, at, &part)) {
-			executor->ops->cancel(executor, task);
+			task_stop(conn->engine, task,
+				WYN_REFUSAL_CANCELLED_BY_CLIENT, grace_ms);
 		}
 	}
 }
@@ -170,19 +199,22 @@ static void waiting_cancel(struct wyn_conn *conn,
 	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
 		queued_cancel(conn, &conn->ready.queues[i].spans, ranges, key,
 			answer);
+		queued_cancel(conn, &conn->commands.queues[i].spans, ranges,
+			key, answer);
 	}
 }
 
 void wyn_conn_cancel(struct wyn_conn *conn, const struct wyn_ranges *ranges,
-	enum wyn_work_key key, const struct wyn_answer *answer)
+	enum wyn_work_key key, const struct wyn_answer *answer,
+	uint64_t grace_ms)
 {
-	running_cancel(conn, ranges, key);
+	running_cancel(conn, ranges, key, grace_ms);
 	wyn_conn_strips_cancel(conn, ranges, key);
 	waiting_cancel(conn, ranges, key, answer);
 }
 
 /* Answers a running task now; what it comes back with is dropped. */
-static void task_end(struct wyn_conn *conn, struct wyn_task *task,
+static void task_answer(struct wyn_conn *conn, struct wyn_task *task,
 	const struct wyn_answer *answer)
 {
 	bool started = atomic_load_explicit(
@@ -195,8 +227,20 @@ static void task_end(struct wyn_conn *conn, struct wyn_task *task,
 	/* It may begin at this very moment. */
 	told.ran = started ? WYN__V1__RAN__RAN_YES : WYN__V1__RAN__RAN_MAYBE;
 	task->answered = true;
-	conn->engine->executor->ops->cancel(conn->engine->executor, task);
+	task_stop(conn->engine, task, told.refusal, WYN_GRACE_USUAL);
 	wyn_conn_answer(conn, &told, task->seq, 1, 0, 0);
+}
+
+/* The same, but that a command is answered when it has ended. */
+static void task_end(struct wyn_conn *conn, struct wyn_task *task,
+	const struct wyn_answer *answer)
+{
+	if (task->batch->command != NULL) {
+		wyn_conn_command_stop(
+			conn->engine, task, answer->refusal, WYN_GRACE_USUAL);
+	} else {
+		task_answer(conn, task, answer);
+	}
 }
 
 void wyn_conn_task_expired(
@@ -226,7 +270,7 @@ void wyn_conn_give_up(struct wyn_conn *conn)
 
 	waiting_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ, &waiting);
 	wyn_list_for_each (link, &conn->running) {
-		task_end(conn, wyn_list_entry(link, struct wyn_task, link),
+		task_answer(conn, wyn_list_entry(link, struct wyn_task, link),
 			&running);
 	}
 	wyn_conn_strips_give_up(conn, &waiting, &running);
@@ -304,7 +348,8 @@ bool wyn_conn_streams_end(struct wyn_conn *conn)
 		struct wyn_task *task =
 			wyn_list_entry(link, struct wyn_task, link);
 
-		if (task->batch->options.stream && !task->answered) {
+		if (wyn_conn_takes_place(task->batch) &&
+			task->batch->options.stream && !task->answered) {
 			task_end(conn, task, &answer);
 			some = true;
 		}
@@ -315,9 +360,25 @@ bool wyn_conn_streams_end(struct wyn_conn *conn)
 	return some;
 }
 
-static void waiting_drop(struct wyn_conn *conn)
+static void queue_drop(struct wyn_conn *conn, struct wyn_list *spans)
 {
 	struct wyn_engine *engine = conn->engine;
+	struct wyn_list *link;
+
+	while ((link = wyn_list_first(spans)) != NULL) {
+		struct wyn_span *span =
+			wyn_list_entry(link, struct wyn_span, link);
+		uint64_t count = span->args.count;
+
+		wyn_ready_remove(
+			ready_of(engine, span), owner_of(conn, span), span);
+		WYN_STATS_ADD(&engine->stats, tasks_discarded, count);
+		wyn_engine_unhold(engine, count, wyn_span_drop(span));
+	}
+}
+
+static void waiting_drop(struct wyn_conn *conn)
+{
 	struct wyn_list *link;
 
 	while ((link = wyn_list_first(&conn->uploads)) != NULL) {
@@ -325,17 +386,8 @@ static void waiting_drop(struct wyn_conn *conn)
 			conn, wyn_list_entry(link, struct wyn_upload, link));
 	}
 	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
-		struct wyn_list *spans = &conn->ready.queues[i].spans;
-
-		while ((link = wyn_list_first(spans)) != NULL) {
-			struct wyn_span *span =
-				wyn_list_entry(link, struct wyn_span, link);
-			uint64_t count = span->args.count;
-
-			wyn_ready_remove(&engine->ready, &conn->ready, span);
-			WYN_STATS_ADD(&engine->stats, tasks_discarded, count);
-			wyn_engine_unhold(engine, count, wyn_span_drop(span));
-		}
+		queue_drop(conn, &conn->ready.queues[i].spans);
+		queue_drop(conn, &conn->commands.queues[i].spans);
 	}
 }
 
@@ -352,12 +404,12 @@ static void done_drop(struct wyn_conn *conn, struct wyn_list *tasks)
 
 void wyn_conn_abandon(struct wyn_conn *conn)
 {
-	struct wyn_engine *engine = conn->engine;
 	struct wyn_list *link;
 
 	wyn_list_remove(&conn->starved);
 	wyn_list_remove(&conn->stalled);
-	running_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ);
+	wyn_conn_inputs_forget(conn);
+	running_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ, WYN_GRACE_USUAL);
 	while ((link = wyn_list_pop_front(&conn->running)) != NULL) {
 		/* The engine's table no longer leads from it to here. */
 		wyn_list_entry(link, struct wyn_task, link)->owner = 0;
@@ -369,7 +421,7 @@ void wyn_conn_abandon(struct wyn_conn *conn)
 
 		conn->partials = partial->next;
 		partial->task->partials_queued--;
-		wyn_stream_sent(&engine->stream, partial);
+		wyn_engine_partial_sent(conn->engine, partial);
 	}
 	conn->partials_tail = &conn->partials;
 	done_drop(conn, &conn->waiting);

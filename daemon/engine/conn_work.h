@@ -49,11 +49,13 @@ static inline uint64_t wyn_work_key_of(
  * wyn_conn_cancel - of the tasks in the ranges (settled ones), those that wait
  * are answered, those that run are asked to end.
  *
- * Costs one look at each task that runs and each span and upload that waits,
+ * grace_ms: what a command gets from SIGTERM to SIGKILL; WYN_GRACE_USUAL = its
+ * own. Costs one look at each task that runs and each span and upload that waits,
  * however many ranges there are.
  */
 void wyn_conn_cancel(struct wyn_conn *conn, const struct wyn_ranges *ranges,
-	enum wyn_work_key key, const struct wyn_answer *answer);
+	enum wyn_work_key key, const struct wyn_answer *answer,
+	uint64_t grace_ms);
 
 /* wyn_conn_give_up - the drain took too long: every task is answered
  * CANCELLED, DRAIN_TIMEOUT now, and what runs is asked to end. */
@@ -67,8 +69,8 @@ void wyn_conn_batch_expired(struct wyn_engine *engine, struct wyn_batch *batch);
 
 /*
  * wyn_conn_task_expired - a running task is answered RUN_TIMEOUT now, with this
- * text (NULL = the usual one); it keeps its place in
- * the executor, its argument and its credit until it comes back.
+ * text (NULL = the usual one); it keeps its place in the executor, its argument
+ * and its credit until it comes back. A command is ended, and answered then.
  */
 void wyn_conn_task_expired(
 	struct wyn_engine *engine, struct wyn_task *task, const char *text);

@@ -54,7 +54,7 @@ static uint64_t room_for(const struct wyn_engine *engine, uint64_t cost_ns)
 {
 	const struct wyn_dispatch *dispatch = &engine->dispatch;
 	uint64_t in_flight = dispatch->in_flight;
-	uint64_t held = wyn_engine_in_executor(engine);
+	uint64_t held = in_flight + dispatch->emptied;
 	uint64_t most = engine->limits.executor_tasks_max;
 	uint64_t seats = engine->executor->ops->width(engine->executor) +
 			 seats_lent(engine);
@@ -156,6 +156,9 @@ static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	task->owner = batch->owner;
 	task->received_ns = batch->received_ns;
 	task->partial_offset = 0;
+	task->error_offset = 0;
+	task->stopped = WYN_REFUSAL_NONE;
+	task->process = NULL;
 	task->partials_queued = 0;
 	task->report = NULL;
 	task->progress_take = 0;
@@ -197,7 +200,7 @@ static bool charge(struct wyn_engine *engine, const struct wyn_charge *each,
 
 /* A timer that cannot be armed for want of memory is not worth a lost task:
  * then the task runs, and ends when it ends. */
-static void timeout_arm(struct wyn_engine *engine, struct wyn_task *task)
+void wyn_dispatch_timeout_arm(struct wyn_engine *engine, struct wyn_task *task)
 {
 	uint64_t timeout_ms = task->batch->options.timeout_ms;
 
@@ -220,7 +223,7 @@ static bool task_start(struct wyn_engine *engine, struct wyn_conn *conn,
 	(void)wyn_span_take(span, &task->seq, &task->element);
 	task->charge = *each;
 	task->measured = charge(engine, each, 1);
-	timeout_arm(engine, task);
+	wyn_dispatch_timeout_arm(engine, task);
 	wyn_list_push_back(&conn->running, &task->link);
 	engine->slice[engine->slice_count++] = &task->job;
 	return true;

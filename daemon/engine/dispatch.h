@@ -67,6 +67,9 @@ void wyn_dispatch_run(struct wyn_engine *engine);
 struct wyn_task *wyn_dispatch_task(
 	struct wyn_conn *conn, struct wyn_batch *batch);
 
+/* wyn_dispatch_timeout_arm - if it has a timeout, now. Thread: loop. */
+void wyn_dispatch_timeout_arm(struct wyn_engine *engine, struct wyn_task *task);
+
 /*
  * wyn_dispatch_done - `tasks` with the same charge came back from the executor.
  *

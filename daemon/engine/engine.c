@@ -17,7 +17,9 @@
 #include "daemon/engine/conn_strip.h"
 #include "daemon/engine/conn_work.h"
 #include "daemon/engine/dispatch.h"
+#include "daemon/engine/dispatch_command.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/run/input.h"
 #include "daemon/run/invoke.h"
 #include "daemon/engine/recall.h"
 #include "daemon/engine/reply.h"
@@ -91,6 +93,7 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	wyn_list_init(&engine->recalled);
 	wyn_timers_init(&engine->timers);
 	wyn_ready_init(&engine->ready);
+	wyn_ready_init(&engine->commands);
 	wyn_segments_init(&engine->segments);
 	wyn_memory_init(&engine->memory);
 	wyn_stats_init(&engine->stats);
@@ -140,6 +143,12 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	free(engine->slice);
 	free(engine->slots);
 	free(engine);
+}
+
+void wyn_engine_commands(
+	struct wyn_engine *engine, struct wyn_executor *executor)
+{
+	engine->command_executor = executor;
 }
 
 void wyn_engine_context_set(struct wyn_engine *engine, void *context)
@@ -195,6 +204,18 @@ void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task)
 	engine->free_tasks_count++;
 }
 
+void wyn_engine_partial_sent(
+	struct wyn_engine *engine, struct wyn_partial *partial)
+{
+	struct wyn_executor *executor = engine->command_executor;
+	struct wyn_task *task = partial->task;
+
+	wyn_stream_sent(&engine->stream, partial);
+	if (task->process != NULL) {
+		executor->ops->sent(executor, task);
+	}
+}
+
 /* A partial value whose task's connection may be gone. */
 static void partial_deliver(
 	struct wyn_engine *engine, struct wyn_partial *partial)
@@ -203,7 +224,7 @@ static void partial_deliver(
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
 
 	if (conn == NULL || conn->phase >= WYN_CONN_CLOSING) {
-		wyn_stream_sent(&engine->stream, partial);
+		wyn_engine_partial_sent(engine, partial);
 		return;
 	}
 	wyn_reply_partial_add(conn, partial);
@@ -241,11 +262,28 @@ static void stream_ended(struct wyn_engine *engine, struct wyn_conn *conn)
 	}
 }
 
+static void command_returned(struct wyn_engine *engine, struct wyn_task *task)
+{
+	struct wyn_input *input = task->batch->input;
+
+	wyn_dispatch_command_ended(engine);
+	if (input != NULL) {
+		input->task = NULL;
+		wyn_input_shut(input);
+		/* What comes of it from now on is for nobody. */
+		wyn_list_remove(&input->link);
+	}
+}
+
 void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 {
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
 
-	wyn_dispatch_done(engine, &task->charge, 1, task->run_ns);
+	if (task->batch->command != NULL) {
+		command_returned(engine, task);
+	} else {
+		wyn_dispatch_done(engine, &task->charge, 1, task->run_ns);
+	}
 	WYN_STATS_ADD(&engine->stats, tasks_returned, 1);
 	wyn_timers_disarm(&engine->timers, &task->timer);
 	wyn_list_remove(&task->link);
@@ -292,11 +330,24 @@ static void job_returned(struct wyn_engine *engine, struct wyn_job *job)
 	}
 }
 
+static void jobs_take(struct wyn_engine *engine, struct wyn_job *job)
+{
+	while (job != NULL) {
+		struct wyn_job *next = job->next;
+
+		job_returned(engine, job);
+		job = next;
+	}
+}
+
 static void returns_take(struct wyn_engine *engine)
 {
+	struct wyn_executor *commands = engine->command_executor;
 	/* [outcome] acquired with the chain of jobs. In this order: every
 	 * partial value of a task that is back is there. */
 	struct wyn_job *job = engine->executor->ops->done(engine->executor);
+	struct wyn_job *ended =
+		commands == NULL ? NULL : commands->ops->done(commands);
 	struct wyn_partial *partial = wyn_stream_take(&engine->stream);
 
 	while (partial != NULL) {
@@ -305,12 +356,8 @@ static void returns_take(struct wyn_engine *engine)
 		partial_deliver(engine, partial);
 		partial = next;
 	}
-	while (job != NULL) {
-		struct wyn_job *next = job->next;
-
-		job_returned(engine, job);
-		job = next;
-	}
+	jobs_take(engine, job);
+	jobs_take(engine, ended);
 	wyn_recall_requeue(engine);
 }
 
@@ -363,6 +410,9 @@ void wyn_engine_turn(struct wyn_engine *engine, uint64_t now_ns)
 		wyn_reply_fill(wyn_list_entry(link, struct wyn_conn, active));
 	}
 	wyn_dispatch_run(engine);
+	if (engine->command_executor != NULL) {
+		wyn_dispatch_commands(engine);
+	}
 	wyn_engine_held_tell(engine);
 }
 
@@ -389,10 +439,13 @@ bool wyn_engine_peek(const struct wyn_engine *engine)
 
 bool wyn_engine_arm(struct wyn_engine *engine)
 {
+	struct wyn_executor *commands = engine->command_executor;
+
 	return wyn_list_empty(&engine->active) &&
 	       wyn_list_empty(&engine->dirty) &&
 	       wyn_list_empty(&engine->worked) &&
 	       !wyn_engine_posts_left(engine) &&
+	       (commands == NULL || commands->ops->arm(commands)) &&
 	       engine->executor->ops->arm(engine->executor);
 }
 
@@ -457,7 +510,8 @@ const struct wyn_stats *wyn_engine_stats(const struct wyn_engine *engine)
 
 size_t wyn_engine_in_executor(const struct wyn_engine *engine)
 {
-	return engine->dispatch.in_flight + engine->dispatch.emptied;
+	return engine->dispatch.in_flight + engine->dispatch.emptied +
+	       engine->commands_running;
 }
 
 void wyn_engine_linger_cut(struct wyn_engine *engine)

@@ -54,6 +54,7 @@ struct wyn_shared {
 	_Atomic uint64_t buffered;    /* [A held] input and output they keep */
 	_Atomic uint64_t conns_used;  /* [A held] numbers of connections */
 	_Atomic uint64_t surveys;     /* [A held] on their way: survey.h */
+	_Atomic uint64_t commands;    /* [A commands] that run now */
 };
 
 /* Who is at the other end. */
@@ -81,6 +82,11 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
  * been let go by wyn_conn_gone(). NULL is a no-op. Thread: boot, loop.
  */
 void wyn_engine_destroy(struct wyn_engine *engine);
+
+/* wyn_engine_commands - who runs commands, before the first turn; NULL =
+ * nobody. Thread: boot. Owns: borrows it. */
+void wyn_engine_commands(
+	struct wyn_engine *engine, struct wyn_executor *executor);
 
 /* The engine's stream is the one its stream_wake is called with; `context` is
  * the caller's, to find its loop again. Thread: boot to set, any to read. */

@@ -11,6 +11,7 @@
 
 struct wyn_conn;
 struct wyn_engine;
+struct wyn_partial;
 struct wyn_task;
 
 /* wyn_engine_owner - the connection that `owner` names, or NULL if it has gone.
@@ -37,6 +38,11 @@ void wyn_engine_task_release(struct wyn_engine *engine, struct wyn_task *task);
 /* wyn_engine_task_recycle - lets go of its own memory and its hold on its
  * batch: something else stands for it now. Thread: loop. */
 void wyn_engine_task_recycle(struct wyn_engine *engine, struct wyn_task *task);
+
+/* wyn_engine_partial_sent - it is in the output, or nobody wants it: as
+ * wyn_stream_sent(), for commands too. Thread: loop. */
+void wyn_engine_partial_sent(
+	struct wyn_engine *engine, struct wyn_partial *partial);
 
 /* wyn_engine_task_unwanted - wyn_engine_task_release() for one that came back
  * and whose row nobody waits for: it was sent before, or `conn` is closing or

@@ -89,7 +89,10 @@ struct wyn_conn {
 	uint64_t last_seq;   /* of the last accepted task, for GoAway */
 	uint64_t unanswered; /* tasks whose row is not in the output */
 
-	struct wyn_ready_owner ready;
+	struct wyn_ready_owner ready;	 /* tasks that call a function */
+	struct wyn_ready_owner commands; /* tasks that run a command */
+	struct wyn_list inputs;		 /* of those, that go on in Chunks */
+	uint64_t input_untold;		 /* bytes that these have taken */
 	struct wyn_list uploads;
 	uint64_t uploads_count;
 	uint64_t upload_ns;	 /* when any of them last made progress */
@@ -149,6 +152,11 @@ struct wyn_engine {
 	struct wyn_timers timers;
 	struct wyn_ready ready;
 	struct wyn_dispatch dispatch;
+	struct wyn_ready commands;	       /* the same for commands */
+	struct wyn_executor *command_executor; /* NULL = they are refused */
+	struct wyn_policy *policy;	       /* held; NULL = likewise */
+	uint64_t commands_running; /* in that executor; its part of shared's */
+	atomic_bool commands_wait; /* [A commands] for a place */
 	struct wyn_stream stream;
 	struct wyn_mailbox mailbox;
 	struct wyn_segments segments;

@@ -6,13 +6,17 @@
 
 #include <stdlib.h>
 
+#include "daemon/engine/conn_command.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/conn_strip.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/reply_chunks.h"
+#include "daemon/run/command.h"
 
 /* What is beyond this starts the next Results; one larger value goes alone. */
 #define WYN_RESULTS_BYTES (24u << 10)
+
+#define WYN_USAGE_BYTES 80u /* of a Detail: what a command took */
 
 /* Rows on their way into one frame, and what is let go once they are in it. */
 struct rows {
@@ -115,6 +119,13 @@ static void detail_fill(struct wyn_detail *detail, const struct wyn_task *task)
 	}
 	if (outcome->message != NULL) {
 		detail->message = wyn_slice_of(outcome->message);
+	} else if (task->batch->command != NULL && entry->text != NULL) {
+		detail->message = wyn_slice_of(entry->text);
+	}
+	if (outcome->end != NULL) {
+		detail->exit_status = outcome->end->exit_status;
+		detail->signal = outcome->end->signal;
+		detail->usage = &outcome->end->usage;
 	}
 }
 
@@ -140,11 +151,11 @@ static void task_row(
 		return;
 	}
 	*row = (struct wyn_result){.seq = task->seq, .code = outcome->code};
-	if (outcome->code != WYN_STATUS_OK) {
+	if (outcome->code != WYN_STATUS_OK || outcome->end != NULL) {
 		row->detail = &engine->details[rows->n];
 		detail_fill(&engine->details[rows->n], task);
-		rows->bytes +=
-			row->detail->message.len + row->detail->reason.len;
+		rows->bytes += row->detail->message.len +
+			       row->detail->reason.len + WYN_USAGE_BYTES;
 	} else if (task->value_sent == 0) {
 		row->value = (struct wyn_slice){
 			outcome->value, outcome->value_bytes};
@@ -305,9 +316,11 @@ static void credit_send(struct wyn_conn *conn)
 
 	if (conn->phase != WYN_CONN_OPEN ||
 		(!wyn_credit_due(&conn->tasks, 1) &&
-			!wyn_credit_due(&conn->bytes, largest))) {
+			!wyn_credit_due(&conn->bytes, largest) &&
+			conn->input_untold < WYN_INPUT_UNTOLD_BYTES)) {
 		return;
 	}
+	conn->input_untold = 0;
 	credit.tasks = wyn_credit_tell(&conn->tasks);
 	credit.argument_bytes = wyn_credit_tell(&conn->bytes);
 	frame.body_case = WYN__V1__FRAME__BODY_CREDIT;

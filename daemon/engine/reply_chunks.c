@@ -89,7 +89,7 @@ void wyn_reply_partial_add(struct wyn_conn *conn, struct wyn_partial *partial)
 
 	if (progress && task->report != NULL) {
 		memcpy(task->report->data, partial->data, partial->bytes);
-		wyn_stream_sent(&conn->engine->stream, partial);
+		wyn_engine_partial_sent(conn->engine, partial);
 		return;
 	}
 	if (progress) {
@@ -104,30 +104,70 @@ void wyn_reply_partial_add(struct wyn_conn *conn, struct wyn_partial *partial)
 	wyn_engine_activate(conn);
 }
 
+/* How far the stream is that it belongs to; reports of progress are in none. */
+static uint64_t *offset_of(const struct wyn_partial *partial)
+{
+	static uint64_t none;
+	struct wyn_task *task = partial->task;
+
+	switch (partial->stream) {
+	case WYN__V1__STREAM__STREAM_PROGRESS:
+		none = 0;
+		return &none;
+	case WYN__V1__STREAM__STREAM_ERROR:
+		return &task->error_offset;
+	default:
+		return &task->partial_offset;
+	}
+}
+
+/* A partial value goes whole, what a command wrote as far as is granted. */
+static size_t piece_of(
+	const struct wyn_conn *conn, const struct wyn_partial *partial)
+{
+	size_t left = partial->bytes - partial->at;
+	uint64_t granted = stream_left(conn);
+
+	return partial->task->batch->command != NULL && granted < left
+		       ? (size_t)granted
+		       : left;
+}
+
+/* False: the rest of it, or all, has to wait. */
+static bool pieces_send(struct wyn_conn *conn, struct wyn_partial *partial)
+{
+	uint64_t *offset = offset_of(partial);
+	struct wyn_chunk chunk = {
+		.seq = partial->task->seq,
+		.stream = partial->stream,
+		.offset = *offset,
+		.data = {partial->data + partial->at, piece_of(conn, partial)},
+	};
+
+	if (partial->at + chunk.data.len < partial->bytes &&
+		chunk.data.len == 0) {
+		return false;
+	}
+	if (!chunk_send(conn, &chunk)) {
+		return false;
+	}
+	*offset += chunk.data.len;
+	partial->at += chunk.data.len;
+	return partial->at == partial->bytes;
+}
+
 /* False: it has to wait. */
 static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
 {
 	struct wyn_task *task = partial->task;
-	struct wyn_chunk chunk = {
-		.seq = task->seq,
-		.stream = WYN__V1__STREAM__STREAM_PARTIAL,
-		.offset = task->partial_offset,
-		.data = {partial->data, partial->bytes},
-	};
 
-	if (is_progress(partial)) {
-		/* Each stands for itself. */
-		chunk.stream = WYN__V1__STREAM__STREAM_PROGRESS;
-		chunk.offset = 0;
-	}
 	/* After a task's row nothing more of it may go out. */
-	if (!task->answered && !chunk_send(conn, &chunk)) {
+	if (!task->answered && !pieces_send(conn, partial)) {
 		return false;
 	}
 	if (is_progress(partial)) {
 		task->report = NULL;
 	} else if (!task->answered) {
-		task->partial_offset += partial->bytes;
 		WYN_STATS_ADD(&conn->engine->stats, partial_values, 1);
 	}
 	conn->partials = partial->next;
@@ -137,7 +177,7 @@ static bool partial_send(struct wyn_conn *conn, struct wyn_partial *partial)
 	conn->unsent_bytes -= sizeof(*partial) + partial->bytes;
 	conn->stream_bytes -= sizeof(*partial) + partial->bytes;
 	task->partials_queued--;
-	wyn_stream_sent(&conn->engine->stream, partial);
+	wyn_engine_partial_sent(conn->engine, partial);
 	if (task->waiting && task->partials_queued == 0) {
 		waiting_end(conn, task);
 	}

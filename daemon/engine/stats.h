@@ -38,6 +38,7 @@
 	X(output_over_max)      \
 	X(buffers_over_max)     \
 	X(executor_full)        \
+	X(commands_full)        \
 	X(executor_stalled)     \
 	X(streams_full)         \
 	X(stream_over_max)      \

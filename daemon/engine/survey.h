@@ -22,6 +22,7 @@
 #include "base/compiler.h"
 #include "daemon/engine/conn_later.h"
 #include "daemon/limits.h"
+#include "daemon/run/command.h"
 #include "daemon/engine/post.h"
 
 #define WYN_SURVEYS_MAX	      64u   /* of all; half of them for anybody */
@@ -48,6 +49,7 @@ struct wyn_survey_row {
 	bool answered;
 	char function[WYN_SURVEY_NAME_BYTES];
 	char client_name[WYN_CLIENT_NAME_BYTES];
+	char command[WYN_COMMAND_LINE_BYTES]; /* "" = it calls the function */
 };
 
 /* What the one task waits for. */

@@ -80,6 +80,11 @@ static struct wyn_survey_row *note(const struct place *place, uint64_t seq,
 	row->priority = batch->options.priority;
 	(void)snprintf(row->function, sizeof(row->function), "%s",
 		batch->function->name);
+	row->command[0] = '\0';
+	if (batch->command != NULL) {
+		memcpy(row->command, batch->command->line,
+			sizeof(row->command));
+	}
 	(void)snprintf(row->client_name, sizeof(row->client_name), "%s",
 		place->conn->client_name);
 	return row;
@@ -147,16 +152,22 @@ static void span_look(struct wyn_survey *survey, struct wyn_conn *conn,
 	survey->looks += (seq - span->next_seq) / ARGUMENTS_PER_LOOK;
 }
 
+static void queue_look(struct wyn_survey *survey, struct wyn_conn *conn,
+	const struct wyn_list *spans)
+{
+	const struct wyn_list *link;
+
+	for (link = spans->next; link != spans; link = link->next) {
+		span_look(survey, conn,
+			WYN_CONTAINER_OF(link, const struct wyn_span, link));
+	}
+}
+
 static void queues_look(struct wyn_survey *survey, struct wyn_conn *conn)
 {
 	for (unsigned i = 0; i < WYN_PRIORITIES; i++) {
-		struct wyn_list *spans = &conn->ready.queues[i].spans;
-		struct wyn_list *link;
-
-		wyn_list_for_each (link, spans) {
-			span_look(survey, conn,
-				wyn_list_entry(link, struct wyn_span, link));
-		}
+		queue_look(survey, conn, &conn->ready.queues[i].spans);
+		queue_look(survey, conn, &conn->commands.queues[i].spans);
 	}
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/compiler.h"
 #include "daemon/engine/conn_upload.h"
+#include "daemon/engine/dispatch_command.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/run/strip.h"
 #include "daemon/engine/survey.h"
@@ -45,11 +46,19 @@ void wyn_survey_why_upload(
 		upload->have, upload->size);
 }
 
+/* Commands wait apart. */
+static const struct wyn_ready_owner *owner_of(
+	const struct wyn_conn *conn, const struct wyn_span *span)
+{
+	return span->batch->command != NULL ? &conn->commands : &conn->ready;
+}
+
 /* Queued tasks of the connection that start before those of the span. */
 static uint64_t ahead_of(struct wyn_survey *survey, const struct wyn_span *span,
 	unsigned priority, const struct wyn_conn *conn)
 {
-	const struct wyn_list *spans = &conn->ready.queues[priority].spans;
+	const struct wyn_list *spans =
+		&owner_of(conn, span)->queues[priority].spans;
 	const struct wyn_list *link = spans->next;
 	uint64_t tasks = 0;
 
@@ -63,14 +72,19 @@ static uint64_t ahead_of(struct wyn_survey *survey, const struct wyn_span *span,
 
 /* Other connections with turns of that priority or a higher one. */
 static uint64_t others_of(struct wyn_survey *survey,
-	const struct wyn_conn *conn, unsigned priority)
+	const struct wyn_conn *conn, const struct wyn_span *span,
+	unsigned priority)
 {
-	const struct wyn_ready *ready = &conn->engine->ready;
+	const struct wyn_engine *engine = conn->engine;
+	const struct wyn_ready *ready = span->batch->command != NULL
+						? &engine->commands
+						: &engine->ready;
 	uint64_t others = 0;
 
 	for (unsigned i = priority; i < WYN_PRIORITIES; i++) {
 		const struct wyn_list *turns = &ready->turns[i];
-		const struct wyn_list *own = &conn->ready.queues[i].turn;
+		const struct wyn_list *own =
+			&owner_of(conn, span)->queues[i].turn;
 		const struct wyn_list *link = turns->next;
 
 		for (; link != turns && others < COUNTED_MAX;
@@ -82,6 +96,27 @@ static uint64_t others_of(struct wyn_survey *survey,
 	return others;
 }
 
+static void why_command_queued(
+	struct wyn_survey *survey, const struct wyn_engine *engine)
+{
+	struct wyn_survey_why *why = &survey->why;
+
+	why->executor = engine->commands_running;
+	if (wyn_dispatch_commands_full(engine)) {
+		say(survey, WYN__V1__WHY__WHY_COMMANDS_MAX,
+			"as many commands run as may, %" PRIu64 "; %" PRIu64
+			" of its connection are before it, and %" PRIu64
+			" other connections have turns",
+			engine->limits.commands_max, why->ahead, why->conns);
+	} else {
+		say(survey, WYN__V1__WHY__WHY_TURN,
+			"its turn comes: %" PRIu64
+			" of its connection are before it, and %" PRIu64
+			" other connections have turns",
+			why->ahead, why->conns);
+	}
+}
+
 void wyn_survey_why_queued(struct wyn_survey *survey,
 	const struct wyn_conn *conn, const struct wyn_span *span,
 	uint64_t before)
@@ -91,13 +126,15 @@ void wyn_survey_why_queued(struct wyn_survey *survey,
 	struct wyn_survey_why *why = &survey->why;
 
 	why->ahead = before + ahead_of(survey, span, priority, conn);
-	why->conns = others_of(survey, conn, priority);
+	why->conns = others_of(survey, conn, span, priority);
 	why->executor = engine->dispatch.in_flight;
 	if (conn->ready.held) {
 		say(survey, WYN__V1__WHY__WHY_OUTPUT_MAX,
 			"its client has not read %zu bytes of results; until "
 			"it has, nothing of this connection starts",
 			conn->output.bytes + conn->unsent_bytes);
+	} else if (span->batch->command != NULL) {
+		why_command_queued(survey, engine);
 	} else if (conn->ready.queues[priority].held) {
 		say(survey, WYN__V1__WHY__WHY_STREAMS_FULL,
 			"as many tasks that emit are running as may: %" PRIu64
@@ -127,6 +164,26 @@ static void say_runs(
 		answered ? "; its result was sent already" : "");
 }
 
+static void why_command(struct wyn_survey *survey, const struct wyn_task *task,
+	bool started, uint64_t unsent)
+{
+	const char *asked = task->stopped != WYN_REFUSAL_NONE
+				    ? "; it was asked to end"
+				    : "";
+
+	if (!started) {
+		say(survey, WYN__V1__WHY__WHY_COMMAND,
+			"wynd-spawner is to start it%s", asked);
+	} else if (unsent >= task->partial_unsent_max) {
+		say(survey, WYN__V1__WHY__WHY_STREAM_ROOM,
+			"it runs, and waits: its client has not read %" PRIu64
+			" bytes of its output%s",
+			unsent, asked);
+	} else {
+		say(survey, WYN__V1__WHY__WHY_COMMAND, "it runs%s", asked);
+	}
+}
+
 void wyn_survey_why_task(struct wyn_survey *survey, const struct wyn_conn *conn,
 	const struct wyn_task *task)
 {
@@ -138,7 +195,9 @@ void wyn_survey_why_task(struct wyn_survey *survey, const struct wyn_conn *conn,
 		atomic_load_explicit(&task->cancelled, memory_order_relaxed);
 
 	survey->why.executor = conn->engine->dispatch.in_flight;
-	if (started_ns == 0) {
+	if (task->batch->command != NULL) {
+		why_command(survey, task, started_ns != 0, unsent);
+	} else if (started_ns == 0) {
 		say(survey, WYN__V1__WHY__WHY_WORKERS,
 			"it was handed to the workers, which have %" PRIu64
 			" tasks of its loop, and none has begun it",

@@ -57,8 +57,13 @@ static bool is_assignment(const ProtobufCBinaryData *string)
 	       memchr(string->data, '=', string->len) != NULL;
 }
 
-const char *wyn_command_check(
-	const Wyn__V1__Command *message, uint64_t bytes_max)
+uint64_t wyn_command_size(const Wyn__V1__Command *message)
+{
+	return strings_bytes(message->argv, message->n_argv) +
+	       strings_bytes(message->env, message->n_env) + message->cwd.len;
+}
+
+const char *wyn_command_wrong(const Wyn__V1__Command *message)
 {
 	if (message->n_argv == 0 || message->argv[0].len == 0) {
 		return "argv has no program";
@@ -79,12 +84,6 @@ const char *wyn_command_check(
 	}
 	if (message->cwd.len > 0 && message->cwd.data[0] != '/') {
 		return "cwd is not an absolute path";
-	}
-	if (strings_bytes(message->argv, message->n_argv) +
-			strings_bytes(message->env, message->n_env) +
-			message->cwd.len >
-		bytes_max) {
-		return "argv, env and cwd are larger than max-command";
 	}
 	return NULL;
 }

@@ -64,12 +64,14 @@ static inline size_t wyn_command_bytes(const struct wyn_command *command)
 }
 
 /*
- * wyn_command_check - what is wrong with a Command, whoever sent it.
+ * wyn_command_wrong - what is wrong with a Command, whoever sent it: no program,
+ * a NUL in a string, an environment that is no NAME=VALUE, a directory that is
+ * not absolute.
  *
- * No program, a NUL in a string, an environment that is no NAME=VALUE, a
- * directory that is not absolute, more than `bytes_max` of argv and
- * environment, counted as execve(2) does. Thread: any. Returns: NULL = nothing;
- * else what, for people, with the field's name.
+ * Thread: any. Returns: for people, with the field's name; NULL = nothing.
  */
-const char *wyn_command_check(
-	const Wyn__V1__Command *message, uint64_t bytes_max);
+const char *wyn_command_wrong(const Wyn__V1__Command *message);
+
+/* wyn_command_size - bytes of argv and environment as execve(2) counts them,
+ * and of the directory. Thread: any. */
+uint64_t wyn_command_size(const Wyn__V1__Command *message);

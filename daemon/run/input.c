@@ -21,6 +21,7 @@ void wyn_input_init(struct wyn_input *input,
 {
 	*input = (struct wyn_input){.taken = taken};
 	input->tail = &input->head;
+	wyn_list_init(&input->link);
 }
 
 static void head_drop(struct wyn_input *input)
@@ -33,13 +34,6 @@ static void head_drop(struct wyn_input *input)
 		input->tail = &input->head;
 	}
 	free(piece);
-}
-
-void wyn_input_fini(struct wyn_input *input)
-{
-	while (input->head != NULL) {
-		head_drop(input);
-	}
 }
 
 int wyn_input_put(struct wyn_input *input, struct wyn_slice bytes)
@@ -91,4 +85,10 @@ void wyn_input_shut(struct wyn_input *input)
 	while (input->head != NULL) {
 		wyn_input_take(input, input->head->bytes - input->at);
 	}
+}
+
+void wyn_input_fini(struct wyn_input *input)
+{
+	wyn_input_shut(input);
+	wyn_list_remove(&input->link);
 }

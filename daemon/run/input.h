@@ -13,9 +13,11 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/list.h"
 #include "base/slice.h"
 
 struct wyn_input_piece;
+struct wyn_task;
 
 /* [L] all of it */
 struct wyn_input {
@@ -26,10 +28,17 @@ struct wyn_input {
 	bool shut; /* nobody reads on: what is here and comes is dropped */
 	/* So many bytes are not needed any more. [I] by the connection. */
 	void (*taken)(struct wyn_input *input, size_t bytes);
+	/* The connection's */
+	struct wyn_list link; /* its inputs */
+	void *context;
+	uint64_t owner;
+	uint64_t seq;
+	uint64_t have;	       /* bytes that came */
+	struct wyn_task *task; /* in the executor; NULL = not */
 };
 
-/* wyn_input_init, wyn_input_fini - nothing is there yet; what is left goes,
- * untold. */
+/* wyn_input_init, wyn_input_fini - nothing is there yet; nobody reads on, and
+ * it is on no list. */
 void wyn_input_init(struct wyn_input *input,
 	void (*taken)(struct wyn_input *input, size_t bytes));
 void wyn_input_fini(struct wyn_input *input);

@@ -30,6 +30,14 @@
 		"an option has a value that it cannot have")                 \
 	X(OPTION_UNSUPPORTED, UNIMPLEMENTED, NO, 0, options_unsupported,     \
 		"on_disconnect KEEP is not in this version")                 \
+	X(COMMANDS_OFF, PERMISSION_DENIED, NO, 0, commands_while_off,        \
+		"this server runs no commands: see commands in "             \
+		"wynd.conf(5)")                                              \
+	X(COMMAND_INVALID, INVALID_ARGUMENT, NO, 0, commands_invalid,        \
+		"a command that cannot be run")                              \
+	X(COMMAND_TOO_LARGE, INVALID_ARGUMENT, NO, 0, commands_over_max,     \
+		"argv, environment and directory are larger than "           \
+		"max-command")                                               \
 	X(TASKS_OVER_CREDIT, RESOURCE_EXHAUSTED, NO, WYN_RETRY_AFTER_MS,     \
 		tasks_over_credit, "more tasks than credit was granted for") \
 	X(BYTES_OVER_CREDIT, RESOURCE_EXHAUSTED, NO, WYN_RETRY_AFTER_MS,     \

@@ -110,6 +110,7 @@ static struct wyn_partial *partial_create(
 	partial->task = task;
 	partial->stream = kind;
 	partial->bytes = bytes;
+	partial->at = 0;
 	if (bytes > 0) {
 		memcpy(partial->data, data, bytes);
 	}

@@ -26,6 +26,7 @@ struct wyn_partial {
 	uint8_t stream; /* PARTIAL, PROGRESS, OUTPUT or ERROR of wyn.proto; a
 			 * report of progress may be overwritten by the next */
 	size_t bytes;
+	size_t at; /* [L] that have gone */
 	uint8_t data[];
 };
 

@@ -65,7 +65,8 @@ struct wyn_task {
 	uint64_t seq;
 	uint64_t owner; /* (generation, slot) */
 	uint64_t received_ns;
-	uint64_t partial_offset;    /* of the next PARTIAL chunk */
+	uint64_t partial_offset;    /* of the next PARTIAL or OUTPUT chunk */
+	uint64_t error_offset;	    /* of the next ERROR chunk */
 	uint64_t value_sent;	    /* bytes of a value that goes in chunks */
 	struct wyn_charge charge;   /* to the executor's budget */
 	uint32_t partials_queued;   /* of its partial values, not sent yet */

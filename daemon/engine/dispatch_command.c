@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dispatch_command.c - see dispatch_command.h.
+ */
+#include "daemon/engine/dispatch_command.h"
+
+#include "base/assert.h"
+#include "daemon/engine/conn_state.h"
+#include "daemon/engine/dispatch.h"
+#include "daemon/engine/engine_state.h"
+#include "daemon/run/input.h"
+
+#define OUTPUT_BYTES_MIN (16u << 10) /* a command may always have unsent */
+#define PIECE_BYTES_MAX	 (64u << 10)
+
+static bool place_try(struct wyn_engine *engine)
+{
+	_Atomic uint64_t *commands = &engine->shared->commands;
+	uint64_t running = atomic_load_explicit(commands, memory_order_seq_cst);
+
+	/* [commands] never above the bound, not even for a moment: another
+	 * loop might look at that moment, and wait for a place that is free. */
+	do {
+		if (running >= engine->limits.commands_max) {
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak_explicit(commands, &running,
+		running + 1, memory_order_seq_cst, memory_order_seq_cst));
+	return true;
+}
+
+/*
+ * Returns: false = whoever gives one back wakes this loop. Sequentially
+ * consistent on both sides, since each writes one word and reads the other's:
+ * either this second look sees the place, or the one who gave it sees that
+ * somebody waits.
+ */
+static bool place_take(struct wyn_engine *engine)
+{
+	if (place_try(engine)) {
+		return true;
+	}
+	/* [commands] pairs with wyn_dispatch_command_ended(). */
+	atomic_store_explicit(
+		&engine->commands_wait, true, memory_order_seq_cst);
+	return place_try(engine);
+}
+
+static void place_give_back(struct wyn_engine *engine)
+{
+	struct wyn_shared *shared = engine->shared;
+
+	atomic_fetch_sub_explicit(&shared->commands, 1, memory_order_seq_cst);
+	for (size_t i = 0; i < shared->engines_count; i++) {
+		struct wyn_engine *other = shared->engines[i];
+
+		/* [commands] pairs with place_take(). */
+		if (other != engine &&
+			atomic_load_explicit(
+				&other->commands_wait, memory_order_seq_cst)) {
+			other->stream.wake(&other->stream);
+		}
+	}
+}
+
+/*
+ * All that run at once have as much unsent as their connection may have, or a
+ * little each. A connection with too much unsent starts none.
+ */
+static uint64_t unsent_max(const struct wyn_limits *limits)
+{
+	uint64_t most = limits->output_bytes_max / limits->commands_max;
+
+	most = most < limits->stream_bytes_max ? most
+					       : limits->stream_bytes_max;
+	return most > OUTPUT_BYTES_MIN ? most : OUTPUT_BYTES_MIN;
+}
+
+/* Moves the next task of the span into the slice. False: no memory. */
+static bool command_take(
+	struct wyn_engine *engine, struct wyn_conn *conn, struct wyn_span *span)
+{
+	struct wyn_batch *batch = span->batch;
+	struct wyn_task *task = wyn_dispatch_task(conn, batch);
+
+	if (task == NULL) {
+		return false;
+	}
+	(void)wyn_span_take(span, &task->seq, &task->element);
+	task->partial_unsent_max = unsent_max(&engine->limits);
+	if (task->partial_bytes_max > PIECE_BYTES_MAX) {
+		task->partial_bytes_max = PIECE_BYTES_MAX;
+	}
+	if (batch->input != NULL) {
+		batch->input->task = task;
+	}
+	wyn_dispatch_timeout_arm(engine, task);
+	wyn_list_push_back(&conn->running, &task->link);
+	engine->slice[engine->slice_count++] = &task->job;
+	engine->commands_running++;
+	return true;
+}
+
+/* It says in each task why it could not be started, so it refuses none. */
+static void slice_start(struct wyn_engine *engine)
+{
+	struct wyn_executor *executor = engine->command_executor;
+	size_t n = engine->slice_count;
+	int rc;
+
+	engine->slice_count = 0;
+	if (n > 0) {
+		rc = executor->ops->start(executor, engine->slice, n);
+		wyn_assert(rc == 0);
+	}
+}
+
+void wyn_dispatch_commands(struct wyn_engine *engine)
+{
+	struct wyn_ready_owner *owner;
+	struct wyn_span *span;
+
+	atomic_store_explicit(
+		&engine->commands_wait, false, memory_order_relaxed);
+	while (engine->slice_count < engine->limits.executor_tasks_max &&
+		(span = wyn_ready_pick(&engine->commands, &owner)) != NULL) {
+		struct wyn_conn *conn =
+			WYN_CONTAINER_OF(owner, struct wyn_conn, commands);
+
+		if (!place_take(engine)) {
+			WYN_STATS_ADD(&engine->stats, commands_full, 1);
+			break;
+		}
+		if (!command_take(engine, conn, span)) {
+			place_give_back(engine);
+			break;
+		}
+		wyn_ready_took(&engine->commands, owner, span, 1,
+			WYN_READY_QUANTUM_NS);
+		if (span->args.count == 0) {
+			wyn_engine_unhold(engine, 0, wyn_span_drop(span));
+		}
+	}
+	slice_start(engine);
+}
+
+void wyn_dispatch_command_ended(struct wyn_engine *engine)
+{
+	wyn_assert(engine->commands_running > 0);
+	engine->commands_running--;
+	place_give_back(engine);
+}
+
+bool wyn_dispatch_commands_full(const struct wyn_engine *engine)
+{
+	/* [commands] a look, for people. */
+	return atomic_load_explicit(&engine->shared->commands,
+		       memory_order_relaxed) >= engine->limits.commands_max;
+}
