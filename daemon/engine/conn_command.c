@@ -4,7 +4,6 @@
  */
 #include "daemon/engine/conn_command.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include "daemon/engine/conn_state.h"
