@@ -45,7 +45,7 @@ HIDDEN := -fPIC -fno-semantic-interposition -fvisibility=hidden
 $(B)/obj/base/%.o $(B)/obj/proto/%.o: ROOM_FLAGS = $(HIDDEN)
 $(B)/obj/client/%.o: ROOM_FLAGS = $(HIDDEN) -include client/exports.h
 $(B)/obj/pic/%.o: ROOM_FLAGS = $(HIDDEN) -ftls-model=initial-exec -include scheduler/exports.h
-$(B)/obj/daemon/%.o: ROOM_FLAGS = -DWYN_MODULES_DIR='"$(LIBDIR)/wynd/modules"'
+$(B)/obj/daemon/%.o: ROOM_FLAGS = -DWYN_MODULES_DIR='"$(LIBDIR)/wynd/modules"' -DWYN_SPAWNER='"$(PREFIX)/libexec/wynd/wynd-spawner"'
 # Modules and examples see the installed headers and nothing else of ours.
 $(B)/obj/modules/%.o $(B)/obj/examples/%.o: INCLUDES = -Iinclude
 $(B)/obj/modules/%.o: ROOM_FLAGS = $(HIDDEN)
@@ -100,7 +100,7 @@ $(B)/obj/gen/%.o: $(GEN)/%.c $(B)/flags
 	$(compile)
 $(B)/obj/pic/%.o: %.c $(B)/flags
 	$(compile)
-BUILT_WITH := $(CC) $(FLAGS) $(HIDDEN) $(CPPFLAGS) $(CFLAGS) $(LIBDIR)
+BUILT_WITH := $(CC) $(FLAGS) $(HIDDEN) $(CPPFLAGS) $(CFLAGS) $(PREFIX) $(LIBDIR)
 $(B)/flags: FORCE # newer when they differ: all is compiled again
 	@mkdir -p $(@D); echo '$(BUILT_WITH)' | cmp -s - $@ || echo '$(BUILT_WITH)' >$@
 

@@ -7,8 +7,8 @@
  * swallows the rest of a file without a word, and the beginning of the next
  * one, for its scanner is one for the process: neither gets there. So does a
  * name of the environment, which goes on to the next brace, wherever that is. A
- * NUL would end a file early. A key that is set twice would be what was said
- * last.
+ * NUL would end a file early, and a * without quotes is lost. A key that is set
+ * twice would be what was said last.
  */
 #include "daemon/config.h"
 
@@ -29,6 +29,7 @@
  * is one at a time. */
 struct reading {
 	const char *path;
+	bool open; /* to others */
 	struct wyn_settings *settings;
 	struct wyn_fault *fault;
 	int error; /* of a value, or of the syntax: the first */
@@ -74,7 +75,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	const struct wyn_setting *setting = wyn_setting_at(at);
 	unsigned values = cfg_opt_size(opt);
 	const char *text = cfg_opt_getnstr(opt, values - 1);
-	const struct wyn_place place = {reading->path, line};
+	const struct wyn_place place = {reading->path, line, reading->open};
 
 	if (reading->error != 0) {
 		return -1;
@@ -287,6 +288,9 @@ static int comments_blank(char *text)
 		} else if (is_variable(&cursor)) {
 			error = variable_pass(&cursor);
 			word = false;
+		} else if (c == '*') {
+			error = refuse(cursor.line, -EINVAL,
+				"a value with * is written in quotes");
 		} else {
 			cursor.line += c == '\n';
 			word = strchr(" \t\n={}(),+", c) == NULL;
@@ -309,7 +313,16 @@ static int file_fault(const char *path, int error, struct wyn_fault *fault)
 		"%.200s: cannot be read: %s", path, strerror(-error));
 }
 
-static int fd_check(int fd, const char *path, struct wyn_fault *fault)
+/* Who may write to it who may not be us anyway. An ACL shows as the group's
+ * mode. */
+static bool is_open(const struct stat *status)
+{
+	return (status->st_uid != 0 && status->st_uid != geteuid()) ||
+	       (status->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+static int fd_check(
+	int fd, const char *path, bool *ret_open, struct wyn_fault *fault)
 {
 	struct stat status;
 
@@ -320,6 +333,7 @@ static int fd_check(int fd, const char *path, struct wyn_fault *fault)
 		return wyn_fault_set(fault, -EINVAL, WYN_EXIT_CONFIGURATION,
 			"%.200s: is no regular file; name one", path);
 	}
+	*ret_open = is_open(&status);
 	return 0;
 }
 
@@ -359,12 +373,14 @@ static int text_check(const char *text, size_t bytes, const char *path,
 		"%.200s:%u: has a NUL byte; write it as text", path, line);
 }
 
-static int fd_parse(int fd, const char *path, struct wyn_settings *settings,
-	struct wyn_fault *fault)
+static int fd_parse(int fd, const char *path, bool open_to_others,
+	struct wyn_settings *settings, struct wyn_fault *fault)
 {
 	char *text = malloc(WYN_CONFIG_BYTES_MAX + 1);
-	struct reading now = {
-		.path = path, .settings = settings, .fault = fault};
+	struct reading now = {.path = path,
+		.open = open_to_others,
+		.settings = settings,
+		.fault = fault};
 	ssize_t bytes;
 	int error;
 
@@ -389,6 +405,7 @@ static int file_read(const char *path, bool optional,
 {
 	/* Without O_NONBLOCK a FIFO of that name would hold us up. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool open_to_others = true;
 	int error;
 
 	if (fd < 0) {
@@ -396,9 +413,9 @@ static int file_read(const char *path, bool optional,
 			       ? 0
 			       : file_fault(path, -errno, fault);
 	}
-	error = fd_check(fd, path, fault);
+	error = fd_check(fd, path, &open_to_others, fault);
 	if (error == 0) {
-		error = fd_parse(fd, path, settings, fault);
+		error = fd_parse(fd, path, open_to_others, settings, fault);
 	}
 	(void)close(fd);
 	return error;

@@ -2,7 +2,7 @@
 /*
  * setting_row.h - a row of the table, and the types of values that there are.
  *
- * Private to settings.c, setting_types.c and settings_print.c.
+ * Private to settings.c, setting_*.c and settings_print.c.
  */
 #pragma once
 
@@ -31,6 +31,9 @@ struct wyn_setting_type {
 	void (*format)(const struct wyn_settings *settings,
 		const struct wyn_setting *setting, char *out, size_t bytes);
 	size_t bytes; /* of a value; 0 = the row's */
+	/* Of a list: there is nothing in it. NULL = it is none. */
+	void (*clear)(struct wyn_settings *settings,
+		const struct wyn_setting *setting);
 };
 
 struct wyn_setting {
@@ -41,8 +44,24 @@ struct wyn_setting {
 	size_t field; /* offset in struct wyn_settings */
 	size_t bytes; /* of a text, with its NUL */
 	struct wyn_setting_bound bound;
+	/* Of a text or a word of a list: NULL = it can be; else what it must
+	 * be. */
+	const char *(*check)(const char *text);
 	bool reloads;
+	bool guarded; /* not from a file that is open to others */
 };
+
+/* wyn_setting_refuse - why a value is not taken, with its place. Returns:
+ * -EINVAL. */
+int WYN_PRINTF(3, 4) wyn_setting_refuse(const struct wyn_taking *taking,
+	enum wyn_exit_code flag_code, const char *format, ...);
+
+/* What a word may be: see docs/wynd.conf.5.scd. */
+const char *wyn_setting_check_user(const char *text);
+const char *wyn_setting_check_path(const char *text);
+const char *wyn_setting_check_variable(const char *text);
+const char *wyn_setting_check_run_as(const char *text);
+const char *wyn_setting_check_cgroup(const char *text);
 
 extern const struct wyn_setting_type wyn_setting_switch;
 extern const struct wyn_setting_type wyn_setting_text;
@@ -51,3 +70,4 @@ extern const struct wyn_setting_type wyn_setting_mode;
 extern const struct wyn_setting_type wyn_setting_level;
 extern const struct wyn_setting_type wyn_setting_form;
 extern const struct wyn_setting_type wyn_setting_addresses;
+extern const struct wyn_setting_type wyn_setting_words;

@@ -9,7 +9,7 @@
 
 #include "daemon/setting_row.h"
 
-static int WYN_PRINTF(3, 4) refuse(const struct wyn_taking *taking,
+int wyn_setting_refuse(const struct wyn_taking *taking,
 	enum wyn_exit_code flag_code, const char *format, ...)
 {
 	const struct wyn_place *place = taking->place;
@@ -58,7 +58,7 @@ static int switch_take(const struct wyn_taking *taking)
 			return 0;
 		}
 	}
-	return refuse(taking, WYN_EXIT_USAGE, "must be yes or no");
+	return wyn_setting_refuse(taking, WYN_EXIT_USAGE, "must be yes or no");
 }
 
 static void switch_format(const struct wyn_settings *settings,
@@ -75,11 +75,20 @@ static int text_take(const struct wyn_taking *taking)
 	size_t bytes = strlen(taking->text);
 
 	if (bytes == 0) {
-		return refuse(taking, WYN_EXIT_USAGE, "must not be empty");
+		return wyn_setting_refuse(
+			taking, WYN_EXIT_USAGE, "must not be empty");
 	}
 	if (bytes >= room) {
-		return refuse(taking, WYN_EXIT_CONFIGURATION,
+		return wyn_setting_refuse(taking, WYN_EXIT_CONFIGURATION,
 			"has %zu bytes, and may have %zu", bytes, room - 1);
+	}
+	if (taking->setting->check != NULL) {
+		const char *must = taking->setting->check(taking->text);
+
+		if (must != NULL) {
+			return wyn_setting_refuse(
+				taking, WYN_EXIT_USAGE, "%s", must);
+		}
 	}
 	memcpy(field_of(taking), taking->text, bytes + 1);
 	return 0;
@@ -110,7 +119,7 @@ static int number_take(const struct wyn_taking *taking)
 	}
 	wyn_quantity_explain(
 		bound->kind, error, bound->min, bound->max, why, sizeof(why));
-	return refuse(taking, WYN_EXIT_USAGE, "%s", why);
+	return wyn_setting_refuse(taking, WYN_EXIT_USAGE, "%s", why);
 }
 
 static void number_format(const struct wyn_settings *settings,
@@ -137,7 +146,7 @@ static int mode_take(const struct wyn_taking *taking)
 		digits++;
 	}
 	if (digits == 0 || text[digits] != '\0' || mode > 0777) {
-		return refuse(taking, WYN_EXIT_USAGE,
+		return wyn_setting_refuse(taking, WYN_EXIT_USAGE,
 			"must be octal permissions up to 0777, such as 0660");
 	}
 	*field = (mode_t)mode;
@@ -157,7 +166,7 @@ static int level_take(const struct wyn_taking *taking)
 	if (wyn_log_level_parse(taking->text, field_of(taking)) == 0) {
 		return 0;
 	}
-	return refuse(taking, WYN_EXIT_USAGE,
+	return wyn_setting_refuse(taking, WYN_EXIT_USAGE,
 		"must be error, warning, info or debug");
 }
 
@@ -174,7 +183,7 @@ static int form_take(const struct wyn_taking *taking)
 	if (wyn_log_form_parse(taking->text, field_of(taking)) == 0) {
 		return 0;
 	}
-	return refuse(
+	return wyn_setting_refuse(
 		taking, WYN_EXIT_USAGE, "must be auto, text, journal or json");
 }
 
@@ -193,20 +202,27 @@ static int listen_take(const struct wyn_taking *taking)
 	int error;
 
 	if (settings->listen_count == WYN_LISTEN_MAX) {
-		return refuse(taking, WYN_EXIT_USAGE,
+		return wyn_setting_refuse(taking, WYN_EXIT_USAGE,
 			"is the address after the last: at most %u",
 			WYN_LISTEN_MAX);
 	}
 	error = wyn_endpoint_parse(
 		taking->text, &settings->listen[settings->listen_count], &why);
 	if (error != 0) {
-		return refuse(taking,
+		return wyn_setting_refuse(taking,
 			error == -ENAMETOOLONG ? WYN_EXIT_CONFIGURATION
 					       : WYN_EXIT_USAGE,
 			"%s", why);
 	}
 	settings->listen_count++;
 	return 0;
+}
+
+static void listen_clear(
+	struct wyn_settings *settings, const struct wyn_setting *setting)
+{
+	(void)setting;
+	settings->listen_count = 0;
 }
 
 static void listen_format(const struct wyn_settings *settings,
@@ -232,15 +248,17 @@ static void listen_format(const struct wyn_settings *settings,
 }
 
 const struct wyn_setting_type wyn_setting_switch = {
-	switch_take, switch_format, sizeof(bool)};
-const struct wyn_setting_type wyn_setting_text = {text_take, text_format, 0};
+	switch_take, switch_format, sizeof(bool), NULL};
+const struct wyn_setting_type wyn_setting_text = {
+	text_take, text_format, 0, NULL};
 const struct wyn_setting_type wyn_setting_number = {
-	number_take, number_format, sizeof(uint64_t)};
+	number_take, number_format, sizeof(uint64_t), NULL};
 const struct wyn_setting_type wyn_setting_mode = {
-	mode_take, mode_format, sizeof(mode_t)};
+	mode_take, mode_format, sizeof(mode_t), NULL};
 const struct wyn_setting_type wyn_setting_level = {
-	level_take, level_format, sizeof(enum wyn_log_level)};
+	level_take, level_format, sizeof(enum wyn_log_level), NULL};
 const struct wyn_setting_type wyn_setting_form = {
-	form_take, form_format, sizeof(enum wyn_log_form)};
+	form_take, form_format, sizeof(enum wyn_log_form), NULL};
 const struct wyn_setting_type wyn_setting_addresses = {listen_take,
-	listen_format, WYN_LISTEN_MAX * sizeof(struct wyn_endpoint)};
+	listen_format, WYN_LISTEN_MAX * sizeof(struct wyn_endpoint),
+	listen_clear};

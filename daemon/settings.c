@@ -93,6 +93,83 @@ static const struct wyn_setting rows[] = {
 			"where stderr is the\n      journal's, else text)",
 		.type = &wyn_setting_form,
 		FIELD(log_form)},
+	{.name = "commands",
+		.help = "run commands too, not only functions, for those who "
+			"may\n      (default no)",
+		.type = &wyn_setting_switch,
+		FIELD(commands),
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-users",
+		.value = "USER",
+		.help = "whose commands are run, by name or number; again for "
+			"more\n      (default root and wynd's own user)",
+		.type = &wyn_setting_words,
+		FIELD(command_users),
+		.check = wyn_setting_check_user,
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-programs",
+		.value = "PATH",
+		.help = "programs that commands may begin with; again for "
+			"more\n      (default all)",
+		.type = &wyn_setting_words,
+		FIELD(command_programs),
+		.check = wyn_setting_check_path,
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-env",
+		.value = "VARIABLE",
+		.help = "what a command's environment may have beside HOME, "
+			"LANG, PATH, TERM\n      and USER: NAME or PREFIX*; "
+			"again for more\n      (default all; with "
+			"command-programs or run_as LC_* and TZ)",
+		.type = &wyn_setting_words,
+		FIELD(command_env),
+		.check = wyn_setting_check_variable,
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-run-as",
+		.value = "PEER=USER",
+		.help = "PEER's commands may run as USER, where they ask for "
+			"it; again for more\n      (default none)",
+		.type = &wyn_setting_words,
+		FIELD(command_run_as),
+		.check = wyn_setting_check_run_as,
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-umask",
+		.value = "MODE",
+		.help = "umask of commands, octal, up to 0777 (default 0022)",
+		.type = &wyn_setting_mode,
+		FIELD(command_umask),
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-private-tmp",
+		.help = "each command has a /tmp of its own, which goes when "
+			"it ends\n      (default no)",
+		.type = &wyn_setting_switch,
+		FIELD(command_private_tmp),
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-cgroup",
+		.value = "CGROUP",
+		.help = "where commands have cgroups: own, the spawner's if it "
+			"is delegated;\n      a directory of cgroup v2; or "
+			"none (default " WYN_CGROUP_OWN ")",
+		.type = &wyn_setting_text,
+		TEXT(command_cgroup),
+		.check = wyn_setting_check_cgroup,
+		.guarded = true},
+	{.name = "spawner",
+		.value = "PATH",
+		.help = "the program that starts commands, or the socket of "
+			"its service\n      (default " WYN_SPAWNER
+			", or wynd-spawner\n      beside wynd)",
+		.type = &wyn_setting_text,
+		TEXT(spawner),
+		.check = wyn_setting_check_path,
+		.guarded = true},
 	WYN_LIMIT_TABLE(LIMIT_ROW)};
 
 static_assert(WYN_COUNT_OF(rows) <= WYN_SETTINGS_MAX, "each has its place");
@@ -105,6 +182,10 @@ void wyn_settings_init(struct wyn_settings *ret_settings)
 	ret_settings->loops = WYN_LOOPS_DEFAULT;
 	ret_settings->log_level = WYN_LOG_INFO;
 	ret_settings->log_form = WYN_LOG_AUTO;
+	ret_settings->command_umask = 0022;
+	memcpy(ret_settings->command_cgroup, WYN_CGROUP_OWN,
+		sizeof(WYN_CGROUP_OWN));
+	memcpy(ret_settings->spawner, WYN_SPAWNER, sizeof(WYN_SPAWNER));
 	ret_settings->limits = (struct wyn_limits)WYN_LIMITS_INIT;
 }
 
@@ -183,7 +264,7 @@ bool wyn_setting_is_switch(const struct wyn_setting *setting)
 
 bool wyn_setting_is_list(const struct wyn_setting *setting)
 {
-	return setting->type == &wyn_setting_addresses;
+	return setting->type->clear != NULL;
 }
 
 bool wyn_setting_reloads(const struct wyn_setting *setting)
@@ -225,9 +306,14 @@ int wyn_setting_take(struct wyn_settings *settings,
 	int error;
 
 	place_format(place, now);
-	if (setting->type == &wyn_setting_addresses &&
-		!is_same_place(before, now)) {
-		settings->listen_count = 0;
+	if (setting->guarded && place->open) {
+		return wyn_setting_refuse(&taking, WYN_EXIT_CONFIGURATION,
+			"others may write to this file; it must belong to "
+			"root, or to the user whom wynd runs as, and chmod "
+			"go-w must have been done");
+	}
+	if (wyn_setting_is_list(setting) && !is_same_place(before, now)) {
+		setting->type->clear(settings, setting);
 	}
 	error = setting->type->take(&taking);
 	if (error == 0) {

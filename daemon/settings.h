@@ -31,11 +31,22 @@
 #define WYN_SETTING_NAME_BYTES	32u    /* with a NUL */
 #define WYN_SETTING_TEXT_BYTES	4096u  /* of one value, with a NUL */
 #define WYN_SETTING_PLACE_BYTES 96u    /* kept of a place's name, likewise */
+#define WYN_CGROUP_OWN		"own"  /* the spawner's, if it has one */
 
-/* Where `make install` puts the modules; the Makefile says it. */
+/* Where `make install` puts them; the Makefile says it. */
 #ifndef WYN_MODULES_DIR
 #define WYN_MODULES_DIR "/usr/local/lib/wynd/modules"
 #endif
+#ifndef WYN_SPAWNER
+#define WYN_SPAWNER "/usr/local/libexec/wynd/wynd-spawner"
+#endif
+
+/* Words; as text they fit WYN_SETTING_TEXT_BYTES, with quotes and commas. */
+struct wyn_setting_list {
+	size_t count;
+	size_t bytes;			    /* of them */
+	char words[WYN_SETTING_TEXT_BYTES]; /* each with its NUL */
+};
 
 struct wyn_settings {
 	struct wyn_endpoint listen[WYN_LISTEN_MAX];
@@ -48,6 +59,15 @@ struct wyn_settings {
 	bool allow_plaintext;
 	enum wyn_log_level log_level;
 	enum wyn_log_form log_form;
+	bool commands;
+	struct wyn_setting_list command_users;	  /* names or numbers */
+	struct wyn_setting_list command_programs; /* absolute paths */
+	struct wyn_setting_list command_env;	  /* NAME or PREFIX* */
+	struct wyn_setting_list command_run_as;	  /* PEER=USER */
+	mode_t command_umask;
+	bool command_private_tmp;
+	char command_cgroup[WYN_SETTING_TEXT_BYTES]; /* or own, or none */
+	char spawner[WYN_SETTING_TEXT_BYTES];
 	struct wyn_limits limits;
 	/* Where each row was said; "" = nowhere. */
 	char places[WYN_SETTINGS_MAX][WYN_SETTING_PLACE_BYTES];
@@ -57,6 +77,7 @@ struct wyn_settings {
 struct wyn_place {
 	const char *file; /* NULL = it is a flag's */
 	unsigned line;
+	bool open; /* others than root and we may write to the file */
 };
 
 struct wyn_setting; /* a row */
@@ -99,6 +120,11 @@ bool wyn_setting_is_switch(const struct wyn_setting *setting);
 /* wyn_setting_is_list - each value is one more. Thread: any. */
 bool wyn_setting_is_list(const struct wyn_setting *setting);
 
+/* wyn_setting_word - the one after that, NULL = the first; NULL when there is
+ * none. Thread: any. */
+const char *wyn_setting_word(
+	const struct wyn_setting_list *list, const char *before);
+
 /* wyn_setting_reloads - a reload applies it; else a restart does. Thread: any.
  */
 bool wyn_setting_reloads(const struct wyn_setting *setting);
@@ -107,6 +133,7 @@ bool wyn_setting_reloads(const struct wyn_setting *setting);
  * wyn_setting_take - sets it to what the text says.
  *
  * The first value of a list at another place than its others takes their place.
+ * What decides who runs what is not taken from a file that is open to others.
  * text: NULL = a switch without one. Thread: any. Returns: 0; -EINVAL, the
  * fault names the place, what is wrong and what would be right; exit code 64
  * for a flag, 78 for a file and for what no machine could do.

@@ -53,6 +53,7 @@ static void file_write(const char *path, const char *bytes, size_t n)
 
 	assert_non_null(file);
 	assert_int_equal(fwrite(bytes, 1, n, file), n);
+	assert_int_equal(fchmod(fileno(file), 0644), 0);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -175,6 +176,17 @@ static void config_names_the_nearest_when_a_key_is_unknown(void **state)
 	refused("include(\"/etc/passwd\")\n", 1, "there is no key include; ");
 }
 
+static void config_refuses_a_star_that_would_be_lost(void **state)
+{
+	(void)state;
+	refused("\ncommand_env = {LC_*}\n", 2,
+		"a value with * is written in quotes");
+	refused("modules = /a/*b\n", 1, "a value with * is written in quotes");
+	assert_int_equal(
+		file_read("command_env = {'A*', \"B*\"} /* C* */\n"), 0);
+	assert_string_equal(settings.command_env.words, "A*");
+}
+
 static void config_refuses_what_is_set_twice(void **state)
 {
 	(void)state;
@@ -199,7 +211,7 @@ static void config_refuses_what_has_no_form(void **state)
 		1, "a ${NAME} has no } behind its name");
 	refused("\nmodules = ${X\nmax_tasks = 5\n}\n", 2,
 		"a ${NAME} has no } behind its name");
-	refused("modules = /a/*b\"\n", 1, "a quoted text does not end");
+	refused("modules = /a/*b\"\n", 1, "a value with * is written in");
 }
 
 static void config_refuses_bytes_that_are_no_text(void **state)
@@ -284,6 +296,7 @@ int main(void)
 		TEST(config_names_the_line_and_the_range),
 		TEST(config_names_the_nearest_when_a_key_is_unknown),
 		TEST(config_refuses_what_is_set_twice),
+		TEST(config_refuses_a_star_that_would_be_lost),
 		TEST(config_refuses_what_has_no_form),
 		TEST(config_refuses_bytes_that_are_no_text),
 		TEST(config_refuses_what_is_no_file),

@@ -50,6 +50,11 @@ def until(condition, what, patience=PATIENCE):
         time.sleep(0.002)
 
 
+def no_others(path, flags):
+    """An opener: what wynd is told of commands is not for others to write."""
+    return os.open(path, flags, 0o644)
+
+
 class Wynd:
     """A daemon. Use it in a `with`; on leaving it must end well.
 
@@ -101,7 +106,7 @@ class Wynd:
 
     def configure(self, text):
         """Writes the file anew; who wants it read asks for a reload."""
-        with open(self.config_path, "w") as config:
+        with open(self.config_path, "w", opener=no_others) as config:
             config.write(text.replace("@", self.directory))
 
     @property

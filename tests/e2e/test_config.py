@@ -65,6 +65,77 @@ class Configured(unittest.TestCase):
                       "reload", lines)
         self.assertRegex(out, r"\nmax_tasks = 12 # tmp\w+\.conf:2; COUNT, ")
 
+    def test_a_list_of_a_later_place_takes_that_of_an_earlier_one(self):
+        code, out, _ = check_config('command_users = {root, "7"}\n')
+        self.assertRegex(out, r'(?m)^command_users = \{"root", "7"\} # tmp')
+        code, out, _ = check_config('command_users = {root, "7"}\n',
+                                    "--command-users=8", "--command-users=9")
+        self.assertRegex(out, r'(?m)^command_users = \{"8", "9"\} # flag')
+
+    def test_what_a_word_of_a_list_may_be(self):
+        for key, word, must in (
+                ("command_users", "a b", "must be a user's name or number"),
+                ("command_users", "*", "must be a user's name or number"),
+                ("command_programs", "true", "must be an absolute path"),
+                ("command_programs", "/a'b\\t",
+                 "must not have quotes, \\, $ or control characters"),
+                ("command_env", "A*B",
+                 "must be the name of a variable, or its beginning and *"),
+                ("command_env", "A=B",
+                 "must be the name of a variable, or its beginning and *"),
+                ("command_run_as", "root",
+                 "must be PEER=USER, each a name or a number"),
+                ("command_programs", "/" + "a" * 4100,
+                 "the list is longer than 4096 bytes"),
+                ("command_cgroup", "a", "must be own, none, or the absolute "
+                 "path of a directory"),
+                ("spawner", "wynd-spawner", "must be an absolute path")):
+            flag = "--" + key.replace("_", "-")
+            with self.subTest(key, word=word):
+                code, out, err = check_config("", flag, word)
+                self.assertEqual((code, out), (
+                    78 if len(word) > 4096 else 64, ""))
+                self.assertEqual(err, "wynd: %s %.200s: %s\n" % (
+                    flag, word, must))
+
+    def test_a_file_that_others_may_write_to_says_nothing_of_commands(self):
+        keys = {row.split("\t")[0] for row in subprocess.run(
+            [WYND, "--list-settings"], capture_output=True, text=True,
+            timeout=60).stdout.splitlines()}
+        guarded = {key for key in keys if key.startswith("command")
+                   or key == "spawner"} - {"command_grace", "command_drain"}
+        self.assertEqual(len(guarded), 9, guarded)
+        with tempfile.TemporaryDirectory() as directory:
+            path = directory + "/wynd.conf"
+            for mode in 0o620, 0o602, 0o644:
+                for key in sorted(guarded):
+                    with open(path, "w") as config:
+                        config.write("max_commands = 3\n%s = %s\n" % (
+                            key, LISTS.get(key, VALUES[key])))
+                    os.chmod(path, mode)
+                    done = subprocess.run(
+                        [WYND, "--check-config", "--config", path],
+                        capture_output=True, text=True, timeout=60)
+                    with self.subTest(key, mode=mode):
+                        self.assertEqual(done.returncode,
+                                         0 if mode == 0o644 else 78)
+                        self.assertIn("" if mode == 0o644 else
+                                      "wynd.conf:2: %s = " % key, done.stderr)
+                        self.assertIn("" if mode == 0o644 else "others may "
+                                      "write to this file", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
+    def test_a_file_of_somebody_else_says_nothing_of_commands(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
+            config.write("commands = yes\n")
+            config.flush()
+            os.chown(config.name, 65534, 65534)
+            done = subprocess.run(
+                [WYND, "--check-config", "--config", config.name],
+                capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("must belong to root", done.stderr)
+
     def test_values_that_cannot_be_together(self):
         code, out, err = check_config("max_argument = 1G\n")
         self.assertEqual((code, out), (78, ""))
@@ -88,6 +159,16 @@ VALUES = {
     "log_level": "debug", "log_format": "json", "max_argument": "1M",
     "max_value": "1M", "credit_bytes": "256M", "max_bytes": "2G",
     "hello_timeout": "1m", "keepalive": "1m", "drain_timeout": "1m",
+    "commands": "yes", "command_users": "root", "command_env": "LC_*",
+    "command_programs": "/bin/true", "command_umask": "0027",
+    "command_run_as": "root=%d" % os.geteuid(), "command_private_tmp": "yes",
+    "command_cgroup": "none", "spawner": "/nowhere",
+}
+SWITCHES = [key for key in VALUES if VALUES[key] == "yes"]
+LISTS = {
+    "listen": '{"unix:/b"}', "command_users": '{"daemon", 7}',
+    "command_programs": '{"/a", "/b"}', "command_env": '{A, "B"}',
+    "command_run_as": '{"7=root"}',
 }
 
 
@@ -105,18 +186,19 @@ class Table(unittest.TestCase):
 
     def flag(self, key, value):
         return ["--" + key.replace("_", "-")] + (
-            [] if key == "allow_plaintext" else [value])
+            [] if key in SWITCHES else [value])
 
     def test_every_setting_is_a_key_and_a_flag_that_wins(self):
         for key, _, initial, least, *_ in self.rows():
             value = VALUES.get(key, least)
             line = r'(?m)^%s = \{?"?%s"?\}? # ' % (key, re.escape(value))
+            said = '"%s"' % value if re.search("[=*]", value) else value
             with self.subTest(key):
-                code, out, err = check_config("%s = %s\n" % (key, value))
+                code, out, err = check_config("%s = %s\n" % (key, said))
                 self.assertEqual((code, err), (0, ""))
                 self.assertRegex(out, line + r"tmp\w+\.conf:1; ")
                 # What the file says is another value than the flag's.
-                other = '{"unix:/b"}' if key == "listen" else initial
+                other = LISTS.get(key, initial)
                 text = "" if other in ("-", '""') else "%s = %s\n" % (
                     key, other)
                 code, out, err = check_config(text, *self.flag(key, value))
@@ -141,12 +223,15 @@ class Table(unittest.TestCase):
                     self.assertEqual(err, "wynd: %s %s" % (flag, must))
 
     def test_every_setting_is_reloaded_as_it_says(self):
-        told = {"socket_group": '"root"'}
+        told = {key: '{"%s"}' % VALUES[key]
+                for key in LISTS if key != "listen"}
+        told.update((key, '"%s"' % VALUES[key]) for key in (
+            "socket_group", "command_cgroup", "spawner"))
         rows = [row for row in self.rows()
                 if row[0] not in ("listen", "modules")]  # flags of the harness
         with Wynd() as wynd:
             client = Client(wynd.address("unix"))
-            wynd.configure("".join("%s = %s\n" % (
+            wynd.configure("".join('%s = "%s"\n' % (
                 row[0], VALUES.get(row[0], row[3])) for row in rows))
             reply = client.call(reload={})
             self.assertEqual(reply.code, 0, reply)
@@ -185,7 +270,7 @@ class Table(unittest.TestCase):
                 if most != "-":
                     for said in flag, entry, line:
                         self.assertIn("%s to %s" % (least, most), said)
-                if initial not in ("-", '""'):
+                if initial not in ("-", '""', "{}"):
                     for said in flag, entry, line:
                         self.assertIn("efault", said)
 
