@@ -21,6 +21,7 @@
 #include "daemon/engine/engine_state.h"
 #include "daemon/run/input.h"
 #include "daemon/run/invoke.h"
+#include "daemon/engine/policy.h"
 #include "daemon/engine/recall.h"
 #include "daemon/engine/reply.h"
 #include "daemon/engine/reply_chunks.h"
@@ -138,6 +139,7 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	wyn_segments_fini(&engine->segments);
 	wyn_memory_fini(&engine->memory);
 	wyn_timers_fini(&engine->timers);
+	wyn_policy_release(engine->policy);
 	free(engine->dispatch.estimate_ns);
 	free(engine->dispatch.starts);
 	free(engine->slice);
@@ -496,6 +498,14 @@ void wyn_engine_limit(
 		wyn_account_limit(conn->account, limits->daemon_bytes_max);
 		wyn_engine_activate(conn);
 	}
+}
+
+void wyn_engine_policy(struct wyn_engine *engine, struct wyn_policy *policy)
+{
+	struct wyn_policy *before = engine->policy;
+
+	engine->policy = wyn_policy_hold(policy);
+	wyn_policy_release(before);
 }
 
 const struct wyn_limits *wyn_engine_limits(const struct wyn_engine *engine)

@@ -25,6 +25,7 @@ struct wyn_executor;
 struct wyn_pool;
 struct wyn_catalog;
 struct wyn_later;
+struct wyn_policy;
 struct wyn_stats;
 struct wyn_stream;
 
@@ -60,8 +61,9 @@ struct wyn_shared {
 /* Who is at the other end. */
 struct wyn_peer {
 	bool administrator; /* root or our own uid, by peer credentials */
-	bool local;	    /* uid and pid are the kernel's word */
+	bool local;	    /* uid, gid and pid are the kernel's word */
 	uint32_t uid;
+	uint32_t gid; /* its primary one */
 	uint32_t pid;
 	char address[WYN_PEER_ADDRESS_BYTES]; /* else: "1.2.3.4:5" or "" */
 };
@@ -163,6 +165,10 @@ void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns);
  */
 void wyn_engine_limit(
 	struct wyn_engine *engine, const struct wyn_limits *limits);
+
+/* wyn_engine_policy - who may run commands from now on; NULL, as at first, is
+ * nobody. Thread: loop; boot before. Owns: holds it, and no longer the one before. */
+void wyn_engine_policy(struct wyn_engine *engine, struct wyn_policy *policy);
 
 /* wyn_engine_limits - the present ones. Thread: loop. */
 const struct wyn_limits *wyn_engine_limits(const struct wyn_engine *engine);

@@ -2,8 +2,12 @@
 /*
  * policy.h - who may run which commands: a pure decision.
  *
- * A policy is made from the settings, by boot or wyn-aux, and never changes; a
- * reload makes another. Loops share it, and count who holds it.
+ * A policy is made from the settings, by boot or wyn-aux (policy_make.h), and
+ * never changes; a reload makes another. Loops share it, and count who holds
+ * it. What has been decided stays so, whatever a reload says.
+ *
+ * Which programs may be run is for wynd-spawner, which opens them: a path that
+ * is compared here may name another file there.
  */
 #pragma once
 
@@ -18,10 +22,8 @@
 
 struct wyn_peer;
 
-#define WYN_POLICY_USERS_MAX	256u
-#define WYN_POLICY_PROGRAMS_MAX 256u
-#define WYN_POLICY_NAMES_MAX	64u /* patterns of the environment */
-#define WYN_POLICY_RUN_AS_MAX	256u
+/* Patterns of the environment, each of which is tried for each variable. */
+#define WYN_POLICY_NAMES_MAX 64u
 
 /* uid may have its commands run as that user. */
 struct wyn_policy_run_as {
@@ -31,7 +33,7 @@ struct wyn_policy_run_as {
 	char *as; /* the user's name */
 };
 
-/* [I] all but the holders */
+/* [I] all but the holders; the memory of all of it is its own. */
 struct wyn_policy {
 	_Atomic uint32_t holders; /* [A policy] */
 	bool commands;		  /* any at all */
@@ -42,22 +44,33 @@ struct wyn_policy {
 	size_t users_count;
 	char **programs; /* absolute paths; none = every program */
 	size_t programs_count;
-	char **names; /* of the environment: NAME or PREFIX*; */
+	char **names; /* of the environment: NAME or PREFIX*; none = see .c */
 	size_t names_count;
 	struct wyn_policy_run_as *run_as;
 	size_t run_as_count;
+
+	/* For the spawner alone. */
+	char *spawner; /* a program, or the socket of a service */
+	char *cgroup;  /* as in spawn.proto */
+	uint32_t umask;
+	bool private_tmp;
 };
 
-/* wyn_policy_hold, wyn_policy_release - counted; the last one frees it. Thread:
- * any. */
+/* wyn_policy_create - all zero, held once. Thread: boot, aux. Returns: NULL when
+ * there is no memory. */
+struct wyn_policy *wyn_policy_create(void);
+
+/* wyn_policy_hold, wyn_policy_release - counted; the last one frees it. NULL is
+ * a no-op. Thread: any. */
 struct wyn_policy *wyn_policy_hold(struct wyn_policy *policy);
 void wyn_policy_release(struct wyn_policy *policy);
 
 /*
  * wyn_policy_decide - whether this peer may run that command, and as whom.
  *
- * Thread: loop. policy: NULL = no commands. Returns: true; false: *ret_answer
- * has the rule's name and says which key of wynd.conf it is.
+ * policy: NULL = no commands. Thread: loop. Returns: true; false: *ret_answer
+ * has the rule's name and says which key of wynd.conf it is, in a text that is
+ * borrowed until this thread's next call.
  */
 WYN_NODISCARD
 bool wyn_policy_decide(const struct wyn_policy *policy,

@@ -115,6 +115,7 @@ static void name_local(int fd, struct wyn_peer *peer)
 	}
 	peer->local = true;
 	peer->uid = credentials.uid;
+	peer->gid = credentials.gid;
 	/* 0 = in no namespace that we can see */
 	peer->pid = (uint32_t)credentials.pid;
 	peer->administrator =

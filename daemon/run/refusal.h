@@ -68,7 +68,20 @@
 	X(CANCELLED_BY_CLIENT, CANCELLED, NO, 0, tasks_cancelled_by_client,  \
 		"cancelled before it started")                               \
 	X(DRAIN_TIMEOUT, CANCELLED, NO, 0, drain_over_time,                  \
-		"the server shut down before the task started")
+		"the server shut down before the task started")              \
+	/* Rules of engine/policy.h, as is COMMANDS_OFF. */                  \
+	X(COMMANDS_LOCAL_ONLY, PERMISSION_DENIED, NO, 0, commands_not_local, \
+		"commands are taken over Unix sockets only, whatever "       \
+		"wynd.conf says")                                            \
+	X(COMMAND_USERS, PERMISSION_DENIED, NO, 0, command_users_denied,     \
+		"this user may not run commands; command_users in "          \
+		"wynd.conf lists those who may")                             \
+	X(COMMAND_ENV, PERMISSION_DENIED, NO, 0, command_env_denied,         \
+		"a variable may not be set; command_env in wynd.conf lists " \
+		"those that may")                                            \
+	X(COMMAND_RUN_AS, PERMISSION_DENIED, NO, 0, command_run_as_denied,   \
+		"running as that user is not allowed; command_run_as in "    \
+		"wynd.conf says who may")
 
 enum wyn_refusal {
 	WYN_REFUSAL_NONE,
