@@ -2,12 +2,12 @@
 /*
  * server.c - the daemon put together, and taken apart again.
  *
- * Up: modules, pool, loops, listeners, then what loop 0 does beside its own
- * work (drain, notifier, reload); --ready-fd is told; threads last. Down: the
- * loops have ended, so no task is out; wyn-aux ends, which posts to loops; the
- * pool's threads end, so nobody wakes a loop any more; then the loops go, and
- * what had handles on them, then the modules whose code the workers ran. Every
- * step leaves the server in a state that take_down() understands.
+ * Up: policy, modules, pool, loops, listeners, then what loop 0 does beside its
+ * own work (drain, notifier, reload); --ready-fd is told; threads last. Down:
+ * the loops have ended, so no task is out; wyn-aux ends, which posts to loops;
+ * the pool's threads end, so nobody wakes a loop any more; then the loops go,
+ * and what had handles on them, then the modules whose code the workers ran.
+ * Every step leaves the server in a state that take_down() understands.
  */
 #include "daemon/server.h"
 
@@ -33,6 +33,8 @@
 #include "daemon/log.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/notifier.h"
+#include "daemon/policy_make.h"
+#include "daemon/engine/policy.h"
 #include "daemon/io/ready_fd.h"
 #include "daemon/io/reload.h"
 #include "daemon/engine/stats.h"
@@ -50,6 +52,7 @@ struct server {
 	struct wyn_drain *drain;
 	struct wyn_notifier *notifier;
 	struct wyn_reload *reload;
+	struct wyn_policy *policy; /* as each loop begins */
 	struct wyn_listener_config listening;
 	size_t functions; /* at the start */
 };
@@ -195,6 +198,7 @@ static int create_loops(struct server *server,
 			return wyn_fault_system(fault, error, "make a loop");
 		}
 		server->engines[i] = wyn_loop_engine(server->loops[i]);
+		wyn_engine_policy(server->engines[i], server->policy);
 		server->loops_count++;
 	}
 	return 0;
@@ -316,8 +320,11 @@ static int create_duties(struct server *server,
 static int bring_up(struct server *server, const struct wyn_options *options,
 	const struct wyn_activation *passed, struct wyn_fault *fault)
 {
-	int error = load_modules(server, options, fault);
+	int error = wyn_policy_make(&options->settings, &server->policy, fault);
 
+	if (!error) {
+		error = load_modules(server, options, fault);
+	}
 	if (!error) {
 		error = start_pool(server, options, fault);
 	}
@@ -353,6 +360,7 @@ static void take_down(struct server *server)
 	wyn_acceptor_destroy(server->acceptor);
 	wyn_loader_destroy(server->loader);
 	wyn_catalog_destroy(server->catalog);
+	wyn_policy_release(server->policy);
 }
 
 /* What listens takes connections already, and they wait for the loops; from

@@ -166,8 +166,13 @@ void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns);
 void wyn_engine_limit(
 	struct wyn_engine *engine, const struct wyn_limits *limits);
 
-/* wyn_engine_policy - who may run commands from now on; NULL, as at first, is
- * nobody. Thread: loop; boot before. Owns: holds it, and no longer the one before. */
+/*
+ * wyn_engine_policy - who may run commands from now on; NULL, as at first, is
+ * nobody.
+ *
+ * What was accepted stays. Thread: loop; boot before that. Owns: holds it, and
+ * the one before no longer.
+ */
 void wyn_engine_policy(struct wyn_engine *engine, struct wyn_policy *policy);
 
 /* wyn_engine_limits - the present ones. Thread: loop. */

@@ -128,7 +128,7 @@ struct wyn_owner_slot {
 
 struct wyn_engine {
 	struct wyn_shared *shared;
-	struct wyn_limits limits;  /* as of the last reload */
+	struct wyn_limits limits; /* as of the last reload */
 	struct wyn_executor *executor;
 	void *context;
 	uint64_t now_ns;

@@ -56,8 +56,8 @@ struct wyn_policy {
 	bool private_tmp;
 };
 
-/* wyn_policy_create - all zero, held once. Thread: boot, aux. Returns: NULL when
- * there is no memory. */
+/* wyn_policy_create - all zero, held once. Thread: boot, aux. Returns: NULL
+ * when there is no memory. */
 struct wyn_policy *wyn_policy_create(void);
 
 /* wyn_policy_hold, wyn_policy_release - counted; the last one frees it. NULL is

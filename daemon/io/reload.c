@@ -22,6 +22,8 @@
 #include "daemon/log.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/notifier.h"
+#include "daemon/engine/policy.h"
+#include "daemon/policy_make.h"
 #include "daemon/io/reload_errand.h"
 
 struct wyn_reload {
@@ -63,6 +65,7 @@ static void on_over(struct wyn_errand *errand)
 	struct wyn_reload *reload = errand->context;
 
 	opened_close(errand);
+	wyn_policy_release(errand->policy);
 	if (errand->error == 0) {
 		wyn_log(WYN_LOG_INFO, "reloaded",
 			WYN_LOG_NUMBER("changes", errand->changes_count));
@@ -227,17 +230,21 @@ static int modules_take(struct wyn_reload *reload, struct wyn_errand *errand)
 
 /* What was taken over has to fit what stays until a restart. */
 static int check_mixture(const struct wyn_settings *running,
-	const struct wyn_settings *wanted, struct wyn_fault *fault)
+	const struct wyn_settings *wanted, struct wyn_errand *errand)
 {
 	struct wyn_settings mixed = *running;
 	const struct wyn_setting *setting;
+	int error;
 
 	for (size_t i = 0; (setting = wyn_setting_at(i)) != NULL; i++) {
 		if (wyn_setting_reloads(setting)) {
 			wyn_setting_copy(&mixed, wanted, setting);
 		}
 	}
-	return wyn_settings_check(&mixed, fault);
+	error = wyn_settings_check(&mixed, &errand->fault);
+	return error != 0 ? error
+			  : wyn_policy_make(
+				    &mixed, &errand->policy, &errand->fault);
 }
 
 static void loads_set(struct wyn_reload *reload, struct wyn_errand *errand)
@@ -255,7 +262,7 @@ static int prepare(struct wyn_reload *reload, struct wyn_errand *errand)
 		first->argc, first->argv, &reload->options, &errand->fault);
 
 	if (error == 0) {
-		error = check_mixture(&reload->running, wanted, &errand->fault);
+		error = check_mixture(&reload->running, wanted, errand);
 	}
 	if (error == 0) {
 		error = listeners_prepare(reload, wanted, errand);

@@ -131,6 +131,7 @@ static void do_here(struct wyn_errand *errand, struct wyn_engine *engine)
 		return;
 	}
 	wyn_engine_limit(engine, &errand->limits);
+	wyn_engine_policy(engine, errand->policy);
 	if (errand->stops == 0) {
 		listeners_change(errand);
 	}

@@ -49,6 +49,7 @@ struct wyn_errand {
 	int error; /* nothing changes, for the reason in fault */
 	struct wyn_fault fault;
 	struct wyn_limits limits;
+	struct wyn_policy *policy; /* held; NULL after an error */
 	size_t opened_count;
 	struct wyn_opened opened[WYN_LISTEN_MAX];
 	size_t removed_count;

@@ -125,6 +125,7 @@ static void unix_listener_accepts_and_names_its_own_user(void **state)
 	assert_true(peer.administrator);
 	assert_true(peer.local);
 	assert_int_equal(peer.uid, getuid());
+	assert_int_equal(peer.gid, getgid());
 	assert_int_equal(peer.pid, getpid());
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	close(fd);
