@@ -63,7 +63,7 @@ struct wyn_peer {
 	bool administrator; /* root or our own uid, by peer credentials */
 	bool local;	    /* uid, gid and pid are the kernel's word */
 	uint32_t uid;
-	uint32_t gid; /* its primary one */
+	uint32_t gid; /* its group when it connected */
 	uint32_t pid;
 	char address[WYN_PEER_ADDRESS_BYTES]; /* else: "1.2.3.4:5" or "" */
 };
