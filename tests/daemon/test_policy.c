@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "daemon/engine/engine.h"
+#include "tests/support/engine_rig.h"
 
 #define ENV_MAX	 4
 #define OWN_UID	 500u
@@ -305,6 +306,33 @@ static void policy_lives_until_the_last_lets_go(void **state)
 	wyn_policy_release(NULL);
 }
 
+static uint32_t holders_of(const struct wyn_policy *held)
+{
+	return atomic_load_explicit(&held->holders, memory_order_relaxed);
+}
+
+static void engine_holds_the_last_policy_it_was_given(void **state)
+{
+	struct rig *rig = rig_create(NULL, 1);
+	struct wyn_policy *first = wyn_policy_create();
+	struct wyn_policy *second = wyn_policy_create();
+
+	(void)state;
+	assert_non_null(first);
+	assert_non_null(second);
+	wyn_engine_policy(rig->engine, first);
+	assert_int_equal(holders_of(first), 2);
+	wyn_engine_policy(rig->engine, first);
+	assert_int_equal(holders_of(first), 2);
+	wyn_engine_policy(rig->engine, second);
+	assert_int_equal(holders_of(first), 1);
+	assert_int_equal(holders_of(second), 2);
+	rig_destroy(rig);
+	assert_int_equal(holders_of(second), 1);
+	wyn_policy_release(first);
+	wyn_policy_release(second);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, begin)
@@ -325,6 +353,7 @@ int main(void)
 		TEST(policy_looks_at_every_variable),
 		TEST(policy_cuts_what_a_message_names),
 		TEST(policy_lives_until_the_last_lets_go),
+		TEST(engine_holds_the_last_policy_it_was_given),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
