@@ -26,6 +26,7 @@
 	X(PEER_SILENT, 5, "peer-silent")                    \
 	X(REFUSED, 5, "tasks-refused")                      \
 	X(MODULE, 5, "module-said")                         \
+	X(SPAWNER, 5, "spawner-lost")                       \
 	X(OPENED, WYN_LOG_DEBUG_BURST, "connection-opened") \
 	X(CLOSED, WYN_LOG_DEBUG_BURST, "connection-closed")
 

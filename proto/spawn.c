@@ -6,7 +6,19 @@
 
 #include <errno.h>
 
+#include "base/assert.h"
+#include "proto/field.h"
 #include "proto/unpack.h"
+
+/* Of spawn.proto; tests/proto/test_spawn.c decodes what is written by them. */
+#define TAG_REQUEST_START WYN_TAG_BYTES(2)
+#define TAG_START_ID	  WYN_TAG_VARINT(1)
+#define TAG_START_COMMAND WYN_TAG_BYTES(2)
+#define TAG_START_UID	  WYN_TAG_VARINT(3)
+#define TAG_START_GID	  WYN_TAG_VARINT(4)
+#define TAG_START_INPUT	  WYN_TAG_VARINT(5)
+#define TAG_START_OUTPUT  WYN_TAG_VARINT(6)
+#define TAG_START_ERROR	  WYN_TAG_VARINT(7)
 
 int wyn_spawn_request_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 	const Wyn__Spawn__V1__Request **ret_request)
@@ -58,6 +70,29 @@ int wyn_spawn_command_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 	}
 	*ret_command = (const Wyn__V1__Command *)message;
 	return 0;
+}
+
+size_t wyn_spawn_start_head(const Wyn__Spawn__V1__Start *start,
+	size_t command_bytes, uint8_t out[WYN_SPAWN_START_HEAD_BYTES])
+{
+	uint8_t fields[WYN_SPAWN_START_HEAD_BYTES];
+	uint8_t *at = fields;
+	uint8_t *head;
+
+	at = wyn_field_put_u64(at, TAG_START_ID, start->id);
+	at = wyn_field_put_u64(at, TAG_START_UID, start->uid);
+	at = wyn_field_put_u64(at, TAG_START_GID, start->gid);
+	at = wyn_field_put_u64(at, TAG_START_INPUT, start->input ? 1 : 0);
+	at = wyn_field_put_u64(at, TAG_START_OUTPUT, start->output ? 1 : 0);
+	at = wyn_field_put_u64(at, TAG_START_ERROR, start->error ? 1 : 0);
+	/* Last, so that its bytes come last. */
+	at = wyn_field_put_len(at, TAG_START_COMMAND, command_bytes);
+	head = wyn_field_put_len(
+		out, TAG_REQUEST_START, (size_t)(at - fields) + command_bytes);
+	memcpy(head, fields, (size_t)(at - fields));
+	head += at - fields;
+	wyn_assert(head - out <= (ptrdiff_t)WYN_SPAWN_START_HEAD_BYTES);
+	return (size_t)(head - out);
 }
 
 size_t wyn_spawn_command_bytes(const Wyn__V1__Command *command)

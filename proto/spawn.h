@@ -52,6 +52,17 @@ WYN_NODISCARD
 int wyn_spawn_command_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 	const Wyn__V1__Command **ret_command);
 
+#define WYN_SPAWN_START_HEAD_BYTES 64u
+
+/*
+ * wyn_spawn_start_head - a Start but for the bytes of its command, which follow.
+ *
+ * They need not be copied then, nor looked at. start->command is not read.
+ * Thread: any. Returns: how many bytes it wrote.
+ */
+size_t wyn_spawn_start_head(const Wyn__Spawn__V1__Start *start,
+	size_t command_bytes, uint8_t out[WYN_SPAWN_START_HEAD_BYTES]);
+
 /* wyn_spawn_command_bytes, wyn_spawn_command_encode - size, and write. Thread:
  * any. */
 size_t wyn_spawn_command_bytes(const Wyn__V1__Command *command);

@@ -81,7 +81,21 @@
 		"those that may")                                            \
 	X(COMMAND_RUN_AS, PERMISSION_DENIED, NO, 0, command_run_as_denied,   \
 		"running as that user is not allowed; command_run_as in "    \
-		"wynd.conf says who may")
+		"wynd.conf says who may")                                    \
+	X(EXIT_STATUS, UNKNOWN, YES, 0, commands_failed,                     \
+		"the command exited with a status that is not 0")            \
+	X(SIGNALLED, ABORTED, YES, 0, commands_signalled,                    \
+		"a signal ended the command")                                \
+	X(OUT_OF_MEMORY, RESOURCE_EXHAUSTED, YES, 0, commands_out_of_memory, \
+		"the command had no memory left")                            \
+	X(NOT_STARTED, NOT_FOUND, NO, 0, commands_not_started,               \
+		"the command could not be started")                          \
+	X(PROGRAM_NOT_LISTED, PERMISSION_DENIED, NO, 0, programs_not_listed, \
+		"the program is not one of those that may run")              \
+	X(SPAWNER_LOST, UNAVAILABLE, MAYBE, 0, spawners_lost,                \
+		"what started the command died while it ran")                \
+	X(SPAWNER_MISSING, UNAVAILABLE, NO, WYN_RETRY_AFTER_MS,              \
+		spawners_missing, "there is nothing that starts commands")
 
 enum wyn_refusal {
 	WYN_REFUSAL_NONE,
