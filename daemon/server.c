@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -198,7 +199,6 @@ static int create_loops(struct server *server,
 			return wyn_fault_system(fault, error, "make a loop");
 		}
 		server->engines[i] = wyn_loop_engine(server->loops[i]);
-		wyn_engine_policy(server->engines[i], server->policy);
 		server->loops_count++;
 	}
 	return 0;
@@ -271,6 +271,35 @@ static int open_listeners(struct server *server,
 	return open_all(server, options, passed, config, fault);
 }
 
+/* Beside the first Unix socket, which nobody else has; "" = there is none, and
+ * then nobody's commands are run either. */
+static void find_ledger(const struct server *server, size_t loop,
+	char ret_path[WYN_LEDGER_PATH_BYTES])
+{
+	const struct wyn_endpoint *endpoint;
+
+	ret_path[0] = '\0';
+	for (size_t i = 0;
+		(endpoint = wyn_acceptor_endpoint(server->acceptor, i)); i++) {
+		if (endpoint->kind == WYN_ENDPOINT_UNIX) {
+			(void)snprintf(ret_path, WYN_LEDGER_PATH_BYTES,
+				"%s.commands-%zu", endpoint->path, loop);
+			return;
+		}
+	}
+}
+
+static void allow_commands(struct server *server)
+{
+	char ledger[WYN_LEDGER_PATH_BYTES];
+
+	for (size_t i = 0; i < server->loops_count; i++) {
+		find_ledger(server, i, ledger);
+		wyn_loop_commands(server->loops[i], ledger);
+		wyn_engine_policy(server->engines[i], server->policy);
+	}
+}
+
 /* Loop 0 last: nothing is accepted before every loop can take it. */
 static int start_threads(struct server *server, struct wyn_fault *fault)
 {
@@ -335,6 +364,7 @@ static int bring_up(struct server *server, const struct wyn_options *options,
 		error = open_listeners(server, options, passed, fault);
 	}
 	if (!error) {
+		allow_commands(server);
 		error = create_duties(server, options, passed, fault);
 	}
 	return error;

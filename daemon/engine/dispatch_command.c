@@ -101,17 +101,23 @@ static bool command_take(
 	return true;
 }
 
-/* It says in each task why it could not be started, so it refuses none. */
+/* Without memory the executor takes none, and they are back at once. */
 static void slice_start(struct wyn_engine *engine)
 {
 	struct wyn_executor *executor = engine->command_executor;
 	size_t n = engine->slice_count;
-	int rc;
 
 	engine->slice_count = 0;
-	if (n > 0) {
-		rc = executor->ops->start(executor, engine->slice, n);
-		wyn_assert(rc == 0);
+	if (n == 0 || executor->ops->start(executor, engine->slice, n) == 0) {
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct wyn_task *task = WYN_CONTAINER_OF(
+			engine->slice[i], struct wyn_task, job);
+
+		task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
+		task->outcome.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX;
+		wyn_engine_task_returned(engine, task);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/engine/engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,10 +148,11 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	free(engine);
 }
 
-void wyn_engine_commands(
-	struct wyn_engine *engine, struct wyn_executor *executor)
+void wyn_engine_commands(struct wyn_engine *engine,
+	struct wyn_executor *executor, const char *ledger)
 {
 	engine->command_executor = executor;
+	(void)snprintf(engine->ledger, sizeof(engine->ledger), "%s", ledger);
 }
 
 void wyn_engine_context_set(struct wyn_engine *engine, void *context)
@@ -484,12 +486,36 @@ void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns)
 	}
 }
 
+static void commands_configure(struct wyn_engine *engine)
+{
+	struct wyn_executor *executor = engine->command_executor;
+	const struct wyn_policy *policy = engine->policy;
+	struct wyn_command_config config;
+
+	if (executor == NULL || policy == NULL) {
+		return;
+	}
+	config = (struct wyn_command_config){
+		.spawner = policy->spawner,
+		.commands_max = engine->limits.commands_max,
+		.drain_ms = engine->limits.command_drain_ms,
+		.programs = (const char *const *)policy->programs,
+		.programs_count = policy->programs_count,
+		.umask = policy->umask,
+		.private_tmp = policy->private_tmp,
+		.cgroup = policy->cgroup,
+		.ledger = engine->ledger,
+	};
+	executor->ops->configure(executor, &config);
+}
+
 void wyn_engine_limit(
 	struct wyn_engine *engine, const struct wyn_limits *limits)
 {
 	struct wyn_list *link;
 
 	engine->limits = *limits;
+	commands_configure(engine);
 	/* Whoever was held back may go on. */
 	wyn_list_for_each (link, &engine->conns) {
 		struct wyn_conn *conn =
@@ -505,6 +531,7 @@ void wyn_engine_policy(struct wyn_engine *engine, struct wyn_policy *policy)
 	struct wyn_policy *before = engine->policy;
 
 	engine->policy = wyn_policy_hold(policy);
+	commands_configure(engine);
 	wyn_policy_release(before);
 }
 

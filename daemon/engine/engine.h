@@ -17,7 +17,8 @@
 #include "base/compiler.h"
 #include "daemon/limits.h"
 
-#define WYN_PEER_ADDRESS_BYTES 56u /* [IPV6]:PORT and a NUL */
+#define WYN_LEDGER_PATH_BYTES  128u /* of a path, with a NUL */
+#define WYN_PEER_ADDRESS_BYTES 56u  /* [IPV6]:PORT and a NUL */
 
 struct wyn_conn;
 struct wyn_engine;
@@ -85,10 +86,11 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
  */
 void wyn_engine_destroy(struct wyn_engine *engine);
 
-/* wyn_engine_commands - who runs commands, before the first turn; NULL =
- * nobody. Thread: boot. Owns: borrows it. */
-void wyn_engine_commands(
-	struct wyn_engine *engine, struct wyn_executor *executor);
+/* wyn_engine_commands - who runs commands, before the first policy, and the path
+ * of the ledger of these, "" = none. Thread: boot. Owns: borrows the executor,
+ * copies the path. */
+void wyn_engine_commands(struct wyn_engine *engine,
+	struct wyn_executor *executor, const char *ledger);
 
 /* The engine's stream is the one its stream_wake is called with; `context` is
  * the caller's, to find its loop again. Thread: boot to set, any to read. */

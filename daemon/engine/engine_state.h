@@ -154,6 +154,7 @@ struct wyn_engine {
 	struct wyn_dispatch dispatch;
 	struct wyn_ready commands;	       /* the same for commands */
 	struct wyn_executor *command_executor; /* NULL = they are refused */
+	char ledger[WYN_LEDGER_PATH_BYTES];    /* of those; "" = none */
 	struct wyn_policy *policy;	       /* held; NULL = likewise */
 	uint64_t commands_running; /* in that executor; its part of shared's */
 	atomic_bool commands_wait; /* [A commands] for a place */

@@ -24,11 +24,13 @@
 #include "daemon/run/pool_executor.h"
 #include "daemon/run/stream.h"
 #include "daemon/io/transport.h"
+#include "daemon/spawn/spawn_executor.h"
 
 struct wyn_loop {
 	size_t index;		       /* [I] */
 	struct wyn_loop_hooks hooks;   /* [I] */
 	struct wyn_executor *executor; /* [I] */
+	struct wyn_executor *commands; /* [I] */
 	struct wyn_engine *engine;     /* [I] */
 	pthread_t thread;	       /* [I] boot's */
 	bool started;		       /* [I] boot's */
@@ -426,6 +428,18 @@ static void close_handles(struct wyn_loop *loop)
 	close(loop->bell_fd);
 }
 
+/* What runs still is back at once; the engine takes it, so that it is freed. */
+static void close_commands(struct wyn_loop *loop)
+{
+	wyn_spawn_executor_close(loop->commands);
+	if (loop->engine) {
+		wyn_engine_turn(loop->engine, uv_hrtime());
+	}
+	/* Its handles close in a turn of the loop. */
+	uv_run(&loop->uv, UV_RUN_NOWAIT);
+	wyn_spawn_executor_destroy(loop->commands);
+}
+
 int wyn_loop_create(struct wyn_shared *shared, size_t index,
 	struct wyn_pool *pool, const struct wyn_loop_hooks *hooks,
 	struct wyn_loop **ret_loop)
@@ -451,10 +465,14 @@ int wyn_loop_create(struct wyn_shared *shared, size_t index,
 	if (error) {
 		goto fini_handover;
 	}
+	error = wyn_spawn_executor_create(&loop->uv, &loop->commands);
+	if (error) {
+		goto destroy_executor;
+	}
 	error = wyn_engine_create(
 		shared, loop->executor, wake_for_partial, &loop->engine);
 	if (error) {
-		goto destroy_executor;
+		goto close_commands;
 	}
 	wyn_engine_context_set(loop->engine, loop);
 	error = wyn_transports_init(&loop->transports, &loop->uv, loop->engine,
@@ -466,6 +484,8 @@ int wyn_loop_create(struct wyn_shared *shared, size_t index,
 	return 0;
 destroy_engine:
 	wyn_engine_destroy(loop->engine);
+close_commands:
+	close_commands(loop);
 destroy_executor:
 	wyn_pool_executor_destroy(loop->executor);
 fini_handover:
@@ -483,6 +503,7 @@ void wyn_loop_destroy(struct wyn_loop *loop)
 		return;
 	}
 	wyn_assert(!loop->started);
+	close_commands(loop);
 	close_handles(loop);
 	wyn_transports_fini(&loop->transports);
 	wyn_engine_destroy(loop->engine);
@@ -494,6 +515,11 @@ void wyn_loop_destroy(struct wyn_loop *loop)
 uv_loop_t *wyn_loop_uv(struct wyn_loop *loop)
 {
 	return &loop->uv;
+}
+
+void wyn_loop_commands(struct wyn_loop *loop, const char *ledger)
+{
+	wyn_engine_commands(loop->engine, loop->commands, ledger);
 }
 
 struct wyn_engine *wyn_loop_engine(struct wyn_loop *loop)

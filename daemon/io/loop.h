@@ -110,5 +110,9 @@ uint64_t wyn_loop_turns(const struct wyn_loop *loop);
 /* For whoever puts handles of its own on loop 0. Thread: boot, loop. */
 uv_loop_t *wyn_loop_uv(struct wyn_loop *loop);
 
+/* wyn_loop_commands - it may run commands, whose ledger is at that path ("" =
+ * none). Thread: boot, before it is started. */
+void wyn_loop_commands(struct wyn_loop *loop, const char *ledger);
+
 /* wyn_loop_engine - the one it drives. Thread: any. */
 struct wyn_engine *wyn_loop_engine(struct wyn_loop *loop);

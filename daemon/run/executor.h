@@ -10,10 +10,25 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct wyn_executor;
 struct wyn_job;
 struct wyn_task;
+
+/* What the executor of commands goes by. All text is borrowed until there is
+ * another one. */
+struct wyn_command_config {
+	const char *spawner; /* a program, or the socket of a service */
+	uint64_t commands_max;
+	uint64_t drain_ms;	     /* for output, after a command's end */
+	const char *const *programs; /* absolute paths; see spawn.proto */
+	size_t programs_count;	     /* 0 = every program */
+	uint32_t umask;
+	bool private_tmp;
+	const char *cgroup; /* see spawn.proto */
+	const char *ledger; /* likewise; the loop's own */
+};
 
 struct wyn_executor_ops {
 	/*
@@ -42,12 +57,15 @@ struct wyn_executor_ops {
 	/*
 	 * Of the executor of commands alone. sent: some of the task's output
 	 * went out, so it may have more; input: there is more of its input, or
-	 * its end; signal: to all of its processes, what runs. Thread: loop.
+	 * its end; signal: to all of its processes, what runs; configure:
+	 * before the first start, and again. Thread: loop; configure boot, too.
 	 */
 	void (*sent)(struct wyn_executor *executor, struct wyn_task *task);
 	void (*input)(struct wyn_executor *executor, struct wyn_task *task);
 	void (*signal)(struct wyn_executor *executor, struct wyn_task *task,
 		unsigned number);
+	void (*configure)(struct wyn_executor *executor,
+		const struct wyn_command_config *config);
 	/* How many tasks it runs at once. Thread: any. */
 	unsigned (*width)(const struct wyn_executor *executor);
 };

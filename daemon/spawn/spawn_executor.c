@@ -277,6 +277,25 @@ static unsigned spawn_width(const struct wyn_executor *executor)
 	return atomic_load_explicit(&self->commands_max, memory_order_relaxed);
 }
 
+static void config_set(
+	struct wyn_spawn *self, const struct wyn_command_config *config)
+{
+	self->config = *config;
+	/* [width] carries no data. */
+	atomic_store_explicit(&self->commands_max,
+		(unsigned)config->commands_max, memory_order_relaxed);
+}
+
+static void spawn_configure(
+	struct wyn_executor *executor, const struct wyn_command_config *config)
+{
+	struct wyn_spawn *self = wyn_spawn_of(executor);
+
+	config_set(self, config);
+	wyn_spawner_configure(self);
+	wyn_spawn_flush(self);
+}
+
 static const struct wyn_executor_ops spawn_ops = {
 	.start = spawn_start,
 	.cancel = spawn_cancel,
@@ -286,21 +305,11 @@ static const struct wyn_executor_ops spawn_ops = {
 	.sent = spawn_sent,
 	.input = spawn_input,
 	.signal = spawn_signal,
+	.configure = spawn_configure,
 	.width = spawn_width,
 };
 
-static void config_set(
-	struct wyn_spawn *self, const struct wyn_spawn_config *config)
-{
-	self->config = *config;
-	/* [width] carries no data. */
-	atomic_store_explicit(&self->commands_max,
-		(unsigned)config->commands_max, memory_order_relaxed);
-}
-
-int wyn_spawn_executor_create(uv_loop_t *uv,
-	const struct wyn_spawn_config *config,
-	struct wyn_executor **ret_executor)
+int wyn_spawn_executor_create(uv_loop_t *uv, struct wyn_executor **ret_executor)
 {
 	/* Most of it is buffers, which are memory once they are used. */
 	struct wyn_spawn *self = calloc(1, sizeof(*self));
@@ -312,7 +321,6 @@ int wyn_spawn_executor_create(uv_loop_t *uv,
 	self->uv = uv;
 	self->epoll_fd = -1;
 	self->done_tail = &self->done;
-	config_set(self, config);
 	wyn_processes_init(self);
 	wyn_spawner_init(&self->link);
 	wyn_spawn_packets_init(&self->packets);
@@ -325,16 +333,6 @@ int wyn_spawn_executor_create(uv_loop_t *uv,
 	self->link_timer.data = self;
 	*ret_executor = &self->executor;
 	return 0;
-}
-
-void wyn_spawn_executor_configure(
-	struct wyn_executor *executor, const struct wyn_spawn_config *config)
-{
-	struct wyn_spawn *self = wyn_spawn_of(executor);
-
-	config_set(self, config);
-	wyn_spawner_configure(self);
-	wyn_spawn_flush(self);
 }
 
 void wyn_spawn_executor_close(struct wyn_executor *executor)

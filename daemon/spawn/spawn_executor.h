@@ -20,35 +20,16 @@
 #include "base/compiler.h"
 #include "daemon/run/executor.h"
 
-/* What the spawner is told, and how to get one. All text is borrowed until the
- * next wyn_spawn_executor_configure(). */
-struct wyn_spawn_config {
-	const char *spawner; /* a program, or the socket of a service */
-	uint64_t commands_max;
-	uint64_t drain_ms; /* for the output, after the end of the command */
-	const char *const *programs; /* absolute paths; see spawn.proto */
-	size_t programs_count;	     /* 0 = every program */
-	uint32_t umask;
-	bool private_tmp;
-	const char *cgroup; /* see spawn.proto */
-	const char *ledger; /* likewise; the loop's own */
-};
-
 /*
- * wyn_spawn_executor_create - nothing is started before the first command.
+ * wyn_spawn_executor_create - it is to be configured, and starts no spawner
+ * before the first command.
  *
  * Thread: boot. Owns: borrows `uv`, which runs in the loop's thread later.
  * Returns: 0; -ENOMEM.
  */
 WYN_NODISCARD
-int wyn_spawn_executor_create(uv_loop_t *uv,
-	const struct wyn_spawn_config *config,
-	struct wyn_executor **ret_executor);
-
-/* wyn_spawn_executor_configure - from now on so; commands that run are not
- * touched. Thread: loop. */
-void wyn_spawn_executor_configure(
-	struct wyn_executor *executor, const struct wyn_spawn_config *config);
+int wyn_spawn_executor_create(
+	uv_loop_t *uv, struct wyn_executor **ret_executor);
 
 /*
  * wyn_spawn_executor_close - lets go of the spawner, which kills what it runs.

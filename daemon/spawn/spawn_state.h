@@ -117,7 +117,7 @@ struct wyn_spawner_link {
 struct wyn_spawn {
 	struct wyn_executor executor;
 	uv_loop_t *uv; /* [I] */
-	struct wyn_spawn_config config;
+	struct wyn_command_config config;
 	atomic_uint commands_max; /* [A width] relaxed; of config */
 	bool closed;
 

@@ -30,7 +30,7 @@
 
 bool wyn_spawner_configure_make(struct wyn_spawn *self)
 {
-	const struct wyn_spawn_config *config = &self->config;
+	const struct wyn_command_config *config = &self->config;
 	struct wyn_spawner_link *link = &self->link;
 	Wyn__Spawn__V1__Configure configure = WYN__SPAWN__V1__CONFIGURE__INIT;
 	Wyn__Spawn__V1__Request request = WYN__SPAWN__V1__REQUEST__INIT;

@@ -62,7 +62,7 @@ void spawn_rig_init(struct spawn_rig *rig)
 	wyn_arena_init(&rig->arena, rig->arena_memory, ARENA_BYTES);
 	assert_int_equal(uv_loop_init(&rig->uv), 0);
 	assert_int_equal(wyn_stream_init(&rig->stream, no_wake), 0);
-	rig->config = (struct wyn_spawn_config){
+	rig->config = (struct wyn_command_config){
 		.spawner = rig->path,
 		.commands_max = 16,
 		.drain_ms = SPAWN_RIG_HOUR_MS,
@@ -74,9 +74,9 @@ void spawn_rig_init(struct spawn_rig *rig)
 
 void spawn_rig_executor(struct spawn_rig *rig)
 {
-	assert_int_equal(wyn_spawn_executor_create(
-				 &rig->uv, &rig->config, &rig->executor),
-		0);
+	assert_int_equal(
+		wyn_spawn_executor_create(&rig->uv, &rig->executor), 0);
+	rig->executor->ops->configure(rig->executor, &rig->config);
 }
 
 void spawn_rig_close(struct spawn_rig *rig)

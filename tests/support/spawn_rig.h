@@ -49,7 +49,7 @@ struct spawn_rig_request {
 struct spawn_rig {
 	uv_loop_t uv;
 	struct wyn_executor *executor;
-	struct wyn_spawn_config config;
+	struct wyn_command_config config;
 	struct wyn_stream stream;
 	char directory[SPAWN_RIG_PATH_BYTES];
 	char path[SPAWN_RIG_PATH_BYTES];
