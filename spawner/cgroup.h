@@ -67,8 +67,8 @@ struct wyn_cgroups {
 };
 
 /*
- * wyn_cgroups_init - finds the base, locks it, kills and removes what an earlier
- * run has left in it, and enables the controllers that we may have.
+ * wyn_cgroups_init - finds the base, locks it, kills and removes what an
+ * earlier run has left in it, and enables the controllers that we may have.
  *
  * directory: absolute, of a cgroup2, made if its parent is there; "" = our own
  * cgroup if it was delegated to us, or the one above it was (systemd's
@@ -76,11 +76,11 @@ struct wyn_cgroups {
  * processes of it then move to WYN_CGROUP_LEAF, and if they cannot there are no
  * controllers; "none" = no cgroups.
  *
- * Returns: 0: *ret_killed processes were killed; without a base when `directory` is
- * "none", or is "" and nothing was delegated; -EWOULDBLOCK: another spawner has
- * it; -EINVAL: not of a cgroup2; -ETIMEDOUT: what was killed does not go;
- * -ENOMEM; -errno. With an error there is no base. Blocks: until the killed are
- * gone, or the lock is free: seconds at most.
+ * Returns: 0: *ret_killed processes were killed; without a base when
+ * `directory` is "none", or is "" and nothing was delegated; -EWOULDBLOCK:
+ * another spawner has it; -EINVAL: not of a cgroup2; -ETIMEDOUT: what was
+ * killed does not go; -ENOMEM; -errno. With an error there is no base. Blocks:
+ * until the killed are gone, or the lock is free: seconds at most.
  */
 WYN_NODISCARD
 int wyn_cgroups_init(struct wyn_cgroups *cgroups, const char *directory,
@@ -116,11 +116,11 @@ int wyn_cgroup_acquire(struct wyn_cgroups *cgroups,
 	const struct wyn_cgroup_limits *limits, struct wyn_cgroup **ret_cgroup);
 
 /*
- * wyn_cgroup_release - whatever is in it, it is ours no more: kept if it is empty
- * and as new, else removed, now or when it is empty.
+ * wyn_cgroup_release - whatever is in it, it is ours no more: kept if it is
+ * empty and as new, else removed, now or when it is empty.
  *
- * reuse: false when a clone into it failed, or its command could write in it (ran
- * as root or as our own user).
+ * reuse: false when a clone into it failed, or its command could write in it
+ * (ran as root or as our own user).
  */
 void wyn_cgroup_release(
 	struct wyn_cgroups *cgroups, struct wyn_cgroup *cgroup, bool reuse);
@@ -136,14 +136,15 @@ bool wyn_cgroup_is_empty(const struct wyn_cgroup *cgroup);
  * wyn_cgroup_kill - SIGKILL to all in it and below it. They are gone when
  * wyn_cgroup_is_empty says so.
  *
- * Returns: 0; -EAGAIN: it was still growing in round WYN_CGROUP_ROUNDS_MAX (never
- * with cgroup.kill, Linux 5.14); -errno.
+ * Returns: 0; -EAGAIN: it was still growing in round WYN_CGROUP_ROUNDS_MAX
+ * (never with cgroup.kill, Linux 5.14); -errno.
  */
 WYN_NODISCARD
 int wyn_cgroup_kill(struct wyn_cgroup *cgroup);
 
 /*
- * wyn_cgroup_signal - `number`, then `after` if it is not 0, to all in it and below.
+ * wyn_cgroup_signal - `number`, then `after` if it is not 0, to all in it and
+ * below.
  *
  * proc: descriptor of /proc. Returns: 0; -ESRCH: to nobody; -EPERM; -errno.
  */

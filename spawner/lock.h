@@ -12,9 +12,9 @@
 /*
  * wyn_lock_wait - flock(2), exclusively.
  *
- * It is held until the last copy of the descriptor is closed: O_CLOEXEC, and not
- * for commands. Returns: 0; -EWOULDBLOCK: another had it all the time; -errno of
- * flock. Blocks: for wait_ms at most.
+ * It is held until the last copy of the descriptor is closed: O_CLOEXEC, and
+ * not for commands. Returns: 0; -EWOULDBLOCK: another had it all the time;
+ * -errno of flock. Blocks: for wait_ms at most.
  */
 WYN_NODISCARD
 int wyn_lock_wait(int fd, unsigned wait_ms);

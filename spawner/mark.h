@@ -5,8 +5,8 @@
  * Every command has WYND_TASK=<mark>.<serial> in its environment, and what it
  * starts inherits it: <mark> is 32 hexadecimal digits that a spawner draws when
  * it begins, <serial> is the number that it gave to the command. A process may
- * take it out, or write another one: it is a hint where nothing better is known,
- * and never makes a process ours that has another origin (see ledger.h).
+ * take it out, or write another one: it is a hint where nothing better is
+ * known, and never makes a process ours that has another origin (see ledger.h).
  */
 #pragma once
 
@@ -46,9 +46,9 @@ void wyn_mark_text(const struct wyn_mark *mark, uint64_t serial,
 /*
  * wyn_mark_find - the serial in the environment that a process began with.
  *
- * proc: descriptor of /proc. Returns: 0; -ESRCH: no such process; -ENOENT: it has
- * no such variable, or one of another mark; -EACCES: we may not read it; -errno
- * of open and read.
+ * proc: descriptor of /proc. Returns: 0; -ESRCH: no such process; -ENOENT: it
+ * has no such variable, or one of another mark; -EACCES: we may not read it;
+ * -errno of open and read.
  */
 WYN_NODISCARD
 int wyn_mark_find(

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * process.h - what /proc says of processes, and signals that cannot meet another.
+ * process.h - what /proc says of processes, and signals that cannot meet
+ * another.
  *
- * A pid that is read in /proc may be another's a moment later, unless it is a child
- * of ours (nobody else can wait for it). So whoever signals a process that was
- * found by a look gives all of what was seen, and it is compared once more behind
- * a descriptor that names this process and no later one.
+ * A pid that is read in /proc may be another's a moment later, unless it is a
+ * child of ours (nobody else can wait for it). So whoever signals a process
+ * that was found by a look gives all of what was seen, and it is compared once
+ * more behind a descriptor that names this process and no later one.
  */
 #pragma once
 

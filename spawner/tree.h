@@ -3,11 +3,12 @@
  * tree.h - which processes are of which command, without a cgroup.
  *
  * A command's first process is its leader: the leader of a session and, like
- * ourselves, a child subreaper. While it lives everything of its command is below it
- * in /proc. In the moment it becomes a zombie, those of its children that still live
- * become ours; so a child of ours that is nobody's leader is left over of a command
- * that has ended, and what is below it too. wait4(2) alone changes who our children
- * are besides, and we are one thread: between two waits our children only grow.
+ * ourselves, a child subreaper. While it lives everything of its command is
+ * below it in /proc. In the moment it becomes a zombie, those of its children
+ * that still live become ours; so a child of ours that is nobody's leader is
+ * left over of a command that has ended, and what is below it too. wait4(2)
+ * alone changes who our children are besides, and we are one thread: between
+ * two waits our children only grow.
  *
  * So the order of a turn, after each SIGCHLD:
  *
@@ -15,13 +16,14 @@
  *	wyn_tree_look(tree);
  *	for each that has ended: wyn_tree_is_gone()? else its left-overs live
  *
- * Everybody is waited for here, also who has a cgroup: the caller calls no wait of
- * its own. A leader is no zombie longer than until then. Its number may be given
- * to another process only when nobody is in its session or group any more (the
- * kernel keeps a number while it names one), so that the session tells what is of
- * it, if it has not left it; then the mark (mark.h) of who has ended; and where
- * neither tells, it goes with the command that ended last. That errs on the side
- * of killing: what is left over may live only until its command is reaped anyway.
+ * Everybody is waited for here, also who has a cgroup: the caller calls no wait
+ * of its own. A leader is no zombie longer than until then. Its number may be
+ * given to another process only when nobody is in its session or group any more
+ * (the kernel keeps a number while it names one), so that the session tells
+ * what is of it, if it has not left it; then the mark (mark.h) of who has
+ * ended; and where neither tells, it goes with the command that ended last.
+ * That errs on the side of killing: what is left over may live only until its
+ * command is reaped anyway.
  *
  * The caller has SIGCHLD with SA_NOCLDSTOP (we stop processes in order to kill
  * them), not ignored and without SA_NOCLDWAIT. One thread: the one that did
@@ -40,8 +42,8 @@
 #include "spawner/mark.h"
 #include "spawner/process.h"
 
-/* looks of one kill: 100 generations, each with twice the processes of the last,
- * are beyond every limit on processes */
+/* Looks of one kill: 100 generations, each with twice the processes of the
+ * last, are beyond every limit on processes. */
 #define WYN_TREE_ROUNDS_MAX 100u
 
 /* Left-overs that are told apart. What is beyond is killed when it is seen. */
@@ -75,7 +77,8 @@ struct wyn_tree {
 	uint32_t bare;		 /* commands without a cgroup */
 	uint64_t killed_unknown; /* left-overs of nobody */
 	struct wyn_list ended;
-	struct wyn_processes processes;
+	struct wyn_processes processes; /* the last look at /proc */
+	struct wyn_processes before;	/* the one before, of a kill */
 	uint32_t left_count;
 	struct wyn_tree_left *left; /* by pid, room for WYN_TREE_LEFT_MAX */
 	struct wyn_tree_command *by_pid[WYN_TREE_BUCKETS];
@@ -104,8 +107,8 @@ void wyn_tree_fini(struct wyn_tree *tree);
 void wyn_tree_prepare(struct wyn_tree *tree, struct wyn_tree_command *command);
 
 /*
- * wyn_tree_add - after clone, before the next wait. Also when the child could not
- * execute: it ends as a leader like any other.
+ * wyn_tree_add - after clone, before the next wait. Also when the child could
+ * not execute: it ends as a leader like any other.
  *
  * Owns: borrows the command until wyn_tree_remove.
  */
@@ -113,14 +116,14 @@ void wyn_tree_add(struct wyn_tree *tree, struct wyn_tree_command *command,
 	pid_t pid, bool contained);
 
 /*
- * wyn_tree_remove - forgets a command that is gone. One that has a cgroup is gone
- * when that is empty and its leader was waited for.
+ * wyn_tree_remove - forgets a command that is gone. One that has a cgroup is
+ * gone when that is empty and its leader was waited for.
  */
 void wyn_tree_remove(struct wyn_tree *tree, struct wyn_tree_command *command);
 
 /*
- * wyn_tree_wait - waits for what is dead: a left-over or a stranger is forgotten, a
- * leader is told.
+ * wyn_tree_wait - waits for what is dead: a left-over or a stranger is
+ * forgotten, a leader is told.
  *
  * Returns: 1: *ret_exit is one; 0: nobody else is dead. Blocks: no. Costs: one
  * wait4(2) for each that is dead and one more.
@@ -129,27 +132,28 @@ WYN_NODISCARD
 int wyn_tree_wait(struct wyn_tree *tree, struct wyn_tree_exit *ret_exit);
 
 /*
- * wyn_tree_look - finds what is left over, after the last wyn_tree_wait. What is of
- * a killed command gets SIGKILL at once.
+ * wyn_tree_look - finds what is left over, after the last wyn_tree_wait. What
+ * is of a killed command gets SIGKILL at once.
  *
- * Returns: 0; -errno: not all could be seen, nobody can be said to be gone, look
- * again later. Costs: nothing while all commands have cgroups; one pread(2) of
- * /proc/thread-self/children, where the kernel has CONFIG_PROC_CHILDREN (README.md
- * has figures); else nothing when we have no child, and a look at all of /proc
- * when we have one.
+ * Returns: 0; -errno: not all could be seen, nobody can be said to be gone,
+ * look again later. Costs: nothing while all commands have cgroups; one
+ * pread(2) of /proc/thread-self/children, where the kernel has
+ * CONFIG_PROC_CHILDREN (README.md has figures); else nothing when we have no
+ * child, and a look at all of /proc when we have one.
  */
 WYN_NODISCARD
 int wyn_tree_look(struct wyn_tree *tree);
 
-/* wyn_tree_is_gone - no process of it is left, as of the last look that returned
- * 0. For commands without a cgroup. */
+/* wyn_tree_is_gone - no process of it is left, as of the last look that
+ * returned 0. For commands without a cgroup. */
 static inline bool wyn_tree_is_gone(const struct wyn_tree_command *command)
 {
 	return command->ended && command->left == 0;
 }
 
 /*
- * wyn_tree_signal - to all of a command: `number`, and then `after` if it is not 0.
+ * wyn_tree_signal - to all of a command: `number`, and then `after` if it is
+ * not 0.
  *
  * A process that begins meanwhile may not get it, as with kill(2) of a group.
  * Returns: 0; -ESRCH: there was nobody; -EPERM: of somebody; -errno: nobody but

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_tree.c - real trees of processes, found and killed, none left behind.
+ * Every case runs twice: with /proc/thread-self/children, and without.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "spawner/tree.h"
+#include "tests/support/family.h"
+
+static struct wyn_tree tree;
+
+static int set_up(void **state)
+{
+	sigset_t child;
+	struct sigaction action = {
+		.sa_handler = SIG_DFL,
+		.sa_flags = SA_NOCLDSTOP,
+	};
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	sigaction(SIGCHLD, &action, NULL);
+	assert_int_equal(wyn_tree_init(&tree), 0);
+	if (*state != NULL && tree.children >= 0) {
+		close(tree.children);
+		tree.children = -1;
+	}
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	/* No child, living or dead; after a failure the next case has none. */
+	bool none = waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
+	while (waitpid(-1, NULL, WNOHANG) >= 0) {
+		int error = wyn_processes_look(tree.proc, &tree.processes);
+		assert_int_equal(error, 0);
+		for (size_t i = 0; i < tree.processes.count; i++) {
+			if (tree.processes.each[i].parent == tree.self) {
+				kill(tree.processes.each[i].pid, SIGKILL);
+			}
+		}
+	}
+	wyn_tree_fini(&tree);
+	assert_true(none);
+	return 0;
+}
+
+struct started {
+	struct wyn_tree_command command;
+	struct wyn_family family;
+};
+
+static void start(struct started *started, const char *script)
+{
+	char mark[WYN_MARK_TEXT_BYTES];
+
+	wyn_tree_prepare(&tree, &started->command);
+	wyn_mark_text(&tree.mark, started->command.serial, mark);
+	wyn_family_start(&started->family, script, mark, -1, NULL);
+	wyn_tree_add(&tree, &started->command, started->family.pid, false);
+}
+
+/* One turn of a spawner, after a SIGCHLD. Returns how many leaders ended. */
+static unsigned turn(void)
+{
+	struct wyn_tree_exit end;
+	unsigned ends = 0;
+
+	while (wyn_tree_wait(&tree, &end) == 1) {
+		ends++;
+	}
+	assert_int_equal(wyn_tree_look(&tree), 0);
+	return ends;
+}
+
+static void await_child(void)
+{
+	const struct timespec patience = {.tv_sec = 20};
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	assert_int_equal(sigtimedwait(&child, NULL, &patience), SIGCHLD);
+}
+
+static void await_end(struct started *started)
+{
+	turn();
+	while (!started->command.ended) {
+		await_child();
+		turn();
+	}
+}
+
+/* Until it is gone: then the pipe is at its end at once. */
+static void await_gone(struct started *started)
+{
+	turn();
+	while (!wyn_tree_is_gone(&started->command)) {
+		await_child();
+		turn();
+	}
+	assert_true(wyn_family_is_gone(&started->family));
+	wyn_family_end(&started->family);
+	wyn_tree_remove(&tree, &started->command);
+}
+
+static void kill_all(struct started *started)
+{
+	int result;
+
+	do {
+		result = wyn_tree_kill(&tree, &started->command);
+	} while (result == -EAGAIN);
+	assert_int_equal(result, 0);
+	await_gone(started);
+}
+
+static void tree_leaves_nothing_when_a_command_just_exits(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "x");
+	await_end(&one);
+	assert_int_equal(one.command.left, 0);
+	await_gone(&one);
+}
+
+static void tree_tells_status_and_usage_when_a_leader_ends(void **state)
+{
+	struct started one;
+	struct wyn_tree_exit end;
+
+	(void)state;
+	start(&one, "p");
+	assert_int_equal(wyn_tree_wait(&tree, &end), 0);
+	kill(one.family.pid, SIGUSR1);
+	await_child();
+	assert_int_equal(wyn_tree_wait(&tree, &end), 1);
+	assert_ptr_equal(end.command, &one.command);
+	assert_true(WIFSIGNALED(end.status));
+	assert_int_equal(WTERMSIG(end.status), SIGUSR1);
+	assert_true(end.usage.ru_maxrss > 0);
+	await_gone(&one);
+}
+
+static void tree_has_left_overs_when_a_child_outlives_its_leader(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "3(rp)x");
+	wyn_family_await(&one.family, 3);
+	await_end(&one);
+	assert_int_equal(one.command.left, 3);
+	assert_false(wyn_tree_is_gone(&one.command));
+	kill_all(&one);
+}
+
+static void tree_is_gone_when_the_last_left_over_ends_itself(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "((rp)rp)x");
+	wyn_family_await(&one.family, 2);
+	await_end(&one);
+	assert_int_equal(one.command.left, 1);
+	pid_t first = tree.left[0].pid;
+	kill(first, SIGTERM);
+	while (tree.left[0].pid == first) {
+		await_child();
+		turn();
+		assert_int_equal(one.command.left, 1);
+	}
+	kill(tree.left[0].pid, SIGTERM);
+	await_gone(&one);
+}
+
+static void tree_finds_it_when_it_forks_twice_into_another_session(void **state)
+{
+	struct started one;
+	struct started other;
+
+	(void)state;
+	start(&other, "(rp)rp");
+	start(&one, "(s(rp)x)x");
+	wyn_family_await(&one.family, 1);
+	wyn_family_await(&other.family, 2);
+	await_end(&one);
+	assert_int_equal(one.command.left, 1);
+	assert_int_equal(other.command.left, 0);
+	kill_all(&one);
+	assert_false(wyn_family_is_gone(&other.family));
+	kill_all(&other);
+}
+
+static void tree_goes_by_the_mark_when_two_have_ended(void **state)
+{
+	struct started one;
+	struct started other;
+
+	(void)state;
+	start(&one, "(s(rp)x)rx");
+	start(&other, "(s(rp)x)rx");
+	wyn_family_await(&one.family, 2);
+	wyn_family_await(&other.family, 2);
+	await_end(&one);
+	await_end(&other);
+	assert_int_equal(one.command.left, 1);
+	assert_int_equal(other.command.left, 1);
+	kill_all(&one);
+	assert_false(wyn_family_is_gone(&other.family));
+	kill_all(&other);
+}
+
+static void tree_takes_the_last_when_nothing_tells_whose_it_is(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "(s(erp)x)x");
+	wyn_family_await(&one.family, 1);
+	await_end(&one);
+	assert_int_equal(one.command.left, 1);
+	kill_all(&one);
+}
+
+static void tree_kills_it_when_it_can_be_nobodys(void **state)
+{
+	struct started one;
+
+	(void)state;
+	/* no subreaper: the orphan is ours while the leader lives */
+	start(&one, "u(s(esorp)x)rp");
+	wyn_family_await(&one.family, 2);
+	turn();
+	assert_int_equal(tree.killed_unknown, 1);
+	assert_int_equal(one.command.left, 0);
+	kill_all(&one);
+}
+
+static void tree_keeps_it_when_its_session_is_of_a_living_leader(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "u((orp)x)rp");
+	wyn_family_await(&one.family, 2);
+	turn();
+	assert_false(one.command.ended);
+	assert_int_equal(one.command.left, 1);
+	kill_all(&one);
+}
+
+static void tree_kills_all_when_they_ignore_stop_and_hide(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "i2(r(rp)irp)(rt)(s(r(erp)p)x)rp");
+	wyn_family_await(&one.family, 10 - 1);
+	kill_all(&one);
+}
+
+static void tree_kills_all_when_it_is_still_forking(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "600b");
+	wyn_family_await(&one.family, 50);
+	kill_all(&one);
+}
+
+static void tree_kills_all_when_left_overs_are_still_forking(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "(s600b)rx");
+	wyn_family_await(&one.family, 20);
+	await_end(&one);
+	kill_all(&one);
+}
+
+static void tree_kills_all_when_a_chain_of_forks_runs_away(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "(rs20000c)p");
+	wyn_family_await(&one.family, 1);
+	kill_all(&one);
+}
+
+static void tree_signals_everybody_when_asked(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "(s(rp)(rt)rp)rp");
+	wyn_family_await(&one.family, 4);
+	assert_int_equal(
+		wyn_tree_signal(&tree, &one.command, SIGTERM, SIGCONT), 0);
+	await_gone(&one);
+}
+
+static void tree_signals_the_rest_when_the_leader_has_ended(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "2(s(rp)rp)x");
+	wyn_family_await(&one.family, 4);
+	await_end(&one);
+	assert_int_equal(wyn_tree_signal(&tree, &one.command, SIGTERM, 0), 0);
+	await_gone(&one);
+}
+
+static void tree_signals_nobody_when_all_are_gone(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "x");
+	await_end(&one);
+	assert_int_equal(
+		wyn_tree_signal(&tree, &one.command, SIGTERM, 0), -ESRCH);
+	assert_int_equal(wyn_tree_kill(&tree, &one.command), 0);
+	await_gone(&one);
+}
+
+static void tree_tells_all_apart_when_many_run(void **state)
+{
+	struct started many[40];
+
+	(void)state;
+	for (size_t i = 0; i < 40; i++) {
+		start(&many[i], i % 2 == 0 ? "(s(rp)rp)rx" : "(rp)(srp)rp");
+	}
+	for (size_t i = 0; i < 40; i++) {
+		wyn_family_await(&many[i].family, 3);
+	}
+	for (size_t i = 0; i < 40; i += 2) {
+		await_end(&many[i]);
+	}
+	for (size_t i = 0; i < 40; i++) {
+		assert_int_equal(many[i].command.left, i % 2 == 0 ? 1 : 0);
+	}
+	for (size_t i = 0; i < 40; i++) {
+		assert_false(wyn_family_is_gone(&many[i].family));
+		int result = wyn_tree_kill(&tree, &many[i].command);
+		assert_int_equal(result, 0);
+	}
+	for (size_t i = 0; i < 40; i++) {
+		turn();
+		while (!wyn_tree_is_gone(&many[i].command)) {
+			await_child();
+			turn();
+		}
+		wyn_family_end(&many[i].family);
+		wyn_tree_remove(&tree, &many[i].command);
+	}
+}
+
+#define BOTH(function)                                                       \
+	cmocka_unit_test_setup_teardown(function, set_up, tear_down),        \
+	{                                                                    \
+#function " (a look at /proc)", function, set_up, tear_down, \
+			&tree                                                \
+	}
+
+int main(int argc, char **argv)
+{
+	wyn_family_main(argc, argv);
+	const struct CMUnitTest tests[] = {
+		BOTH(tree_leaves_nothing_when_a_command_just_exits),
+		BOTH(tree_tells_status_and_usage_when_a_leader_ends),
+		BOTH(tree_has_left_overs_when_a_child_outlives_its_leader),
+		BOTH(tree_is_gone_when_the_last_left_over_ends_itself),
+		BOTH(tree_finds_it_when_it_forks_twice_into_another_session),
+		BOTH(tree_goes_by_the_mark_when_two_have_ended),
+		BOTH(tree_takes_the_last_when_nothing_tells_whose_it_is),
+		BOTH(tree_kills_it_when_it_can_be_nobodys),
+		BOTH(tree_keeps_it_when_its_session_is_of_a_living_leader),
+		BOTH(tree_kills_all_when_they_ignore_stop_and_hide),
+		BOTH(tree_kills_all_when_it_is_still_forking),
+		BOTH(tree_kills_all_when_left_overs_are_still_forking),
+		BOTH(tree_kills_all_when_a_chain_of_forks_runs_away),
+		BOTH(tree_signals_everybody_when_asked),
+		BOTH(tree_signals_the_rest_when_the_leader_has_ended),
+		BOTH(tree_signals_nobody_when_all_are_gone),
+		BOTH(tree_tells_all_apart_when_many_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
