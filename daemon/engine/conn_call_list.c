@@ -15,9 +15,10 @@
 /* What sending one off costs in looks: see wyn_conn_work(). */
 #define SURVEY_LOOKS 64u
 
-/* A row in a Reply, at most: two texts, numbers, keys and lengths. */
-#define ROW_BYTES_MAX \
-	(WYN_SURVEY_NAME_BYTES + WYN_CLIENT_NAME_BYTES + 14 * (1 + 10))
+/* A row in a Reply, at most: three texts, numbers, keys and lengths. */
+#define ROW_BYTES_MAX                                    \
+	(WYN_SURVEY_NAME_BYTES + WYN_CLIENT_NAME_BYTES + \
+		WYN_COMMAND_LINE_BYTES + 15 * (1 + 10))
 
 /* Beside the rows. */
 #define HEAD_BYTES_MAX 64u
