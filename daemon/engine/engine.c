@@ -344,14 +344,8 @@ static void jobs_take(struct wyn_engine *engine, struct wyn_job *job)
 	}
 }
 
-static void returns_take(struct wyn_engine *engine)
+static void partials_take(struct wyn_engine *engine)
 {
-	struct wyn_executor *commands = engine->command_executor;
-	/* [outcome] acquired with the chain of jobs. In this order: every
-	 * partial value of a task that is back is there. */
-	struct wyn_job *job = engine->executor->ops->done(engine->executor);
-	struct wyn_job *ended =
-		commands == NULL ? NULL : commands->ops->done(commands);
 	struct wyn_partial *partial = wyn_stream_take(&engine->stream);
 
 	while (partial != NULL) {
@@ -360,6 +354,18 @@ static void returns_take(struct wyn_engine *engine)
 		partial_deliver(engine, partial);
 		partial = next;
 	}
+}
+
+static void returns_take(struct wyn_engine *engine)
+{
+	struct wyn_executor *commands = engine->command_executor;
+	/* [outcome] acquired with the chain of jobs. In this order: every
+	 * partial value of a task that is back is there. */
+	struct wyn_job *job = engine->executor->ops->done(engine->executor);
+	struct wyn_job *ended =
+		commands == NULL ? NULL : commands->ops->done(commands);
+
+	partials_take(engine);
 	jobs_take(engine, job);
 	jobs_take(engine, ended);
 	wyn_recall_requeue(engine);
@@ -394,6 +400,17 @@ static void starved_resume(struct wyn_engine *engine)
 		if (wyn_conn_streams_left(conn, conn->starved_emits) > 0) {
 			wyn_engine_activate(conn);
 		}
+	}
+}
+
+void wyn_engine_commands_end(struct wyn_engine *engine)
+{
+	struct wyn_executor *commands = engine->command_executor;
+
+	if (commands != NULL) {
+		partials_take(engine);
+		jobs_take(engine, commands->ops->done(commands));
+		engine->command_executor = NULL;
 	}
 }
 

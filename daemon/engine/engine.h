@@ -17,7 +17,7 @@
 #include "base/compiler.h"
 #include "daemon/limits.h"
 
-#define WYN_LEDGER_PATH_BYTES  128u /* of a path, with a NUL */
+#define WYN_LEDGER_PATH_BYTES  160u /* of a path, with a NUL */
 #define WYN_PEER_ADDRESS_BYTES 56u  /* [IPV6]:PORT and a NUL */
 
 struct wyn_conn;
@@ -91,6 +91,10 @@ void wyn_engine_destroy(struct wyn_engine *engine);
  * copies the path. */
 void wyn_engine_commands(struct wyn_engine *engine,
 	struct wyn_executor *executor, const char *ledger);
+
+/* wyn_engine_commands_end - takes back what its executor of commands, which is
+ * closed, has given back, and lets go of it. Thread: boot, after the loop. */
+void wyn_engine_commands_end(struct wyn_engine *engine);
 
 /* The engine's stream is the one its stream_wake is called with; `context` is
  * the caller's, to find its loop again. Thread: boot to set, any to read. */

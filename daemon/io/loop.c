@@ -433,7 +433,7 @@ static void close_commands(struct wyn_loop *loop)
 {
 	wyn_spawn_executor_close(loop->commands);
 	if (loop->engine) {
-		wyn_engine_turn(loop->engine, uv_hrtime());
+		wyn_engine_commands_end(loop->engine);
 	}
 	/* Its handles close in a turn of the loop. */
 	uv_run(&loop->uv, UV_RUN_NOWAIT);
