@@ -13,6 +13,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -264,6 +265,28 @@ static int spawner_find(const struct making *making)
 	return 0;
 }
 
+/* value: 0 = none is set. The hard limit is `hard`, or ours where that is 0;
+ * the soft one is no more, unless the spawner may raise both. */
+static void rlimit_make(
+	struct wyn_policy *policy, int resource, uint64_t value, uint64_t hard)
+{
+	struct rlimit ours;
+
+	if (value == 0 ||
+		getrlimit((__rlimit_resource_t)resource, &ours) != 0) {
+		return;
+	}
+	if (!policy->root && value > ours.rlim_max) {
+		value = ours.rlim_max;
+		hard = value;
+	}
+	if (hard == 0) {
+		hard = value > ours.rlim_max ? value : ours.rlim_max;
+	}
+	policy->rlimits[policy->rlimits_count++] =
+		(struct wyn_rlimit){(uint32_t)resource, value, hard};
+}
+
 static int cgroup_make(const struct making *making)
 {
 	const char *said = making->settings->command_cgroup;
@@ -316,6 +339,9 @@ int wyn_policy_make(const struct wyn_settings *settings,
 	policy->private_tmp = settings->command_private_tmp;
 	error = spawner_find(&making);
 	if (error == 0) {
+		rlimit_make(policy, RLIMIT_NOFILE, settings->command_files, 0);
+		rlimit_make(policy, RLIMIT_NPROC, settings->command_processes,
+			settings->command_processes);
 		error = cgroup_make(&making);
 	}
 	if (error == 0) {

@@ -152,6 +152,25 @@ static const struct wyn_setting rows[] = {
 		FIELD(command_private_tmp),
 		.reloads = true,
 		.guarded = true},
+	{.name = "command-files",
+		.value = "COUNT",
+		.help = "files that a command may have open, which it may "
+			"raise to wynd's\n      own limit; 0 leaves the "
+			"spawner's",
+		.type = &wyn_setting_number,
+		FIELD(command_files),
+		COUNT(WYN_COMMAND_FILES_DEFAULT, 0, 1 << 20),
+		.reloads = true,
+		.guarded = true},
+	{.name = "command-processes",
+		.value = "COUNT",
+		.help = "processes and threads of a command's user at which "
+			"it starts no more;\n      0 leaves the spawner's",
+		.type = &wyn_setting_number,
+		FIELD(command_processes),
+		COUNT(0, 0, 1 << 22),
+		.reloads = true,
+		.guarded = true},
 	{.name = "command-cgroup",
 		.value = "CGROUP",
 		.help = "where commands have cgroups: own, the spawner's if it "
@@ -183,6 +202,7 @@ void wyn_settings_init(struct wyn_settings *ret_settings)
 	ret_settings->log_level = WYN_LOG_INFO;
 	ret_settings->log_form = WYN_LOG_AUTO;
 	ret_settings->command_umask = 0022;
+	ret_settings->command_files = WYN_COMMAND_FILES_DEFAULT;
 	memcpy(ret_settings->command_cgroup, WYN_CGROUP_OWN,
 		sizeof(WYN_CGROUP_OWN));
 	memcpy(ret_settings->spawner, WYN_SPAWNER, sizeof(WYN_SPAWNER));

@@ -31,7 +31,10 @@
 #define WYN_SETTING_NAME_BYTES	32u    /* with a NUL */
 #define WYN_SETTING_TEXT_BYTES	4096u  /* of one value, with a NUL */
 #define WYN_SETTING_PLACE_BYTES 96u    /* kept of a place's name, likewise */
-#define WYN_CGROUP_OWN		"own"  /* the spawner's, if it has one */
+/* What programs expect that use select(2), unless they raise it themselves;
+ * ours is as high as it may be. */
+#define WYN_COMMAND_FILES_DEFAULT 1024u
+#define WYN_CGROUP_OWN		  "own" /* the spawner's, if it has one */
 
 /* Where `make install` puts them; the Makefile says it. */
 #ifndef WYN_MODULES_DIR
@@ -66,6 +69,8 @@ struct wyn_settings {
 	struct wyn_setting_list command_run_as;	  /* PEER=USER */
 	mode_t command_umask;
 	bool command_private_tmp;
+	uint64_t command_files;	    /* 0 = as many as the spawner */
+	uint64_t command_processes; /* 0 = as many as the spawner */
 	char command_cgroup[WYN_SETTING_TEXT_BYTES]; /* or own, or none */
 	char spawner[WYN_SETTING_TEXT_BYTES];
 	struct wyn_limits limits;

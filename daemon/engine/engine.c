@@ -519,6 +519,8 @@ static void commands_configure(struct wyn_engine *engine)
 		.programs = (const char *const *)policy->programs,
 		.programs_count = policy->programs_count,
 		.umask = policy->umask,
+		.rlimits = policy->rlimits,
+		.rlimits_count = policy->rlimits_count,
 		.private_tmp = policy->private_tmp,
 		.cgroup = policy->cgroup,
 		.ledger = engine->ledger,

@@ -18,12 +18,14 @@
 
 #include "base/compiler.h"
 #include "daemon/engine/verdict.h"
+#include "daemon/run/executor.h"
 #include "proto/message.h"
 
 struct wyn_peer;
 
 /* Patterns of the environment, each of which is tried for each variable. */
-#define WYN_POLICY_NAMES_MAX 64u
+#define WYN_POLICY_NAMES_MAX   64u
+#define WYN_POLICY_RLIMITS_MAX 2u
 
 /* uid may have its commands run as that user. */
 struct wyn_policy_run_as {
@@ -54,6 +56,8 @@ struct wyn_policy {
 	char *cgroup;  /* as in spawn.proto */
 	uint32_t umask;
 	bool private_tmp;
+	struct wyn_rlimit rlimits[WYN_POLICY_RLIMITS_MAX];
+	size_t rlimits_count;
 };
 
 /* wyn_policy_create - all zero, held once. Thread: boot, aux. Returns: NULL

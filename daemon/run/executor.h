@@ -16,6 +16,13 @@ struct wyn_executor;
 struct wyn_job;
 struct wyn_task;
 
+/* A limit of each command's processes, as setrlimit(2) has it. */
+struct wyn_rlimit {
+	uint32_t resource; /* RLIMIT_ */
+	uint64_t soft;
+	uint64_t hard;
+};
+
 /* What the executor of commands goes by. All text is borrowed until there is
  * another one. */
 struct wyn_command_config {
@@ -25,6 +32,8 @@ struct wyn_command_config {
 	const char *const *programs; /* absolute paths; see spawn.proto */
 	size_t programs_count;	     /* 0 = every program */
 	uint32_t umask;
+	const struct wyn_rlimit *rlimits;
+	size_t rlimits_count;
 	bool private_tmp;
 	const char *cgroup; /* see spawn.proto */
 	const char *ledger; /* likewise; the loop's own */

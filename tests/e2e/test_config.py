@@ -104,14 +104,14 @@ class Configured(unittest.TestCase):
             timeout=60).stdout.splitlines()}
         guarded = {key for key in keys if key.startswith("command")
                    or key == "spawner"} - {"command_grace", "command_drain"}
-        self.assertEqual(len(guarded), 9, guarded)
+        self.assertEqual(len(guarded), 11, guarded)
         with tempfile.TemporaryDirectory() as directory:
             path = directory + "/wynd.conf"
             for mode in 0o620, 0o602, 0o644:
                 for key in sorted(guarded):
                     with open(path, "w") as config:
                         config.write("max_commands = 3\n%s = %s\n" % (
-                            key, LISTS.get(key, VALUES[key])))
+                            key, LISTS.get(key, VALUES.get(key, 1))))
                     os.chmod(path, mode)
                     done = subprocess.run(
                         [WYND, "--check-config", "--config", path],
@@ -162,7 +162,7 @@ VALUES = {
     "commands": "yes", "command_users": "root", "command_env": "LC_*",
     "command_programs": "/bin/true", "command_umask": "0027",
     "command_run_as": "root=%d" % os.geteuid(), "command_private_tmp": "yes",
-    "command_cgroup": "none", "spawner": "/nowhere",
+    "command_processes": "100", "command_cgroup": "none", "spawner": "/nowhere",
 }
 SWITCHES = [key for key in VALUES if VALUES[key] == "yes"]
 LISTS = {
