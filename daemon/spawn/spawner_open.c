@@ -28,27 +28,69 @@
 
 #define LINK_FD 3 /* in the program */
 
+/* The lists of a Configure, which borrows them until it is encoded. */
+struct lists {
+	ProtobufCBinaryData *programs;
+	Wyn__Spawn__V1__Rlimit *rlimits;
+	Wyn__Spawn__V1__Rlimit **rlimit_of;
+};
+
+static bool lists_make(
+	const struct wyn_command_config *config, struct lists *ret_lists)
+{
+	size_t programs = config->programs_count;
+	size_t rlimits = config->rlimits_count;
+	struct lists lists = {
+		calloc(programs + 1, sizeof(*lists.programs)),
+		calloc(rlimits + 1, sizeof(*lists.rlimits)),
+		calloc(rlimits + 1, sizeof(Wyn__Spawn__V1__Rlimit *)),
+	};
+
+	*ret_lists = lists;
+	if (!lists.programs || !lists.rlimits || !lists.rlimit_of) {
+		return false;
+	}
+	for (size_t i = 0; i < programs; i++) {
+		/* Encoding only reads it. */
+		lists.programs[i].data =
+			(uint8_t *)(uintptr_t)config->programs[i];
+		lists.programs[i].len = strlen(config->programs[i]);
+	}
+	for (size_t i = 0; i < rlimits; i++) {
+		wyn__spawn__v1__rlimit__init(&lists.rlimits[i]);
+		lists.rlimits[i].resource = config->rlimits[i].resource;
+		lists.rlimits[i].soft = config->rlimits[i].soft;
+		lists.rlimits[i].hard = config->rlimits[i].hard;
+		lists.rlimit_of[i] = &lists.rlimits[i];
+	}
+	return true;
+}
+
+static void lists_free(struct lists *lists)
+{
+	free(lists->programs);
+	free(lists->rlimits);
+	free(lists->rlimit_of);
+}
+
 bool wyn_spawner_configure_make(struct wyn_spawn *self)
 {
 	const struct wyn_command_config *config = &self->config;
 	struct wyn_spawner_link *link = &self->link;
 	Wyn__Spawn__V1__Configure configure = WYN__SPAWN__V1__CONFIGURE__INIT;
 	Wyn__Spawn__V1__Request request = WYN__SPAWN__V1__REQUEST__INIT;
-	ProtobufCBinaryData *programs =
-		calloc(config->programs_count + 1, sizeof(*programs));
+	struct lists lists;
 
-	if (programs == NULL) {
+	if (!lists_make(config, &lists)) {
+		lists_free(&lists);
 		return false;
-	}
-	for (size_t i = 0; i < config->programs_count; i++) {
-		/* Encoding only reads it. */
-		programs[i].data = (uint8_t *)(uintptr_t)config->programs[i];
-		programs[i].len = strlen(config->programs[i]);
 	}
 	configure.version = WYN_SPAWN_VERSION;
 	configure.commands_max = (uint32_t)config->commands_max;
 	configure.n_programs = config->programs_count;
-	configure.programs = programs;
+	configure.programs = lists.programs;
+	configure.n_rlimits = config->rlimits_count;
+	configure.rlimits = lists.rlimit_of;
 	configure.umask = config->umask;
 	configure.private_tmp = config->private_tmp;
 	configure.cgroup = wyn_message_text(config->cgroup);
@@ -61,7 +103,7 @@ bool wyn_spawner_configure_make(struct wyn_spawn *self)
 	if (link->configure != NULL) {
 		(void)wyn_spawn_request_encode(&request, link->configure);
 	}
-	free(programs);
+	lists_free(&lists);
 	return link->configure != NULL;
 }
 
