@@ -2,6 +2,9 @@
 """Who may run which commands, as a daemon is told and told anew."""
 import contextlib
 import os
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 from harness import Wynd, main
@@ -9,7 +12,7 @@ from peer import counters
 from wyn_client import Client
 
 OK, DENIED, NO, YES = 0, 7, 1, 2
-NOBODY = 65534
+NOBODY, DAEMON = 65534, 1
 AS_ROOT = unittest.skipUnless(
     os.geteuid() == 0, "only root can be somebody else")
 
@@ -30,6 +33,15 @@ def refusal(client, **command):
     code, reason, ran = run(client, **command)
     assert (code, ran) == (DENIED, NO), (code, reason, ran)
     return reason
+
+
+def holds(client, condition, *env, **command):
+    """Whether a shell that is run says so."""
+    code, reason, ran = run(client, argv=[b"/bin/sh", b"-c", condition.encode()],
+                            env=[b"PATH=/bin:/usr/bin", *env], **command)
+    assert (reason, ran) in ((None, YES), ("", YES), ("EXIT_STATUS", YES)), (
+        code, reason, ran)
+    return code == OK
 
 
 @contextlib.contextmanager
@@ -104,6 +116,128 @@ class Policy(unittest.TestCase):
                     refusal(client, env=[b"PATH=/bin", variable]),
                     "COMMAND_ENV")
             self.assertEqual(counters(client)["command_env_denied"], 2)
+            client.sock.close()
+
+
+class Commands(unittest.TestCase):
+    """What is let run, and how it finds the world."""
+
+    @AS_ROOT
+    def test_each_runs_as_himself_where_the_spawner_is_root(self):
+        config = "commands = yes\ncommand_users = {nobody, root}\n"
+        with Wynd("--socket-mode", "0666", config=config) as wynd:
+            os.chmod(wynd.directory, 0o755)
+            root = Client(wynd.address("unix"))
+            with somebody(NOBODY):
+                nobody = Client(wynd.address("unix"))
+            self.assertTrue(holds(root, 'test "$(id -u)" = 0'))
+            # Nobody connected with root's group, and runs with it.
+            self.assertTrue(holds(nobody, 'test "$(id -u):$(id -g)" = %d:%d'
+                                  % (NOBODY, os.getegid())))
+            root.sock.close()
+            nobody.sock.close()
+
+    @AS_ROOT
+    def test_another_user_is_the_tables(self):
+        config = ('commands = yes\ncommand_users = {nobody, root}\n'
+                  'command_run_as = {"nobody=daemon"}\n')
+        with Wynd("--socket-mode", "0666", config=config) as wynd:
+            os.chmod(wynd.directory, 0o755)
+            root = Client(wynd.address("unix"))
+            with somebody(NOBODY):
+                nobody = Client(wynd.address("unix"))
+            self.assertTrue(holds(
+                nobody, 'test "$(id -un):$(id -gn)" = daemon:daemon',
+                run_as="daemon"))
+            self.assertEqual(refusal(nobody, run_as="daemon", env=[b"X=1"]),
+                             "COMMAND_ENV")
+            self.assertEqual(refusal(nobody, run_as="root"), "COMMAND_RUN_AS")
+            self.assertEqual(refusal(root, run_as="daemon"), "COMMAND_RUN_AS")
+            root.sock.close()
+            nobody.sock.close()
+
+    @AS_ROOT
+    def test_all_run_as_wynd_where_the_spawner_is_not_root(self):
+        directory = tempfile.mkdtemp(prefix="wynd-test-")
+        os.chown(directory, NOBODY, NOBODY)
+        os.chmod(directory, 0o755)
+
+        def preexec():
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        try:
+            with Wynd("--socket-mode", "0666", directory=directory,
+                      preexec=preexec, config="commands = yes\n"
+                      "command_users = {daemon}\n") as wynd:
+                with somebody(DAEMON):
+                    client = Client(wynd.address("unix"))
+                self.assertTrue(holds(
+                    client, 'test "$(id -u):$(id -G)" = %d:%d'
+                    % (NOBODY, NOBODY)))
+                client.sock.close()
+        finally:
+            shutil.rmtree(directory)
+
+    def test_programs_are_files_and_not_names(self):
+        with Wynd("--commands", "--command-programs", "/bin/true",
+                  "--command-programs", "/nowhere") as wynd:
+            client = Client(wynd.address("unix"))
+            os.symlink("/bin/true", wynd.directory + "/link")
+            os.symlink("/bin/sh", wynd.directory + "/true")
+            link, false_true = (
+                (wynd.directory + name).encode() for name in ("/link", "/true"))
+            for argv, env, ends in (
+                    ([b"/bin/true"], [], (OK, YES)),
+                    ([b"true"], [b"PATH=/bin"], (OK, YES)),
+                    ([link], [], (OK, YES)),
+                    ([false_true], [], (DENIED, NO)),
+                    ([b"true"], [b"PATH=" + wynd.directory.encode()],
+                     (DENIED, NO)),
+                    ([b"/bin/sh"], [], (DENIED, NO))):
+                with self.subTest(argv, env=env):
+                    code, reason, ran = run(client, argv=argv, env=env)
+                    self.assertEqual((code, ran), ends, reason)
+                    if code == DENIED:
+                        self.assertEqual(reason, "PROGRAM_NOT_LISTED")
+            client.sock.close()
+
+    def test_an_environment_is_what_was_given(self):
+        with Wynd("--commands") as wynd:
+            client = Client(wynd.address("unix"))
+            self.assertTrue(holds(
+                client, "test \"$(env | grep -v '^\\(_\\|PWD\\|SHLVL\\|OLDPWD\\|"
+                "WYND_TASK\\)=' | sort | tr '\\n' ' ')\" = "
+                "'A=1 PATH=/bin:/usr/bin '", b"A=1"))
+            client.sock.close()
+
+    def test_umask_and_limits_are_those_of_the_last_reload(self):
+        with Wynd(config="commands = yes\n") as wynd:
+            client = Client(wynd.address("unix"))
+            self.assertTrue(holds(client, 'test "$(umask)" = 0022'))
+            self.assertTrue(holds(client, 'test "$(ulimit -Sn)" = 1024'))
+            wynd.configure("commands = yes\ncommand_umask = 077\n"
+                           "command_files = 77\ncommand_processes = 9999\n")
+            self.assertEqual(client.call(reload={}).code, 0)
+            self.assertTrue(holds(client, 'test "$(umask)" = 0077'))
+            self.assertTrue(holds(client, 'test "$(ulimit -Sn)" = 77'))
+            self.assertTrue(holds(
+                client, "grep -q '^Max processes *9999 *9999 ' "
+                "/proc/self/limits"))
+            client.sock.close()
+
+    @AS_ROOT
+    def test_a_private_tmp_is_empty_and_nobody_sees_it(self):
+        if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs",
+                           "/tmp"], capture_output=True).returncode:
+            self.skipTest("nothing can be mounted here")
+        with Wynd("--commands", "--command-private-tmp") as wynd:
+            client = Client(wynd.address("unix"))
+            mine = os.path.basename(wynd.directory)
+            self.assertTrue(holds(client, 'test -z "$(ls -A /tmp)" && '
+                                  'touch /tmp/%s.touched' % mine))
+            self.assertFalse(os.path.exists("/tmp/%s.touched" % mine))
+            self.assertTrue(holds(client, 'test -z "$(ls -A /tmp)"'))
             client.sock.close()
 
 
