@@ -194,5 +194,6 @@ int wyn_client_await_any(struct wyn_client *client, const uint64_t *seqs,
 #endif
 
 #include <wyn/client_async.h>
+#include <wyn/client_command.h>
 #include <wyn/client_control.h>
 #include <wyn/client_inspect.h>

@@ -109,6 +109,8 @@ enum wyn_client_event_kind {
 	WYN_CLIENT_ROOM = 6,	 /* what was refused with -EAGAIN may fit now */
 	WYN_CLIENT_CONNECTED = 7, /* what wyn_client_connect_start() began */
 	WYN_CLIENT_PROGRESS = 8,  /* `count` of `total` is done; 0 = unknown */
+	WYN_CLIENT_STDOUT = 9,	  /* `value` of a command, from `offset` on */
+	WYN_CLIENT_STDERR = 10,	  /* the same of its other output */
 };
 
 /* Whether a task that did not end OK has run; as Ran in wyn.proto. */
@@ -118,6 +120,8 @@ enum wyn_client_ran {
 	WYN_CLIENT_RAN_YES = 2,
 	WYN_CLIENT_RAN_MAYBE = 3,
 };
+
+struct wyn_client_usage; /* wyn/client_command.h */
 
 /*
  * Its pointers are valid until the next call with the same client. reason and
@@ -136,6 +140,12 @@ struct wyn_client_event {
 	struct wyn_bytes value;
 	const char *reason; /* stable, UPPER_CASE */
 	const char *message;
+	uint64_t offset; /* STDOUT, STDERR: of value, in that stream */
+	/* Of a command's RESULT: what it exited with, the signal that ended it
+	 * (0 = none did), and what it took (NULL = not known). */
+	uint32_t exit_status;
+	uint32_t signal;
+	const struct wyn_client_usage *usage;
 };
 
 /*
