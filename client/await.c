@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "client/clock.h"
+#include "client/command.h"
 #include "client/control.h"
 #include "client/reason.h"
 #include "client/receive_task.h"
@@ -157,7 +158,19 @@ int wyn_client_await(struct wyn_client *client, uint64_t seq,
 
 int wyn_client_cancel(struct wyn_client *client, uint64_t first, uint64_t count)
 {
-	return wyn_session_cancel(&client->session, first, count);
+	return wyn_session_cancel(&client->session, first, count, 0);
+}
+
+int wyn_client_cancel_grace(struct wyn_client *client, uint64_t first,
+	uint64_t count, uint64_t grace_ms)
+{
+	return wyn_session_cancel(&client->session, first, count, grace_ms);
+}
+
+int wyn_client_signal(struct wyn_client *client, uint64_t first, uint64_t count,
+	unsigned number)
+{
+	return wyn_session_signal(&client->session, first, count, number);
 }
 
 int wyn_client_flush(struct wyn_client *client, uint64_t deadline_ns)

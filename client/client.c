@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "client/clock.h"
+#include "client/command.h"
 #include "client/connect.h"
 #include "client/control.h"
 #include "client/reason.h"
@@ -306,6 +307,13 @@ int wyn_client_step_keeping(struct wyn_client *client, uint64_t deadline_ns)
 	return result == WYN_SESSION_NOTED ? 0 : result;
 }
 
+static int client_no_copy(struct wyn_client *client, int error)
+{
+	return wyn_session_fail(&client->session, error,
+		WYN_STATUS_RESOURCE_EXHAUSTED, WYN_REASON_CLIENT_NO_MEMORY,
+		"no memory for the argument");
+}
+
 /* Larger than a frame: a copy of it goes in chunks. */
 static int client_submit_copy(struct wyn_client *client, const char *function,
 	struct wyn_bytes argument, const struct wyn_client_options *options,
@@ -315,10 +323,7 @@ static int client_submit_copy(struct wyn_client *client, const char *function,
 	int err = wyn_source_copy(argument, &source);
 
 	if (err != 0) {
-		return wyn_session_fail(&client->session, err,
-			WYN_STATUS_RESOURCE_EXHAUSTED,
-			WYN_REASON_CLIENT_NO_MEMORY,
-			"no memory for the argument");
+		return client_no_copy(client, err);
 	}
 	return wyn_client_submit_source(
 		client, function, &source, options, ret_seq);
@@ -411,6 +416,73 @@ int wyn_client_submit_source(struct wyn_client *client, const char *function,
 	if (err != 0 && source->release != NULL) {
 		source->release(source->context);
 	}
+	if (err == -EAGAIN) {
+		wyn_session_starve(&client->session);
+	}
+	client_send_if_enough(client);
+	return err;
+}
+
+/* The input is too large for a frame: a copy of it goes in chunks. */
+static int client_command_copy(struct wyn_client *client,
+	const struct wyn_client_command *command, struct wyn_bytes input,
+	const struct wyn_client_options *options, uint64_t *ret_seq)
+{
+	struct wyn_client_source source;
+	int err = wyn_source_copy(input, &source);
+
+	if (err != 0) {
+		return client_no_copy(client, err);
+	}
+	err = wyn_session_submit_command(
+		&client->session, command, input, &source, options, ret_seq);
+	if (err != 0) {
+		source.release(source.context);
+	}
+	return err;
+}
+
+int wyn_client_submit_command(struct wyn_client *client,
+	const struct wyn_client_command *command, struct wyn_bytes input,
+	const struct wyn_client_options *options, uint64_t *ret_seq)
+{
+	int err;
+
+	if (options == NULL) {
+		options = &submit_defaults;
+	}
+	do {
+		err = wyn_session_submit_command(&client->session, command,
+			input, NULL, options, ret_seq);
+		if (err == -EMSGSIZE) {
+			err = client_command_copy(
+				client, command, input, options, ret_seq);
+		}
+		if (err != -EAGAIN) {
+			break;
+		}
+		err = client_wait(client, options->nonblock);
+	} while (err == 0);
+	if (err == -EAGAIN) {
+		wyn_session_starve(&client->session);
+	}
+	client_send_if_enough(client);
+	return err;
+}
+
+int wyn_client_input(struct wyn_client *client, uint64_t seq,
+	struct wyn_bytes bytes, bool eof, size_t *ret_taken)
+{
+	int err;
+
+	do {
+		err = wyn_session_input(
+			&client->session, seq, bytes, eof, ret_taken);
+		if (err != -EAGAIN) {
+			break;
+		}
+		err = client_wait(client, true);
+	} while (err == 0);
 	if (err == -EAGAIN) {
 		wyn_session_starve(&client->session);
 	}

@@ -20,8 +20,8 @@ static int control_check(struct wyn_session *session)
 	return 0;
 }
 
-int wyn_session_cancel(
-	struct wyn_session *session, uint64_t first, uint64_t count)
+int wyn_session_cancel(struct wyn_session *session, uint64_t first,
+	uint64_t count, uint64_t grace_ms)
 {
 	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
 	Wyn__V1__SeqRange *ranges[] = {&range};
@@ -36,6 +36,7 @@ int wyn_session_cancel(
 	range.count = count;
 	cancel.seqs = ranges;
 	cancel.n_seqs = 1;
+	cancel.grace_ms = grace_ms;
 	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
 	frame.cancel = &cancel;
 	return wyn_session_put(session, &frame);

@@ -21,8 +21,8 @@
  * ended it.
  */
 WYN_NODISCARD
-int wyn_session_cancel(
-	struct wyn_session *session, uint64_t first, uint64_t count);
+int wyn_session_cancel(struct wyn_session *session, uint64_t first,
+	uint64_t count, uint64_t grace_ms);
 WYN_NODISCARD
 int wyn_session_ping(struct wyn_session *session);
 WYN_NODISCARD

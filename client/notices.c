@@ -15,7 +15,8 @@ struct wyn_notice {
 	struct wyn_list link;
 	size_t memory_size;
 	struct wyn_client_event event;
-	char data[]; /* value, reason NUL, message NUL */
+	struct wyn_client_usage usage; /* of event */
+	char data[];		       /* value, reason NUL, message NUL */
 };
 
 /* Ends the validity of what was taken last. */
@@ -69,6 +70,10 @@ int wyn_notices_keep(
 	notice->event.reason = memcpy(at, event->reason, reason_size);
 	at += reason_size;
 	notice->event.message = memcpy(at, event->message, message_size);
+	if (event->usage != NULL) {
+		notice->usage = *event->usage;
+		notice->event.usage = &notice->usage;
+	}
 	wyn_list_push_back(&notices->list, &notice->link);
 	notices->bytes += value_size;
 	notices->memory_bytes += memory_size;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <wyn/client_types.h>
+#include <wyn/client.h>
 
 #include "base/compiler.h"
 #include "base/list.h"

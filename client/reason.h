@@ -29,4 +29,6 @@
 
 /* The server's own (docs/wire.md, section 7), where it need not be asked. */
 #define WYN_REASON_ARGUMENT_TOO_LARGE "ARGUMENT_TOO_LARGE"
+#define WYN_REASON_COMMAND_INVALID    "COMMAND_INVALID"
+#define WYN_REASON_COMMAND_TOO_LARGE  "COMMAND_TOO_LARGE"
 #define WYN_REASON_DRAINING	      "DRAINING"

@@ -100,6 +100,9 @@ static int receive_welcome(struct wyn_session *session,
 	if (welcome->credit != NULL) {
 		receive_credit(session, welcome->credit);
 	}
+	if (session->tasks_used > session->tasks_granted) {
+		return wyn_receive_broken(session, "no credit at first");
+	}
 	session->bytes_window = session->bytes_granted;
 	if (!session->announces) {
 		return WYN_SESSION_NOTED;

@@ -90,6 +90,32 @@ static void row_event(
 	event->value.size = row->value.len;
 	event->reason = "";
 	event->message = "";
+	event->offset = 0;
+	event->exit_status = 0;
+	event->signal = 0;
+	event->usage = NULL;
+}
+
+/* What a row has beside its columns. */
+static void row_detail(struct wyn_session *session,
+	const struct wyn_detail *detail, struct wyn_client_event *event)
+{
+	event->ran = (enum wyn_client_ran)detail->ran;
+	event->retry_after_ms = detail->retry_after_ms;
+	event->exit_status = detail->exit_status;
+	event->signal = detail->signal;
+	if (detail->usage != NULL) {
+		session->usage = (struct wyn_client_usage){
+			.wall_ns = detail->usage->wall_ns,
+			.user_ns = detail->usage->user_ns,
+			.system_ns = detail->usage->system_ns,
+			.peak_rss_bytes = detail->usage->peak_rss_bytes,
+			.stdout_bytes = detail->usage->output_bytes,
+			.stderr_bytes = detail->usage->error_bytes,
+		};
+		event->usage = &session->usage;
+	}
+	wyn_receive_text(session, detail->reason, detail->message, event);
 }
 
 /* No task in the table has its seq: one of the quiet ones has failed. */
@@ -105,13 +131,17 @@ static int row_of_quiet(struct wyn_session *session, uint64_t seq)
 	return 0;
 }
 
-/* A task that was submitted or answered in parts. */
+/* A task that was submitted or answered in parts, or took input. */
 static int row_of_parts(struct wyn_session *session,
 	struct wyn_table_slot *slot, struct wyn_client_event *event)
 {
 	if (slot->uploading) {
 		wyn_uploads_drop(&session->uploads, slot->seq);
 		slot->uploading = false;
+	}
+	if (slot->input) {
+		wyn_inputs_drop(&session->inputs, slot->seq);
+		slot->input = false;
 	}
 	return slot->has_kept ? receive_kept(session, slot, event) : 0;
 }
@@ -128,17 +158,14 @@ int wyn_receive_row(
 	}
 	row_event(&row, event);
 	if (WYN_UNLIKELY(row.detail != NULL)) {
-		event->ran = (enum wyn_client_ran)row.detail->ran;
-		event->retry_after_ms = row.detail->retry_after_ms;
-		wyn_receive_text(session, row.detail->reason,
-			row.detail->message, event);
+		row_detail(session, row.detail, event);
 	}
 	slot = wyn_table_find(&session->table, row.seq);
 	if (slot == NULL || slot->state != WYN_TABLE_PENDING) {
 		return row_of_quiet(session, row.seq);
 	}
 	event->tag = slot->tag;
-	if (WYN_UNLIKELY(slot->uploading || slot->has_kept)) {
+	if (WYN_UNLIKELY(slot->uploading || slot->has_kept || slot->input)) {
 		result = row_of_parts(session, slot, event);
 	}
 	if (done && result == 0) {
@@ -231,11 +258,29 @@ static int receive_progress(struct wyn_session *session,
 	return 0;
 }
 
+/* Returns: the kind of event; 0 = it is passed over. */
+static unsigned chunk_kind(const struct wyn_chunk *chunk)
+{
+	switch (chunk->stream) {
+	case WYN__V1__STREAM__STREAM_PARTIAL:
+		return WYN_CLIENT_PARTIAL;
+	case WYN__V1__STREAM__STREAM_PROGRESS:
+		return WYN_CLIENT_PROGRESS;
+	case WYN__V1__STREAM__STREAM_OUTPUT:
+		return chunk->data.len > 0 ? WYN_CLIENT_STDOUT : 0;
+	case WYN__V1__STREAM__STREAM_ERROR:
+		return chunk->data.len > 0 ? WYN_CLIENT_STDERR : 0;
+	default:
+		return 0;
+	}
+}
+
 int wyn_receive_chunk(struct wyn_session *session,
 	const struct wyn_chunk *chunk, struct wyn_client_event *event)
 {
 	struct wyn_table_slot *slot =
 		wyn_table_find(&session->table, chunk->seq);
+	unsigned kind;
 
 	session->stream_received += chunk->data.len;
 	if (!session->unbounded &&
@@ -246,8 +291,8 @@ int wyn_receive_chunk(struct wyn_session *session,
 	if (chunk->stream == WYN__V1__STREAM__STREAM_VALUE) {
 		return receive_value_part(session, slot, chunk);
 	}
-	if (chunk->stream != WYN__V1__STREAM__STREAM_PARTIAL &&
-		chunk->stream != WYN__V1__STREAM__STREAM_PROGRESS) {
+	kind = chunk_kind(chunk);
+	if (kind == 0) {
 		return WYN_SESSION_NOTED;
 	}
 	if (slot == NULL && session->quiet == 0) {
@@ -255,14 +300,15 @@ int wyn_receive_chunk(struct wyn_session *session,
 			session, "a partial value that nobody waits for");
 	}
 	*event = (struct wyn_client_event){
-		.kind = WYN_CLIENT_PARTIAL,
+		.kind = (enum wyn_client_event_kind)kind,
 		.seq = chunk->seq,
 		.tag = slot != NULL ? slot->tag : 0,
 		.value = {chunk->data.data, chunk->data.len},
 		.reason = "",
 		.message = "",
+		.offset = chunk->offset,
 	};
-	return chunk->stream == WYN__V1__STREAM__STREAM_PROGRESS
+	return kind == WYN_CLIENT_PROGRESS
 		       ? receive_progress(session, chunk, event)
 		       : 0;
 }

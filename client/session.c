@@ -57,6 +57,7 @@ void wyn_session_end(struct wyn_session *session, int error, uint32_t status,
 	session->state = WYN_SESSION_ENDED;
 	session->end_error = error;
 	wyn_uploads_fini(&session->uploads);
+	wyn_inputs_fini(&session->inputs);
 	wyn_outbox_fini(&session->outbox);
 }
 
@@ -136,6 +137,7 @@ static int session_begin(struct wyn_session *session)
 	session->bytes_granted = 0;
 	session->bytes_used = 0;
 	session->bytes_window = 0;
+	session->input_used = 0;
 	session->stream_window = session->stream_asked;
 	session->stream_granted =
 		session->unbounded ? 0 : session->stream_window;
@@ -178,6 +180,7 @@ int wyn_session_init(
 	memset(session, 0, sizeof(*session));
 	wyn_notices_init(&session->notices);
 	wyn_uploads_init(&session->uploads);
+	wyn_inputs_init(&session->inputs);
 	if (config == NULL) {
 		config = &defaults;
 	}
@@ -217,6 +220,7 @@ int wyn_session_init(
 void wyn_session_fini(struct wyn_session *session)
 {
 	wyn_uploads_fini(&session->uploads);
+	wyn_inputs_fini(&session->inputs);
 	wyn_notices_fini(&session->notices);
 	wyn_table_fini(&session->table);
 	wyn_outbox_fini(&session->outbox);
@@ -225,6 +229,8 @@ void wyn_session_fini(struct wyn_session *session)
 	session->arena = (struct wyn_arena){0};
 	free(session->client_name);
 	session->client_name = NULL;
+	free(session->packed.strings);
+	session->packed.strings = NULL;
 }
 
 int wyn_session_put(struct wyn_session *session, const Wyn__V1__Frame *frame)
@@ -290,7 +296,7 @@ static void session_upload_failed(
 			WYN_REASON_ARGUMENT_INCOMPLETE, message);
 	}
 	/* Without memory the session has ended, and the task with it. */
-	(void)!wyn_session_cancel(session, report->seq, 1);
+	(void)!wyn_session_cancel(session, report->seq, 1, 0);
 }
 
 /* One piece of one upload. Returns: whether to go on. */

@@ -19,8 +19,10 @@
 
 #include "base/compiler.h"
 #include "client/inbox.h"
+#include "client/inputs.h"
 #include "client/notices.h"
 #include "client/outbox.h"
+#include "client/packed.h"
 #include "client/table.h"
 #include "client/uploads.h"
 #include "proto/arena.h"
@@ -56,6 +58,7 @@ struct wyn_session {
 	struct wyn_table table;
 	struct wyn_notices notices;
 	struct wyn_uploads uploads;
+	struct wyn_inputs inputs;
 	struct wyn_client_server server;
 	struct wyn_client_error error;
 	struct wyn_client_error end; /* the error of the connection */
@@ -67,6 +70,7 @@ struct wyn_session {
 	uint64_t bytes_granted;
 	uint64_t bytes_used;
 	uint64_t bytes_window; /* most that is ever free at once */
+	uint64_t input_used;   /* of bytes_used, by input of commands */
 	uint64_t stream_granted;
 	uint64_t stream_received;
 	uint64_t stream_window;
@@ -91,6 +95,8 @@ struct wyn_session {
 	size_t name_bytes; /* of name, the last valid one; 0 = none yet */
 	char name[WYN_CLIENT_FUNCTION_BYTES_MAX + 1];
 	struct wyn_slice args[WYN_SESSION_BATCH_MAX]; /* of one submit */
+	struct wyn_packed packed;
+	struct wyn_client_usage usage;	   /* of the event handed out */
 	char text[WYN_SESSION_TEXT_BYTES]; /* of the event handed out */
 };
 

@@ -13,10 +13,12 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "client/command.h"
 #include "client/reason.h"
 #include "proto/codec.h"
 
-/* Frame and Submit around the arguments, at its largest, without the name. */
+/* Frame and Submit around the arguments, at its largest, without the name or
+ * the command. */
 #define SUBMIT_HEAD_BYTES 96u
 /* Tag and length before each argument. */
 #define ARGUMENT_HEAD_BYTES 6u
@@ -92,6 +94,13 @@ static int submit_too_large(struct wyn_session *session, uint64_t size)
 		(unsigned long long)size, (unsigned long long)limit);
 }
 
+/* What stands before the arguments: a function's name, or session->packed. */
+static size_t submit_head_bytes(const struct wyn_session *session, bool command)
+{
+	return SUBMIT_HEAD_BYTES +
+	       (command ? session->packed.bytes : session->name_bytes);
+}
+
 /* How many tasks may go into one Submit. Quiet ones take no place. */
 static size_t submit_run(struct wyn_session *session, size_t n, bool quiet)
 {
@@ -153,6 +162,7 @@ static void submit_head(const struct wyn_session *session,
 	submit->options.quiet = options->quiet;
 	submit->arg_sizes = NULL;
 	submit->arg_sizes_count = 0;
+	submit->command = NULL;
 }
 
 static int submit_no_memory(struct wyn_session *session)
@@ -168,7 +178,7 @@ static int submit_commit(struct wyn_session *session,
 {
 	/* At most, so that its size is summed once, by the encoder. */
 	uint8_t *room = wyn_outbox_reserve(&session->outbox,
-		SUBMIT_HEAD_BYTES + session->name_bytes +
+		submit_head_bytes(session, submit->command != NULL) +
 			(n > 0 ? n * ARGUMENT_HEAD_BYTES + bytes : 0));
 
 	if (room == NULL) {
@@ -244,55 +254,174 @@ int wyn_session_submit(struct wyn_session *session, const char *function,
 	return err;
 }
 
-int wyn_session_submit_source(struct wyn_session *session, const char *function,
-	const struct wyn_client_source *source,
-	const struct wyn_client_options *options, uint64_t *ret_seq)
+/* One task whose argument follows in chunks. The head is ready but for that. */
+static int submit_source(struct wyn_session *session, struct wyn_submit *submit,
+	const struct wyn_client_source *source, uint64_t tag)
 {
-	struct wyn_submit submit;
 	struct wyn_table_slot *slot;
-	int err = submit_check(session, function);
+	bool empty = source->size == 0;
+	int err;
 
-	if (err != 0) {
-		return err;
-	}
-	err = submit_too_large(session, source->size);
-	if (err != 0) {
-		return err;
-	}
-	if (wyn_outbox_full(&session->outbox) ||
-		session->uploads.count >= WYN_UPLOADS_MAX ||
-		source->size > session->bytes_granted - session->bytes_used) {
-		return -EAGAIN;
-	}
-	if (submit_run(session, 1, options->quiet) == 0) {
-		return submit_refuse(session);
-	}
 	/* With the room there, nothing fails after the source is taken. */
 	if (wyn_outbox_reserve(&session->outbox,
-		    SUBMIT_HEAD_BYTES + ARGUMENT_HEAD_BYTES +
-			    WYN_CLIENT_FUNCTION_BYTES_MAX) == NULL) {
+		    submit_head_bytes(session, submit->command != NULL) +
+			    ARGUMENT_HEAD_BYTES) == NULL) {
 		return submit_no_memory(session);
 	}
-	submit_head(session, options, &submit);
 	session->args[0] = (struct wyn_slice){NULL, 0};
-	if (source->size > 0) {
-		submit.arg_sizes = &source->size;
-		submit.arg_sizes_count = 1;
+	if (!empty) {
+		submit->arg_sizes = &source->size;
+		submit->arg_sizes_count = 1;
 		err = wyn_uploads_add(
-			&session->uploads, submit.first_seq, source);
+			&session->uploads, submit->first_seq, source);
 		if (err != 0) {
 			return submit_no_memory(session);
 		}
 	} else if (source->release != NULL) {
 		source->release(source->context);
 	}
-	err = submit_commit(session, &submit, source->size > 0 ? 0 : 1, 1,
-		source->size, options->tag);
+	err = submit_commit(
+		session, submit, empty ? 1 : 0, 1, source->size, tag);
 	wyn_assert(err == 0);
-	slot = wyn_table_find(&session->table, submit.first_seq);
+	slot = wyn_table_find(&session->table, submit->first_seq);
 	if (slot != NULL) {
-		slot->uploading = source->size > 0;
+		slot->uploading = !empty;
 	}
-	*ret_seq = submit.first_seq;
 	return 0;
+}
+
+/* Whether there is room for one task of so many bytes, and an upload. */
+static int submit_one_fits(
+	struct wyn_session *session, uint64_t size, bool uploads, bool quiet)
+{
+	if (wyn_outbox_full(&session->outbox) ||
+		(uploads && session->uploads.count >= WYN_UPLOADS_MAX) ||
+		size > session->bytes_granted - session->bytes_used) {
+		return -EAGAIN;
+	}
+	return submit_run(session, 1, quiet) == 0 ? submit_refuse(session) : 0;
+}
+
+int wyn_session_submit_source(struct wyn_session *session, const char *function,
+	const struct wyn_client_source *source,
+	const struct wyn_client_options *options, uint64_t *ret_seq)
+{
+	struct wyn_submit submit;
+	int err = submit_check(session, function);
+
+	if (err == 0) {
+		err = submit_too_large(session, source->size);
+	}
+	if (err == 0) {
+		err = submit_one_fits(
+			session, source->size, true, options->quiet);
+	}
+	if (err != 0) {
+		return err;
+	}
+	submit_head(session, options, &submit);
+	err = submit_source(session, &submit, source, options->tag);
+	if (err == 0) {
+		*ret_seq = submit.first_seq;
+	}
+	return err;
+}
+
+/*
+ * Before the Welcome the first task goes without knowing limits and credit, as
+ * no server grants less than a task and a frame of WYN_FRAME_BYTES_LEAST.
+ */
+static bool submit_is_early(const struct wyn_session *session,
+	uint64_t input_bytes, const struct wyn_client_options *options)
+{
+	return session->state == WYN_SESSION_NEW && session->announces &&
+	       session->tasks_used == 0 && session->table.in_use == 0 &&
+	       !options->quiet && input_bytes == 0 &&
+	       submit_head_bytes(session, true) + ARGUMENT_HEAD_BYTES <=
+		       WYN_FRAME_BYTES_LEAST;
+}
+
+/* Whether session->packed can be submitted at all, in any room. */
+static int submit_command_check(struct wyn_session *session,
+	const struct wyn_client_options *options, uint64_t input_bytes)
+{
+	size_t frame = submit_head_bytes(session, true) + ARGUMENT_HEAD_BYTES;
+
+	if (session->packed.message.input_stream && options->quiet) {
+		return wyn_session_fail(session, -EINVAL,
+			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_COMMAND_INVALID,
+			"a quiet command takes no input beyond its argument");
+	}
+	if (submit_is_early(session, input_bytes, options)) {
+		return 0;
+	}
+	if (session->state != WYN_SESSION_OPEN || session->finishing ||
+		session->going_away) {
+		return submit_closed(session);
+	}
+	if (frame > session->server.frame_bytes_max) {
+		return wyn_session_fail(session, -E2BIG,
+			WYN_STATUS_INVALID_ARGUMENT,
+			WYN_REASON_COMMAND_TOO_LARGE,
+			"the command's arguments and environment are larger "
+			"than a frame of %llu bytes",
+			(unsigned long long)session->server.frame_bytes_max);
+	}
+	return submit_too_large(session, input_bytes);
+}
+
+/* The task is in the outbox: its input may follow. */
+static int submit_input(struct wyn_session *session, uint64_t seq)
+{
+	struct wyn_table_slot *slot = wyn_table_find(&session->table, seq);
+
+	if (wyn_inputs_add(&session->inputs, seq) != 0) {
+		return wyn_session_no_memory(session, "the input of a command");
+	}
+	slot->input = true;
+	return 0;
+}
+
+int wyn_session_submit_command(struct wyn_session *session,
+	const struct wyn_client_command *command, struct wyn_bytes input,
+	const struct wyn_client_source *source,
+	const struct wyn_client_options *options, uint64_t *ret_seq)
+{
+	struct wyn_submit submit;
+	size_t frame;
+	int err = wyn_session_pack_command(session, command);
+
+	if (err == 0) {
+		err = submit_command_check(session, options, input.size);
+	}
+	if (err == 0 && session->state != WYN_SESSION_NEW) {
+		err = submit_one_fits(
+			session, input.size, source != NULL, options->quiet);
+	}
+	if (err != 0) {
+		return err;
+	}
+	frame = submit_head_bytes(session, true) + ARGUMENT_HEAD_BYTES;
+	if (source == NULL &&
+		input.size > session->server.frame_bytes_max - frame) {
+		return -EMSGSIZE;
+	}
+	(void)wyn_table_run(&session->table, 1);
+	submit_head(session, options, &submit);
+	submit.function = (struct wyn_slice){NULL, 0};
+	submit.command = &session->packed.message;
+	if (source != NULL) {
+		err = submit_source(session, &submit, source, options->tag);
+	} else {
+		session->args[0] = (struct wyn_slice){input.data, input.size};
+		err = submit_commit(
+			session, &submit, 1, 1, input.size, options->tag);
+	}
+	if (err == 0 && command->input_stream) {
+		err = submit_input(session, submit.first_seq);
+	}
+	if (err == 0) {
+		*ret_seq = submit.first_seq;
+	}
+	return err;
 }

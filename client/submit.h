@@ -33,3 +33,16 @@ WYN_NODISCARD
 int wyn_session_submit_source(struct wyn_session *session, const char *function,
 	const struct wyn_client_source *source,
 	const struct wyn_client_options *options, uint64_t *ret_seq);
+
+/*
+ * wyn_session_submit_command - puts a Submit with a command into the outbox.
+ *
+ * Its argument is `input`, or as many bytes of `source` where that is not NULL.
+ * Owns: takes the source on success only. Returns: as wyn_session_submit();
+ * -EMSGSIZE asks for a source.
+ */
+WYN_NODISCARD
+int wyn_session_submit_command(struct wyn_session *session,
+	const struct wyn_client_command *command, struct wyn_bytes input,
+	const struct wyn_client_source *source,
+	const struct wyn_client_options *options, uint64_t *ret_seq);

@@ -104,6 +104,7 @@ uint64_t wyn_table_claim(struct wyn_table *table, size_t n, uint64_t tag)
 		slot->tag = tag + i;
 		slot->state = WYN_TABLE_PENDING;
 		slot->uploading = false;
+		slot->input = false;
 		slot->has_kept = false;
 		slot->ended = false;
 	}
@@ -227,6 +228,10 @@ void wyn_table_keep(struct wyn_table *table, struct wyn_table_slot *slot,
 	kept->event = *event;
 	kept->event.reason = text != NULL ? text : "";
 	kept->event.message = text != NULL ? text + strlen(text) + 1 : "";
+	if (event->usage != NULL) {
+		kept->usage = *event->usage;
+		kept->event.usage = &kept->usage;
+	}
 	table_keep_value(kept, event->value);
 	table_append_done(table, slot);
 }

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <wyn/client_types.h>
+#include <wyn/client.h>
 
 #include "base/assert.h"
 #include "base/compiler.h"
@@ -36,6 +36,7 @@ struct wyn_table_slot {
 	uint64_t tag;
 	uint8_t state; /* enum wyn_table_slot_state */
 	bool uploading;
+	bool input;    /* a command whose input goes on */
 	bool has_kept; /* kept[] holds value parts, or why it failed here */
 	bool ended;    /* the last part of the value has come */
 	bool awaited;  /* only during wyn_client_await_any() */
@@ -50,6 +51,7 @@ struct wyn_kept {
 	size_t heap_size;
 	size_t heap_capacity;
 	char *text; /* reason NUL message NUL, of a failure; ours to free */
+	struct wyn_client_usage usage; /* of event */
 	uint8_t room[WYN_TABLE_INLINE_BYTES];
 };
 

@@ -14,7 +14,8 @@ import unittest
 from harness import PATIENCE, SANITIZED, Wynd
 from test_install import CC, ROOT, WARNINGS, Page, Tree, functions, run
 
-HEADERS = ("client", "client_async", "client_control", "client_inspect")
+HEADERS = ("client", "client_async", "client_command", "client_control",
+           "client_inspect")
 
 CPLUSPLUS = r"""
 #include <wyn/client.h>
@@ -145,6 +146,8 @@ class InstalledClient(Tree, unittest.TestCase):
 
     def test_examples_of_the_pages_run(self):
         for header in HEADERS:
+            if header == "client_command":
+                continue
             source = self.write(header + ".c", Page(header).code("EXAMPLES"))
             self.assertEqual("hello\n", self.run_program(
                 self.build(source), self.address))
