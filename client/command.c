@@ -2,10 +2,9 @@
 /*
  * command.c - commands in a session: their message, their input, signals.
  *
- * How much input is on its way is known from the server's credit alone, and
- * the server tells of it when a quarter of the first grant has come back. So
- * the window is that quarter and WYN_CLIENT_INPUT_BYTES_MAX: less could wait
- * for ever, and all of the credit would be memory of the server's.
+ * How much input is on its way is known by the credit that comes back, which the
+ * server tells of soon. Where arguments of other tasks come back with it, more
+ * may be on its way than the window; never more than the credit.
  */
 #include "client/command.h"
 
@@ -116,11 +115,10 @@ int wyn_session_pack_command(
 static uint64_t input_room(const struct wyn_session *session)
 {
 	uint64_t credit = session->bytes_granted - session->bytes_used;
-	uint64_t window =
-		session->bytes_window / 4 + WYN_CLIENT_INPUT_BYTES_MAX;
+	uint64_t window = WYN_CLIENT_INPUT_BYTES_MAX;
 	uint64_t back = session->bytes_granted - session->bytes_window;
 	uint64_t out =
-		session->input_used > back ? session->input_used - back : 0;
+		session->inputs.bytes > back ? session->inputs.bytes - back : 0;
 
 	window = out < window ? window - out : 0;
 	return credit < window ? credit : window;
@@ -163,7 +161,7 @@ static int input_put(struct wyn_session *session,
 	}
 	wyn_outbox_commit(&session->outbox, head + size);
 	input->offset += size;
-	session->input_used += size;
+	session->inputs.bytes += size;
 	session->bytes_used += size;
 	return 0;
 }

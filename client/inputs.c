@@ -17,6 +17,7 @@ static void input_destroy(struct wyn_input_stream *input)
 void wyn_inputs_init(struct wyn_inputs *inputs)
 {
 	wyn_list_init(&inputs->list);
+	inputs->bytes = 0;
 }
 
 void wyn_inputs_fini(struct wyn_inputs *inputs)

@@ -20,6 +20,7 @@ struct wyn_input_stream {
 
 struct wyn_inputs {
 	struct wyn_list list;
+	uint64_t bytes; /* of all that there were on this connection */
 };
 
 /* wyn_inputs_init, wyn_inputs_fini - none yet; none any more. */

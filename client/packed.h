@@ -2,8 +2,8 @@
 /*
  * packed.h - a command on its way to be encoded, in memory that is used again.
  *
- * Filled by wyn_session_pack_command(), which borrows the caller's strings. Part
- * of a session: one thread at a time.
+ * Filled by wyn_session_pack_command(), which borrows the caller's strings.
+ * Part of a session: one thread at a time.
  */
 #pragma once
 

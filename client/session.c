@@ -137,7 +137,7 @@ static int session_begin(struct wyn_session *session)
 	session->bytes_granted = 0;
 	session->bytes_used = 0;
 	session->bytes_window = 0;
-	session->input_used = 0;
+	session->inputs.bytes = 0;
 	session->stream_window = session->stream_asked;
 	session->stream_granted =
 		session->unbounded ? 0 : session->stream_window;

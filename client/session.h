@@ -52,7 +52,6 @@ struct wyn_session {
 	uint64_t going_last_seq; /* going_away: nothing after it was taken */
 	bool unbounded;		 /* no stream credit */
 	int end_error; /* ENDED: what calls return when all is answered */
-
 	struct wyn_inbox inbox;
 	struct wyn_outbox outbox;
 	struct wyn_table table;
@@ -70,7 +69,6 @@ struct wyn_session {
 	uint64_t bytes_granted;
 	uint64_t bytes_used;
 	uint64_t bytes_window; /* most that is ever free at once */
-	uint64_t input_used;   /* of bytes_used, by input of commands */
 	uint64_t stream_granted;
 	uint64_t stream_received;
 	uint64_t stream_window;
@@ -78,7 +76,6 @@ struct wyn_session {
 	uint64_t stream_asked; /* the window as the caller wants it */
 	char *client_name;     /* ours to free */
 	uint64_t quiet;	       /* quiet tasks that are not answered */
-
 	bool starved;  /* a submit was refused for want of room: say when */
 	bool relieved; /* starved: there is more of it since then */
 
@@ -86,10 +83,8 @@ struct wyn_session {
 	struct wyn_results rows;
 	const Wyn__V1__Accepted *accepted; /* of this frame, from next_range */
 	size_t next_range;
-
-	uint64_t call_id; /* of the last Call or Ping */
-	/* The answer to call_id, valid until the next pull; else NULL. */
-	const Wyn__V1__Reply *reply;
+	uint64_t call_id;	     /* of the last Call or Ping */
+	const Wyn__V1__Reply *reply; /* to call_id, until the next pull */
 	bool ponged; /* the Pong with call_id as its token has come */
 
 	size_t name_bytes; /* of name, the last valid one; 0 = none yet */

@@ -321,8 +321,6 @@ static void input_has_no_eof_when_not_all_was_taken(void **state)
 
 static void input_stops_at_its_window_when_there_is_more_credit(void **state)
 {
-	uint64_t window =
-		rig_defaults.argument_bytes / 4 + WYN_CLIENT_INPUT_BYTES_MAX;
 	struct wyn_client_event event;
 	uint64_t seq = submit_stream();
 	uint64_t total = 0;
@@ -333,13 +331,13 @@ static void input_stops_at_its_window_when_there_is_more_credit(void **state)
 		total += taken;
 		rig_sent(false);
 	}
-	assert_int_equal(window, total);
-	/* What the server tells at the latest is room. */
-	script_credit(&rig_script, 0,
-		rig_defaults.argument_bytes + rig_defaults.argument_bytes / 4);
+	assert_int_equal(WYN_CLIENT_INPUT_BYTES_MAX, total);
+	script_credit(
+		&rig_script, 0, rig_defaults.argument_bytes + (64u << 10));
 	rig_feed(SIZE_MAX);
 	assert_int_equal(-EAGAIN, rig_pull(&event));
 	assert_int_equal(0, put(seq, 1u << 20, false, &taken));
+	assert_int_equal(64u << 10, taken);
 }
 
 static void input_stops_when_the_output_is_full(void **state)
