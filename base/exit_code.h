@@ -25,6 +25,13 @@ enum wyn_exit_code {
 	WYN_EXIT_CONFIGURATION = 78,
 	/* A deadline passed: a task's, or that of the drain. */
 	WYN_EXIT_TIMED_OUT = 124,
+	/* wynctl, of a command: wynctl or wynd failed, the command cannot be
+	 * executed, it was not found; as env(1) and timeout(1). */
+	WYN_EXIT_COMMAND_FAILED = 125,
+	WYN_EXIT_COMMAND_REFUSED = 126,
+	WYN_EXIT_COMMAND_NOT_FOUND = 127,
+	/* A signal ended it: this and the signal's number. */
+	WYN_EXIT_SIGNALLED = 128,
 	/* wynctl: ended by SIGINT, as a shell reports it. */
 	WYN_EXIT_INTERRUPTED = 130,
 };

@@ -82,6 +82,19 @@ static int arguments_number(const struct wyn_option *option, const char *text,
 	return 0;
 }
 
+static int arguments_append(const struct wyn_option *option, const char *text,
+	struct wyn_arguments_list *list, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	if (list->count == WYN_ARGUMENTS_LIST_MAX) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"--%s: more than %u of them", option->name,
+			WYN_ARGUMENTS_LIST_MAX);
+		return -EINVAL;
+	}
+	list->texts[list->count++] = text;
+	return 0;
+}
+
 static int arguments_set(struct wyn_arguments *arguments,
 	const struct wyn_option *option, const char *text,
 	char why[WYN_ARGUMENTS_WHY_BYTES])
@@ -95,6 +108,8 @@ static int arguments_set(struct wyn_arguments *arguments,
 	case WYN_OPTION_TEXT:
 		*(const char **)(void *)field = text;
 		return 0;
+	case WYN_OPTION_LIST:
+		return arguments_append(option, text, (void *)field, why);
 	default:
 		return arguments_number(
 			option, text, (uint64_t *)(void *)field, why);
@@ -146,14 +161,14 @@ struct getopt_tables {
 	char shorts[2 + 3 * WYN_OPTIONS_MAX];
 };
 
-static void arguments_tables(struct getopt_tables *tables, bool to_command)
+static void arguments_tables(struct getopt_tables *tables, bool to_operand)
 {
 	size_t size = 0;
 
 	wyn_assert(wyn_options_count <= WYN_OPTIONS_MAX);
 	memset(tables, 0, sizeof(*tables));
-	tables->shorts[size++] = to_command ? '+' : ':';
-	if (to_command) {
+	tables->shorts[size++] = to_operand ? '+' : ':';
+	if (to_operand) {
 		tables->shorts[size++] = ':';
 	}
 	for (size_t i = 0; i < wyn_options_count; i++) {
@@ -189,7 +204,7 @@ static const struct wyn_option *arguments_option(int value)
 }
 
 /* Reads options into *arguments. given collects which, as bits by index. */
-static int arguments_options(int argc, char **argv, bool to_command,
+static int arguments_options(int argc, char **argv, bool to_operand,
 	struct wyn_arguments *arguments, uint64_t *given,
 	char why[WYN_ARGUMENTS_WHY_BYTES])
 {
@@ -198,7 +213,7 @@ static int arguments_options(int argc, char **argv, bool to_command,
 	int value;
 	int err = 0;
 
-	arguments_tables(&tables, to_command);
+	arguments_tables(&tables, to_operand);
 	optind = 0; /* starts anew, in glibc */
 	opterr = 0;
 	while (err == 0) {
@@ -400,6 +415,7 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 	unsigned id = WYN_COMMAND_NONE;
 	int err = arguments_options(argc, argv, true, &arguments, &given, why);
 
+	ret_arguments->command = WYN_COMMAND_NONE;
 	if (err != 0) {
 		return err;
 	}
@@ -408,10 +424,12 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 		if (err != 0) {
 			return err;
 		}
+		ret_arguments->command = (enum wyn_command_id)id;
 		argv += optind;
 		argc -= optind;
-		err = arguments_options(
-			argc, argv, false, &arguments, &given, why);
+		err = arguments_options(argc, argv,
+			(id & WYN_COMMANDS_PROGRAM) != 0, &arguments, &given,
+			why);
 		if (err != 0) {
 			return err;
 		}

@@ -36,6 +36,9 @@
 #define WYN_BENCH_DURATION_MS	  10000
 #define WYN_BENCH_WARMUP_MS	  1000
 
+/* Texts of an option that may be given again and again. */
+#define WYN_ARGUMENTS_LIST_MAX 256u
+
 /* A number that may be 0 and was not given. */
 #define WYN_ARGUMENTS_UNSET UINT64_MAX
 
@@ -55,12 +58,21 @@ enum wyn_command_id {
 	WYN_COMMAND_EXPLAIN = 1u << 11,
 	WYN_COMMAND_MODULE = 1u << 12,
 	WYN_COMMAND_RELOAD = 1u << 13,
+	WYN_COMMAND_RUN = 1u << 14,
 };
 
 /* Those that run a function, which is their first operand. */
 #define WYN_COMMANDS_RUN                                           \
 	(WYN_COMMAND_CALL | WYN_COMMAND_MAP | WYN_COMMAND_REPEAT | \
 		WYN_COMMAND_BENCH)
+
+/* Those whose operands are a command line: its options are not ours. */
+#define WYN_COMMANDS_PROGRAM (WYN_COMMAND_RUN)
+
+struct wyn_arguments_list {
+	size_t count;
+	const char *texts[WYN_ARGUMENTS_LIST_MAX];
+};
 
 struct wyn_arguments {
 	enum wyn_command_id command; /* NONE only with help or version */
@@ -93,7 +105,16 @@ struct wyn_arguments {
 	uint64_t limit;
 	uint64_t number;      /* the operand of explain */
 	uint64_t interval_ms; /* of stats --watch */
-	char **operands;      /* after the command: FUNC and what follows */
+	/* Of a process. */
+	const char *cwd;  /* NULL = here */
+	const char *user; /* NULL = the usual one */
+	bool merge;
+	uint64_t grace_ms;
+	uint64_t memory_bytes;
+	uint64_t processes;
+	uint64_t cpu_percent;
+	struct wyn_arguments_list env; /* NAME or NAME=VALUE */
+	char **operands; /* after the command: FUNC and what follows */
 	size_t operand_count;
 };
 
@@ -102,7 +123,8 @@ struct wyn_arguments {
  *
  * argv is reordered, its strings are borrowed. environment is the value of
  * WYN_CONNECT, or NULL. Thread: main (getopt_long). Returns: 0; -EINVAL, and
- * then `why` says what is wrong, with the nearest name where there is one.
+ * then `why` says what is wrong, with the nearest name where there is one; of
+ * *ret_arguments only `command` is valid then, if it was found.
  */
 WYN_NODISCARD
 int wyn_arguments_parse(int argc, char **argv, const char *environment,

@@ -32,27 +32,31 @@ void wyn_ctl_say(const char *format, ...)
 		wyn_escape_text(said, text, sizeof(text)));
 }
 
-int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight)
+/* Returns: WYN_EXIT_OK, else the exit code after it has said why. */
+static int ctl_create(struct wyn_ctl *ctl, uint64_t in_flight)
 {
 	const struct wyn_client_config config = {
 		.name = "wynctl",
 		.in_flight_max = (uint32_t)in_flight,
 		/* Where partial values come, the output's pace is theirs. */
-		.stream_unbounded = !ctl->arguments->stream,
+		.stream_unbounded =
+			!ctl->arguments->stream &&
+			(ctl->arguments->command & WYN_COMMANDS_PROGRAM) == 0,
 	};
-	const struct wyn_client_error *error;
 	int err = wyn_client_create(&config, &ctl->client);
 
 	if (err != 0) {
 		wyn_ctl_say("%s", strerror(-err));
 		return WYN_EXIT_TRY_AGAIN;
 	}
-	err = wyn_client_connect(ctl->client, ctl->arguments->connect,
-		wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS));
-	if (err == 0) {
-		return WYN_EXIT_OK;
-	}
-	error = wyn_client_error(ctl->client);
+	return WYN_EXIT_OK;
+}
+
+/* Says why there is no connection. Returns: the exit code. */
+static int ctl_not_connected(const struct wyn_ctl *ctl)
+{
+	const struct wyn_client_error *error = wyn_client_error(ctl->client);
+
 	if (strcmp(error->reason, "CANNOT_CONNECT") == 0 &&
 		error->status == WYN_STATUS_UNAVAILABLE) {
 		wyn_ctl_say("%s give --connect ADDR or set WYN_CONNECT",
@@ -65,6 +69,36 @@ int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight)
 		return WYN_EXIT_USAGE;
 	}
 	return wyn_ctl_fail(ctl);
+}
+
+static int ctl_await_connection(struct wyn_ctl *ctl)
+{
+	return wyn_client_connect(ctl->client, ctl->arguments->connect,
+		       wyn_client_deadline_in_ms(WYN_CTL_REQUEST_MS)) == 0
+		       ? WYN_EXIT_OK
+		       : ctl_not_connected(ctl);
+}
+
+int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight)
+{
+	int code = ctl_create(ctl, in_flight);
+
+	return code == WYN_EXIT_OK ? ctl_await_connection(ctl) : code;
+}
+
+int wyn_ctl_connect_start(struct wyn_ctl *ctl)
+{
+	int code = ctl_create(ctl, 1);
+	int err;
+
+	if (code != WYN_EXIT_OK) {
+		return code;
+	}
+	err = wyn_client_connect_start(ctl->client, ctl->arguments->connect);
+	if (err == -EHOSTUNREACH || err == -EAGAIN) {
+		return ctl_await_connection(ctl);
+	}
+	return err == 0 ? WYN_EXIT_OK : ctl_not_connected(ctl);
 }
 
 int wyn_ctl_fail(const struct wyn_ctl *ctl)

@@ -40,6 +40,16 @@ void wyn_ctl_say(const char *format, ...) WYN_PRINTF(1, 2);
 WYN_NODISCARD
 int wyn_ctl_connect(struct wyn_ctl *ctl, uint64_t in_flight);
 
+/*
+ * wyn_ctl_connect_start - begins to connect, for one command that is submitted
+ * at once.
+ *
+ * As wyn_client_connect_start(); what that cannot do is done the other way.
+ * Returns: as wyn_ctl_connect(). Blocks: in the second case.
+ */
+WYN_NODISCARD
+int wyn_ctl_connect_start(struct wyn_ctl *ctl);
+
 /* wyn_ctl_fail, _failed - say why the client's last call failed, that of ctl or
  * another. Returns: the exit code. */
 int wyn_ctl_fail(const struct wyn_ctl *ctl);
@@ -75,6 +85,7 @@ const char *wyn_ctl_reason(const struct wyn_client_event *event);
 
 /* The commands. */
 int wyn_command_call(struct wyn_ctl *ctl);
+int wyn_command_run(struct wyn_ctl *ctl);
 int wyn_command_map(struct wyn_ctl *ctl);
 int wyn_command_repeat(struct wyn_ctl *ctl);
 int wyn_command_bench(struct wyn_ctl *ctl);

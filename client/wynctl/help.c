@@ -31,8 +31,16 @@ static void help_overview(FILE *file)
 	(void)fprintf(file, "\nOptions of every command:\n");
 }
 
-static void help_exit_codes(FILE *file)
+static void help_exit_codes(FILE *file, enum wyn_command_id command)
 {
+	if (command == WYN_COMMAND_RUN) {
+		(void)fprintf(file,
+			"\nExit codes: the command's own, or 128 and the "
+			"number of the signal that ended it;\n124 deadline, "
+			"125 wynctl or wynd failed, 126 cannot be executed, "
+			"127 not found.\n");
+		return;
+	}
 	(void)fprintf(file,
 		"\nExit codes: 0 done, 1 a task failed, 64 usage, 69 cannot "
 		"connect or connection lost,\n75 try again, 77 permission, "
@@ -60,5 +68,5 @@ void wyn_arguments_help(FILE *file, enum wyn_command_id command)
 	if (entry == NULL) {
 		(void)fprintf(file, "\nwynctl COMMAND --help says more.\n");
 	}
-	help_exit_codes(file);
+	help_exit_codes(file, command);
 }

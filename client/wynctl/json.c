@@ -72,6 +72,33 @@ void wyn_json_end(json_t *object, const struct wyn_client_event *event)
 							   : ran[0]));
 }
 
+static json_t *json_usage(const struct wyn_client_usage *usage)
+{
+	if (usage == NULL) {
+		return json_null();
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "wall_ns",
+		(json_int_t)usage->wall_ns, "user_ns",
+		(json_int_t)usage->user_ns, "system_ns",
+		(json_int_t)usage->system_ns, "peak_rss_bytes",
+		(json_int_t)usage->peak_rss_bytes, "stdout_bytes",
+		(json_int_t)usage->stdout_bytes, "stderr_bytes",
+		(json_int_t)usage->stderr_bytes);
+}
+
+void wyn_json_command(json_t *object, const struct wyn_client_event *event)
+{
+	bool exited = event->code == WYN_STATUS_OK || event->exit_status != 0;
+
+	(void)json_object_set_new(object, "exit_status",
+		exited ? json_integer((json_int_t)event->exit_status)
+		       : json_null());
+	(void)json_object_set_new(object, "signal",
+		event->signal != 0 ? json_integer((json_int_t)event->signal)
+				   : json_null());
+	(void)json_object_set_new(object, "usage", json_usage(event->usage));
+}
+
 void wyn_json_print(struct wyn_stdout *output, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);

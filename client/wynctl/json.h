@@ -25,5 +25,11 @@ void wyn_json_bytes(json_t *object, const char *key, struct wyn_bytes bytes);
  */
 void wyn_json_end(json_t *object, const struct wyn_client_event *event);
 
+/*
+ * wyn_json_command - sets "exit_status", "signal" and "usage" of a command,
+ * null where there is none. Thread: main.
+ */
+void wyn_json_command(json_t *object, const struct wyn_client_event *event);
+
 /* wyn_json_print - one line. Owns: takes the object. Thread: main. */
 void wyn_json_print(struct wyn_stdout *output, json_t *object);

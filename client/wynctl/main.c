@@ -36,6 +36,8 @@ static int main_run(struct wyn_ctl *ctl)
 	switch (ctl->arguments->command) {
 	case WYN_COMMAND_CALL:
 		return wyn_command_call(ctl);
+	case WYN_COMMAND_RUN:
+		return wyn_command_run(ctl);
 	case WYN_COMMAND_MAP:
 		return wyn_command_map(ctl);
 	case WYN_COMMAND_REPEAT:
@@ -82,7 +84,9 @@ int main(int argc, char **argv)
 	if (wyn_arguments_parse(
 		    argc, argv, getenv("WYN_CONNECT"), &arguments, why) != 0) {
 		wyn_ctl_say("%s", why);
-		return WYN_EXIT_USAGE;
+		return arguments.command == WYN_COMMAND_RUN
+			       ? WYN_EXIT_COMMAND_FAILED
+			       : WYN_EXIT_USAGE;
 	}
 	wyn_stdout_init(&ctl.output, STDOUT_FILENO);
 	if (arguments.help) {

@@ -7,7 +7,8 @@
 #include "base/compiler.h"
 
 #define ALL	  UINT32_MAX
-#define RUN	  WYN_COMMANDS_RUN
+#define TASKS	  (WYN_COMMANDS_RUN | WYN_COMMANDS_PROGRAM)
+#define PROGRAM	  WYN_COMMANDS_PROGRAM
 #define BENCH	  WYN_COMMAND_BENCH
 #define FLIES	  (WYN_COMMAND_MAP | WYN_COMMAND_REPEAT | WYN_COMMAND_BENCH)
 #define MS_MAX	  (UINT64_C(365) * 86400 * 1000)
@@ -58,11 +59,11 @@ const struct wyn_option wyn_options[] = {
 		"TIME", "measure so long (10s)"},
 	{"warmup", 0, WYN_OPTION_MS, AT(warmup_ms), BENCH, 0, MS_MAX, "TIME",
 		"run so long before that (1s; with --count 0)"},
-	{"timeout", 't', WYN_OPTION_MS, AT(timeout_ms), RUN, 1, MS_MAX, "TIME",
-		"a task may run so long, as 500ms, 30s, 5m"},
-	{"deadline", 'd', WYN_OPTION_MS, AT(deadline_ms), RUN, 1, MS_MAX,
+	{"timeout", 't', WYN_OPTION_MS, AT(timeout_ms), TASKS, 1, MS_MAX,
+		"TIME", "a task may run so long, as 500ms, 30s, 5m"},
+	{"deadline", 'd', WYN_OPTION_MS, AT(deadline_ms), TASKS, 1, MS_MAX,
 		"TIME", "a task must end so long after its submit"},
-	{"priority", 'p', WYN_OPTION_PRIORITY, AT(priority), RUN, 0, 0, "P",
+	{"priority", 'p', WYN_OPTION_PRIORITY, AT(priority), TASKS, 0, 0, "P",
 		"low, normal or high"},
 	{"count", 'n', WYN_OPTION_COUNT, AT(count),
 		WYN_COMMAND_PING | WYN_COMMAND_STATS | BENCH, 1, WYN_COUNT_MAX,
@@ -85,6 +86,23 @@ const struct wyn_option wyn_options[] = {
 		UINT64_MAX, "ID", "only tasks with ids above that one"},
 	{"limit", 0, WYN_OPTION_COUNT, AT(limit), WYN_COMMAND_LIST, 1,
 		UINT64_MAX, "N", "at most N tasks"},
+	{"env", 'e', WYN_OPTION_LIST, AT(env), PROGRAM, 0, 0, "VAR",
+		"NAME=VALUE, or NAME as it is here: a variable more; again for "
+		"more"},
+	{"cwd", 0, WYN_OPTION_TEXT, AT(cwd), PROGRAM, 0, 0, "DIR",
+		"run it in that directory, not in this one"},
+	{"grace", 0, WYN_OPTION_MS, AT(grace_ms), PROGRAM, 1, MS_MAX, "TIME",
+		"from SIGTERM to SIGKILL when it is cancelled"},
+	{"memory", 0, WYN_OPTION_BYTES, AT(memory_bytes), PROGRAM, 1,
+		UINT64_MAX, "BYTES", "its processes may have so much, as 512M"},
+	{"cpu", 0, WYN_OPTION_COUNT, AT(cpu_percent), PROGRAM, 1, UINT32_MAX,
+		"PERCENT", "of one CPU: 200 is two of them"},
+	{"processes", 0, WYN_OPTION_COUNT, AT(processes), PROGRAM, 1,
+		UINT32_MAX, "N", "it may have so many at a time"},
+	{"user", 0, WYN_OPTION_TEXT, AT(user), PROGRAM, 0, 0, "USER",
+		"run it as that user, where the daemon allows it"},
+	{"merge", 'm', WYN_OPTION_FLAG, AT(merge), PROGRAM, 0, 0, NULL,
+		"what it writes to standard error goes to its output"},
 };
 
 const size_t wyn_options_count = WYN_COUNT_OF(wyn_options);
@@ -98,6 +116,8 @@ const struct wyn_command wyn_commands[] = {
 		"run N tasks and check every result"},
 	{WYN_COMMAND_BENCH, "bench", "FUNC [ARG]", 1, 2,
 		"measure the daemon under load: closed or open loop"},
+	{WYN_COMMAND_RUN, "run", "[--] CMD [ARG...]", 1, SIZE_MAX,
+		"run a command as if it were run here"},
 	{WYN_COMMAND_FUNCTIONS, "functions", "", 0, 0,
 		"list the functions of the daemon"},
 	{WYN_COMMAND_LIST, "list", "", 0, 0, "list the tasks that wait or run"},

@@ -12,8 +12,8 @@
 
 #include "client/wynctl/arguments.h"
 
-#define WYN_OPTIONS_MAX	 32u
-#define WYN_COMMANDS_MAX 16u
+#define WYN_OPTIONS_MAX	 64u /* bits */
+#define WYN_COMMANDS_MAX 32u
 
 enum wyn_option_kind {
 	WYN_OPTION_FLAG,
@@ -23,6 +23,7 @@ enum wyn_option_kind {
 	WYN_OPTION_BYTES,
 	WYN_OPTION_PRIORITY,
 	WYN_OPTION_STATE,
+	WYN_OPTION_LIST,
 };
 
 struct wyn_option {

@@ -219,9 +219,55 @@ static void arguments_know_what_a_module_can(void **state)
 	}
 }
 
+static void arguments_ends_ours_when_a_program_is_named(void **state)
+{
+	(void)state;
+	assert_int_equal(0, parse("run -m --cpu 50 ls -l --json -- x"));
+	assert_int_equal(WYN_COMMAND_RUN, arguments.command);
+	assert_true(arguments.merge);
+	assert_false(arguments.json);
+	assert_int_equal(50, arguments.cpu_percent);
+	assert_int_equal(5, arguments.operand_count);
+	assert_string_equal("ls", arguments.operands[0]);
+	assert_string_equal("--", arguments.operands[3]);
+	assert_int_equal(0, parse("run -- --odd -x"));
+	assert_int_equal(2, arguments.operand_count);
+	assert_string_equal("--odd", arguments.operands[0]);
+	assert_refused("run", "usage: wynctl run [--] CMD [ARG...]");
+	assert_int_equal(WYN_COMMAND_RUN, arguments.command);
+}
+
+static void arguments_keeps_all_texts_when_an_option_comes_again(void **state)
+{
+	char line[8 * (WYN_ARGUMENTS_LIST_MAX + 4)] = "run";
+	char *many[2 * WYN_ARGUMENTS_LIST_MAX + 8];
+	char text[] = "--env=A";
+	int count = 0;
+
+	(void)state;
+	assert_int_equal(0, parse("run -e A=1 --env B -e A=2 x"));
+	assert_int_equal(3, arguments.env.count);
+	assert_string_equal("A=1", arguments.env.texts[0]);
+	assert_string_equal("B", arguments.env.texts[1]);
+	assert_string_equal("A=2", arguments.env.texts[2]);
+
+	many[count++] = text;
+	many[count++] = line;
+	while (count < (int)WYN_ARGUMENTS_LIST_MAX + 3) {
+		many[count++] = text;
+	}
+	many[count] = NULL;
+	assert_int_equal(-EINVAL,
+		wyn_arguments_parse(count, many, NULL, &arguments, why));
+	assert_string_equal("--env: more than 256 of them", why);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments_ends_ours_when_a_program_is_named),
+		cmocka_unit_test(
+			arguments_keeps_all_texts_when_an_option_comes_again),
 		cmocka_unit_test(arguments_filter_a_list),
 		cmocka_unit_test(arguments_explain_a_number),
 		cmocka_unit_test(arguments_watch_at_an_interval),

@@ -7,7 +7,7 @@ _wynctl() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		-c | --connect | -t | --timeout | -d | --deadline | -p | --priority | -j | --jobs | --in-flight | -b | --batch | --rate | --connections | --size | --duration | --warmup | -n | --count | --function | --state | --connection | --after | --limit) ((i++)) ;;
+		-c | --connect | -t | --timeout | -d | --deadline | -p | --priority | -j | --jobs | --in-flight | -b | --batch | --rate | --connections | --size | --duration | --warmup | -n | --count | -e | --env | --cwd | --grace | --memory | --cpu | --processes | --user | --function | --state | --connection | --after | --limit) ((i++)) ;;
 		-*) ;;
 		*) command=${command:-$word} ;;
 		esac
@@ -26,6 +26,13 @@ _wynctl() {
 	--duration) words="" ;;
 	--warmup) words="" ;;
 	-n | --count) words="" ;;
+	-e | --env) words="" ;;
+	--cwd) words="" ;;
+	--grace) words="" ;;
+	--memory) words="" ;;
+	--cpu) words="" ;;
+	--processes) words="" ;;
+	--user) words="" ;;
 	--function) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 	--state) words="uploading queued next running output" ;;
 	--connection) words="" ;;
@@ -34,7 +41,7 @@ _wynctl() {
 	*)
 		case $command:$current in
 		:-*) words="-c --connect --json -h --help -V --version" ;;
-		:*) words="call map repeat bench functions list explain module stats ping version drain reload help" ;;
+		:*) words="call map repeat bench run functions list explain module stats ping version drain reload help" ;;
 		call:-*) words="-c --connect --json -h --help -V --version -r --raw -s --stream -t --timeout -d --deadline -p --priority" ;;
 		call:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		map:-*) words="-c --connect --json -h --help -V --version -f --files -0 --null -u --unordered -j --jobs --in-flight -t --timeout -d --deadline -p --priority" ;;
@@ -43,6 +50,8 @@ _wynctl() {
 		repeat:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		bench:-*) words="-c --connect --json -h --help -V --version -j --jobs --in-flight -b --batch --rate --connections --size --duration --warmup -t --timeout -d --deadline -p --priority -n --count" ;;
 		bench:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
+		run:-*) words="-c --connect --json -h --help -V --version -t --timeout -d --deadline -p --priority -e --env --cwd --grace --memory --cpu --processes --user -m --merge" ;;
+		run:*) words="" ;;
 		functions:-*) words="-c --connect --json -h --help -V --version" ;;
 		functions:*) words="" ;;
 		list:-*) words="-c --connect --json -h --help -V --version --function --state --connection --after --limit" ;;
@@ -62,7 +71,7 @@ _wynctl() {
 		reload:-*) words="-c --connect --json -h --help -V --version" ;;
 		reload:*) words="" ;;
 		help:-*) words="-c --connect --json -h --help -V --version" ;;
-		help:*) words="call map repeat bench functions list explain module stats ping version drain reload help" ;;
+		help:*) words="call map repeat bench run functions list explain module stats ping version drain reload help" ;;
 		esac
 		;;
 	esac
