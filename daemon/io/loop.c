@@ -417,6 +417,9 @@ static void close_handles(struct wyn_loop *loop)
 {
 	int error;
 
+	if (loop->commands) {
+		wyn_spawn_executor_close(loop->commands);
+	}
 	uv_close((uv_handle_t *)&loop->prepare, NULL);
 	uv_close((uv_handle_t *)&loop->idle, NULL);
 	uv_close((uv_handle_t *)&loop->timer, NULL);
@@ -425,19 +428,8 @@ static void close_handles(struct wyn_loop *loop)
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	error = uv_loop_close(&loop->uv);
 	wyn_assert(error == 0);
-	close(loop->bell_fd);
-}
-
-/* What runs still is back at once; the engine takes it, so that it is freed. */
-static void close_commands(struct wyn_loop *loop)
-{
-	wyn_spawn_executor_close(loop->commands);
-	if (loop->engine) {
-		wyn_engine_commands_end(loop->engine);
-	}
-	/* Its handles close in a turn of the loop. */
-	uv_run(&loop->uv, UV_RUN_NOWAIT);
 	wyn_spawn_executor_destroy(loop->commands);
+	close(loop->bell_fd);
 }
 
 int wyn_loop_create(struct wyn_shared *shared, size_t index,
@@ -456,6 +448,10 @@ int wyn_loop_create(struct wyn_shared *shared, size_t index,
 	if (error) {
 		goto free_loop;
 	}
+	error = wyn_spawn_executor_create(&loop->uv, &loop->commands);
+	if (error) {
+		goto close_handles;
+	}
 	error = wyn_handover_init(&loop->handover);
 	if (error) {
 		goto close_handles;
@@ -465,14 +461,10 @@ int wyn_loop_create(struct wyn_shared *shared, size_t index,
 	if (error) {
 		goto fini_handover;
 	}
-	error = wyn_spawn_executor_create(&loop->uv, &loop->commands);
-	if (error) {
-		goto destroy_executor;
-	}
 	error = wyn_engine_create(
 		shared, loop->executor, wake_for_partial, &loop->engine);
 	if (error) {
-		goto close_commands;
+		goto destroy_executor;
 	}
 	wyn_engine_context_set(loop->engine, loop);
 	error = wyn_transports_init(&loop->transports, &loop->uv, loop->engine,
@@ -484,8 +476,6 @@ int wyn_loop_create(struct wyn_shared *shared, size_t index,
 	return 0;
 destroy_engine:
 	wyn_engine_destroy(loop->engine);
-close_commands:
-	close_commands(loop);
 destroy_executor:
 	wyn_pool_executor_destroy(loop->executor);
 fini_handover:
@@ -503,7 +493,6 @@ void wyn_loop_destroy(struct wyn_loop *loop)
 		return;
 	}
 	wyn_assert(!loop->started);
-	close_commands(loop);
 	close_handles(loop);
 	wyn_transports_fini(&loop->transports);
 	wyn_engine_destroy(loop->engine);
@@ -520,6 +509,12 @@ uv_loop_t *wyn_loop_uv(struct wyn_loop *loop)
 void wyn_loop_commands(struct wyn_loop *loop, const char *ledger)
 {
 	wyn_engine_commands(loop->engine, loop->commands, ledger);
+}
+
+void wyn_loop_commands_end(struct wyn_loop *loop)
+{
+	wyn_spawn_executor_close(loop->commands);
+	wyn_engine_commands_end(loop->engine);
 }
 
 struct wyn_engine *wyn_loop_engine(struct wyn_loop *loop)
