@@ -55,7 +55,8 @@ int wyn_spawn_command_decode(struct wyn_slice bytes, struct wyn_arena *arena,
 #define WYN_SPAWN_START_HEAD_BYTES 64u
 
 /*
- * wyn_spawn_start_head - a Start but for the bytes of its command, which follow.
+ * wyn_spawn_start_head - a Start but for the bytes of its command, which are
+ * to follow.
  *
  * They need not be copied then, nor looked at. start->command is not read.
  * Thread: any. Returns: how many bytes it wrote.

@@ -2,12 +2,13 @@
 /*
  * spawn_executor.h - the executor of a loop's commands.
  *
- * It has a wynd-spawner (spawner/README.md), which it starts, or connects to, and
- * starts again when it died; and of each command that runs the ends of its
+ * It has a wynd-spawner (spawner/README.md), which it starts, or connects to,
+ * and starts again when it died; and of each command that runs the ends of its
  * pipes. Jobs are tasks whose batch has a command. They come back through
- * `done` when they are over, with an outcome that has an `end`, or says why there
- * is none; what they write goes into task->stream. All of it is on the loop's
- * thread, from libuv's callbacks, so its jobs are there in the same turn.
+ * `done` when they are over, with an outcome that has an `end`, or says why
+ * there is none; what they write goes into task->stream. All of it is on the
+ * loop's thread, from libuv's callbacks, so its jobs are there in the same
+ * turn. Another `spawner` of a configuration counts once the one there ends.
  */
 #pragma once
 
@@ -39,6 +40,6 @@ int wyn_spawn_executor_create(
  */
 void wyn_spawn_executor_close(struct wyn_executor *executor);
 
-/* wyn_spawn_executor_destroy - after close, and a turn. No job is in it. NULL is
- * a no-op. Thread: boot. */
+/* wyn_spawn_executor_destroy - after close, and a turn. No job is in it. NULL
+ * is a no-op. Thread: boot. */
 void wyn_spawn_executor_destroy(struct wyn_executor *executor);

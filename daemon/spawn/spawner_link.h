@@ -8,8 +8,8 @@
  *	PAUSED		the timer		CONFIGURING, PAUSED, NONE
  *
  * PAUSED for no time at first, for more and more when it breaks again and again
- * without that a command has ended; NONE when nobody waits for it, or when those
- * who do were refused. The loop's thread only.
+ * and no command has ended in between; NONE when nobody waits for it, or when
+ * those who do were refused. The loop's thread only.
  */
 #pragma once
 

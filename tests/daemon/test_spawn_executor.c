@@ -5,6 +5,7 @@
  */
 #include "daemon/spawn/spawn_executor.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/compiler.h"
 #include "tests/support/spawn_rig.h"
 
 static struct spawn_rig rig;
@@ -24,6 +26,7 @@ static int begin(void **state)
 {
 	(void)state;
 	spawn_rig_init(&rig);
+	spawn_rig_executor(&rig);
 	return 0;
 }
 
@@ -34,29 +37,26 @@ static int end(void **state)
 	return 0;
 }
 
-static struct wyn_slice none(void)
-{
-	return (struct wyn_slice){NULL, 0};
-}
-
-/* A task whose Start has come. */
-static struct spawn_rig_task *run(
-	struct wyn_slice argument, uint64_t *ret_id, int fds[3])
-{
-	struct spawn_rig_task *task = spawn_rig_task(&rig, 100, argument);
-
-	spawn_rig_start(&rig, task);
-	if (rig.link < 0) {
-		spawn_rig_begin(&rig);
-	}
-	*ret_id = spawn_rig_receive_start(&rig, fds);
-	return task;
-}
-
 static void close_outputs(const int fds[3])
 {
 	close(fds[1]);
 	close(fds[2]);
+}
+
+/* A command that has started, and how the spawner says that it ended; its
+ * outputs are over. */
+static struct spawn_rig_task *ended_as(
+	Wyn__Spawn__V1__Ended *ended, enum wyn_refusal stopped)
+{
+	int fds[3];
+	struct spawn_rig_task *task = spawn_rig_run(&rig, &ended->id, fds);
+
+	task->task.stopped = stopped;
+	close_outputs(fds);
+	spawn_rig_ended(&rig, ended);
+	spawn_rig_turn(&rig);
+	assert_true(task->back);
+	return task;
 }
 
 static void spawn_executor_gives_output_and_usage_when_a_command_exits(
@@ -64,11 +64,9 @@ static void spawn_executor_gives_output_and_usage_when_a_command_exits(
 {
 	uint64_t id;
 	int fds[3];
-	struct spawn_rig_task *task;
+	struct spawn_rig_task *task = spawn_rig_run(&rig, &id, fds);
 
 	(void)state;
-	spawn_rig_executor(&rig);
-	task = run(none(), &id, fds);
 	assert_int_equal(fds[0], -1);
 	assert_int_equal(write(fds[1], "out", 3), 3);
 	assert_int_equal(write(fds[2], "err!", 4), 4);
@@ -76,7 +74,6 @@ static void spawn_executor_gives_output_and_usage_when_a_command_exits(
 	assert_int_equal(task->output_bytes, 3);
 	assert_memory_equal(task->output, "out", 3);
 	assert_int_equal(task->error_bytes, 4);
-	assert_false(task->back);
 	close_outputs(fds);
 	spawn_rig_turn(&rig);
 	assert_false(task->back);
@@ -98,12 +95,10 @@ static void spawn_executor_waits_for_the_output_when_ended_comes_first(
 {
 	uint64_t id;
 	int fds[3];
-	struct spawn_rig_task *task;
+	struct spawn_rig_task *task = spawn_rig_run(&rig, &id, fds);
 
 	(void)state;
-	spawn_rig_executor(&rig);
-	task = run(none(), &id, fds);
-	spawn_rig_exited(&rig, id, 3, true);
+	spawn_rig_exited(&rig, id, 3, false);
 	spawn_rig_turn(&rig);
 	assert_false(task->back);
 	assert_int_equal(write(fds[1], "late", 4), 4);
@@ -111,22 +106,331 @@ static void spawn_executor_waits_for_the_output_when_ended_comes_first(
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
 	assert_int_equal(task->output_bytes, 4);
-	assert_int_equal(task->task.outcome.code, WYN_STATUS_UNKNOWN);
-	assert_int_equal(task->task.outcome.refusal, WYN_REFUSAL_EXIT_STATUS);
-	assert_int_equal(task->task.outcome.end->exit_status, 3);
-	assert_string_equal(task->task.outcome.message, "exit status 3");
 	spawn_rig_task_free(task);
 }
+
+static void spawn_executor_takes_both_when_they_come_in_one_turn(void **state)
+{
+	uint64_t id;
+	int fds[3];
+	struct spawn_rig_task *task = spawn_rig_run(&rig, &id, fds);
+
+	(void)state;
+	assert_int_equal(write(fds[1], "out", 3), 3);
+	close_outputs(fds);
+	spawn_rig_exited(&rig, id, 0, true);
+	spawn_rig_turn(&rig);
+	assert_true(task->back);
+	assert_int_equal(task->output_bytes, 3);
+	spawn_rig_task_free(task);
+}
+
+static void spawn_executor_sends_what_the_command_is_when_it_starts(
+	void **state)
+{
+	struct spawn_rig_request request;
+	struct spawn_rig_task *task =
+		spawn_rig_task(&rig, 100000, SPAWN_RIG_NO);
+
+	(void)state;
+	task->batch.command->merge_stderr = true;
+	spawn_rig_start(&rig, task);
+	spawn_rig_begin(&rig);
+	spawn_rig_receive(&rig, &request);
+	assert_int_equal(request.packets, 4);
+	assert_int_equal(request.fds_count, 1);
+	assert_int_equal(request.message->start->uid, 7);
+	assert_int_equal(request.message->start->gid, 8);
+	assert_false(request.message->start->error);
+	assert_int_equal(request.message->start->command.len, 100000);
+	assert_memory_equal(request.message->start->command.data,
+		task->batch.command->packed, 100000);
+	close(request.fds[0]);
+	spawn_rig_exited(&rig, request.message->start->id, 0, false);
+	spawn_rig_turn(&rig);
+	assert_true(task->back);
+	spawn_rig_task_free(task);
+}
+
+static void spawn_executor_runs_many_when_the_socket_takes_few(void **state)
+{
+	enum {
+		COUNT = 40
+	};
+	struct spawn_rig_task *tasks[COUNT];
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++) {
+		tasks[i] = spawn_rig_task(&rig, 30000, SPAWN_RIG_NO);
+		spawn_rig_start(&rig, tasks[i]);
+	}
+	spawn_rig_begin(&rig);
+	for (int i = 0; i < COUNT; i++) {
+		int fds[3];
+		uint64_t id = spawn_rig_receive_start(&rig, fds);
+
+		close_outputs(fds);
+		spawn_rig_exited(&rig, id, 0, false);
+		spawn_rig_turn(&rig);
+		assert_true(tasks[i]->back);
+		spawn_rig_task_free(tasks[i]);
+	}
+}
+
+static void spawn_executor_says_how_a_command_ended(void **state)
+{
+	static const struct {
+		Wyn__Spawn__V1__How how;
+		uint32_t status;
+		uint32_t code;
+		enum wyn_refusal refusal;
+		const char *message;
+	} cases[] = {
+		{WYN__SPAWN__V1__HOW__HOW_EXITED, 3, WYN_STATUS_UNKNOWN,
+			WYN_REFUSAL_EXIT_STATUS, "exit status 3"},
+		{WYN__SPAWN__V1__HOW__HOW_SIGNALLED, SIGTERM,
+			WYN_STATUS_ABORTED, WYN_REFUSAL_SIGNALLED,
+			"ended by signal 15 (SIGTERM)"},
+		{WYN__SPAWN__V1__HOW__HOW_SIGNALLED, 40, WYN_STATUS_ABORTED,
+			WYN_REFUSAL_SIGNALLED, "ended by signal 40"},
+		{WYN__SPAWN__V1__HOW__HOW_OUT_OF_MEMORY, SIGKILL,
+			WYN_STATUS_RESOURCE_EXHAUSTED,
+			WYN_REFUSAL_OUT_OF_MEMORY,
+			"it was at its memory limit: signal 9 (SIGKILL)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(cases); i++) {
+		Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
+		bool exited = cases[i].how == WYN__SPAWN__V1__HOW__HOW_EXITED;
+		struct spawn_rig_task *task;
+		const struct wyn_outcome *outcome;
+
+		ended.how = cases[i].how;
+		ended.status = cases[i].status;
+		task = ended_as(&ended, WYN_REFUSAL_NONE);
+		outcome = &task->task.outcome;
+		assert_int_equal(outcome->code, cases[i].code);
+		assert_int_equal(outcome->refusal, cases[i].refusal);
+		assert_string_equal(outcome->message, cases[i].message);
+		assert_int_equal(exited ? outcome->end->exit_status
+					: outcome->end->signal,
+			cases[i].status);
+		spawn_rig_task_free(task);
+	}
+}
+
+static void spawn_executor_says_why_when_a_command_is_not_started(void **state)
+{
+	static const struct {
+		Wyn__Spawn__V1__Stage stage;
+		uint32_t error;
+		uint32_t code;
+		const char *where;
+		const char *message;
+	} cases[] = {
+		{WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, ENOENT,
+			WYN_STATUS_NOT_FOUND, "/no/such/dir",
+			"/no/such/dir: no such directory (cwd)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, ENOTDIR,
+			WYN_STATUS_NOT_FOUND, "/f",
+			"/f: Not a directory (cwd)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOENT,
+			WYN_STATUS_NOT_FOUND, "nope",
+			"nope: no such program (program)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, EACCES,
+			WYN_STATUS_PERMISSION_DENIED, "/etc",
+			"/etc: no file that may be executed (program)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOEXEC,
+			WYN_STATUS_FAILED_PRECONDITION, "/x",
+			"/x: not in a format that can be executed (program)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, E2BIG,
+			WYN_STATUS_INVALID_ARGUMENT, "/x",
+			"/x: argv and environment are too long (program)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_PROCESS, EAGAIN,
+			WYN_STATUS_RESOURCE_EXHAUSTED, "",
+			"Resource temporarily unavailable (process)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_USER, ENOENT,
+			WYN_STATUS_NOT_FOUND, "4711",
+			"4711: no such user (user)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, 9999,
+			WYN_STATUS_FAILED_PRECONDITION, "\xff",
+			"?: unknown error (program)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(cases); i++) {
+		Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
+		struct spawn_rig_task *task;
+
+		ended.how = WYN__SPAWN__V1__HOW__HOW_NOT_STARTED;
+		ended.stage = cases[i].stage;
+		ended.status = cases[i].error;
+		ended.where.data = (uint8_t *)(uintptr_t)cases[i].where;
+		ended.where.len = strlen(cases[i].where);
+		task = ended_as(&ended, WYN_REFUSAL_NONE);
+		assert_int_equal(task->task.outcome.code, cases[i].code);
+		assert_int_equal(
+			task->task.outcome.refusal, WYN_REFUSAL_NOT_STARTED);
+		assert_string_equal(
+			task->task.outcome.message, cases[i].message);
+		assert_null(task->task.outcome.end);
+		assert_false(task->task.ran);
+		spawn_rig_task_free(task);
+	}
+}
+
+static void spawn_executor_names_the_list_when_a_program_is_not_on_it(
+	void **state)
+{
+	Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
+	char where[] = "/bin/sh";
+	struct spawn_rig_task *task;
+
+	(void)state;
+	ended.how = WYN__SPAWN__V1__HOW__HOW_NOT_STARTED;
+	ended.stage = WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS;
+	ended.where.data = (uint8_t *)where;
+	ended.where.len = strlen(where);
+	task = ended_as(&ended, WYN_REFUSAL_NONE);
+	assert_int_equal(task->task.outcome.code, WYN_STATUS_PERMISSION_DENIED);
+	assert_int_equal(
+		task->task.outcome.refusal, WYN_REFUSAL_PROGRAM_NOT_LISTED);
+	spawn_rig_task_free(task);
+}
+
+static void spawn_executor_does_not_wait_for_pipes_when_nothing_was_started(
+	void **state)
+{
+	Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
+	int fds[3];
+	struct spawn_rig_task *task = spawn_rig_run(&rig, &ended.id, fds);
+
+	(void)state;
+	ended.how = WYN__SPAWN__V1__HOW__HOW_NOT_STARTED;
+	ended.status = ENOENT;
+	spawn_rig_ended(&rig, &ended);
+	spawn_rig_turn(&rig);
+	assert_true(task->back);
+	close_outputs(fds);
+	spawn_rig_task_free(task);
+}
+
+static void spawn_executor_says_why_a_command_was_stopped(void **state)
+{
+	static const struct {
+		enum wyn_refusal stopped;
+		uint32_t status;
+		uint32_t code;
+		enum wyn_refusal refusal;
+	} cases[] = {
+		{WYN_REFUSAL_RUN_TIMEOUT, 0, WYN_STATUS_DEADLINE_EXCEEDED,
+			WYN_REFUSAL_RUN_TIMEOUT},
+		{WYN_REFUSAL_RUN_TIMEOUT, 9, WYN_STATUS_DEADLINE_EXCEEDED,
+			WYN_REFUSAL_RUN_TIMEOUT},
+		{WYN_REFUSAL_CANCELLED_BY_CLIENT, 9, WYN_STATUS_CANCELLED,
+			WYN_REFUSAL_CANCELLED_BY_CLIENT},
+		{WYN_REFUSAL_CANCELLED_BY_CLIENT, 0, WYN_STATUS_OK,
+			WYN_REFUSAL_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(cases); i++) {
+		Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
+		struct spawn_rig_task *task;
+
+		ended.how = WYN__SPAWN__V1__HOW__HOW_EXITED;
+		ended.status = cases[i].status;
+		task = ended_as(&ended, cases[i].stopped);
+		assert_int_equal(task->task.outcome.code, cases[i].code);
+		assert_int_equal(task->task.outcome.refusal, cases[i].refusal);
+		assert_non_null(task->task.outcome.end);
+		assert_int_equal(
+			task->task.outcome.end->exit_status, cases[i].status);
+		spawn_rig_task_free(task);
+	}
+}
+
+static void spawn_executor_sends_stop_and_signals_when_it_is_asked_to(
+	void **state)
+{
+	struct spawn_rig_request request;
+	uint64_t id;
+	int fds[3];
+	struct spawn_rig_task *task = spawn_rig_run(&rig, &id, fds);
+
+	(void)state;
+	rig.executor->ops->signal(rig.executor, &task->task, SIGUSR1);
+	rig.executor->ops->signal(rig.executor, &task->task, 65);
+	rig.executor->ops->cancel(rig.executor, &task->task);
+	spawn_rig_receive(&rig, &request);
+	assert_int_equal(request.message->what_case,
+		WYN__SPAWN__V1__REQUEST__WHAT_SIGNAL);
+	assert_int_equal(request.message->signal->id, id);
+	assert_int_equal(request.message->signal->number, SIGUSR1);
+	spawn_rig_receive(&rig, &request);
+	assert_int_equal(
+		request.message->what_case, WYN__SPAWN__V1__REQUEST__WHAT_STOP);
+	assert_int_equal(request.message->stop->grace_ms, 5);
+	assert_true(spawn_rig_is_silent(&rig));
+	close_outputs(fds);
+	spawn_rig_exited(&rig, id, 0, false);
+	spawn_rig_turn(&rig);
+	assert_true(task->back);
+	spawn_rig_task_free(task);
+}
+
+static void spawn_executor_has_room_again_when_commands_are_over(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		uint64_t id;
+		int fds[3];
+		struct spawn_rig_task *task = spawn_rig_run(&rig, &id, fds);
+
+		/* The same slot, another generation. */
+		first = i == 0 ? id : first;
+		assert_int_equal(id & UINT32_MAX, first & UINT32_MAX);
+		assert_true(i == 0 || id != first);
+		close_outputs(fds);
+		spawn_rig_exited(&rig, id, 0, false);
+		spawn_rig_turn(&rig);
+		assert_true(task->back);
+		spawn_rig_task_free(task);
+	}
+}
+
+static void spawn_executor_is_as_wide_as_its_configuration_says(void **state)
+{
+	struct wyn_spawn_config config = rig.config;
+
+	(void)state;
+	assert_int_equal(rig.executor->ops->width(rig.executor), 16);
+	config.commands_max = 3;
+	wyn_spawn_executor_configure(rig.executor, &config);
+	assert_int_equal(rig.executor->ops->width(rig.executor), 3);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			spawn_executor_gives_output_and_usage_when_a_command_exits,
-			begin, end),
-		cmocka_unit_test_setup_teardown(
-			spawn_executor_waits_for_the_output_when_ended_comes_first,
-			begin, end),
+		TEST(spawn_executor_gives_output_and_usage_when_a_command_exits),
+		TEST(spawn_executor_waits_for_the_output_when_ended_comes_first),
+		TEST(spawn_executor_takes_both_when_they_come_in_one_turn),
+		TEST(spawn_executor_sends_what_the_command_is_when_it_starts),
+		TEST(spawn_executor_runs_many_when_the_socket_takes_few),
+		TEST(spawn_executor_says_how_a_command_ended),
+		TEST(spawn_executor_says_why_when_a_command_is_not_started),
+		TEST(spawn_executor_names_the_list_when_a_program_is_not_on_it),
+		TEST(spawn_executor_does_not_wait_for_pipes_when_nothing_was_started),
+		TEST(spawn_executor_says_why_a_command_was_stopped),
+		TEST(spawn_executor_sends_stop_and_signals_when_it_is_asked_to),
+		TEST(spawn_executor_has_room_again_when_commands_are_over),
+		TEST(spawn_executor_is_as_wide_as_its_configuration_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

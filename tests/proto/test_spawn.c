@@ -103,6 +103,37 @@ static void spawn_request_is_refused_when_the_arena_is_small(void **state)
 		-ENOBUFS);
 }
 
+static void spawn_start_comes_out_when_its_head_was_put_before_its_command(
+	void **state)
+{
+	Wyn__Spawn__V1__Start start = WYN__SPAWN__V1__START__INIT;
+	const Wyn__Spawn__V1__Request *request;
+	size_t head;
+
+	(void)state;
+	start.id = UINT64_MAX;
+	start.uid = UINT32_MAX;
+	start.gid = UINT32_MAX - 1;
+	start.input = true;
+	start.output = true;
+	start.error = true;
+	head = wyn_spawn_start_head(&start, 300, packed);
+	assert_true(head <= WYN_SPAWN_START_HEAD_BYTES);
+	memset(packed + head, 'c', 300);
+	assert_int_equal(
+		wyn_spawn_request_decode((struct wyn_slice){packed, head + 300},
+			&arena, &request),
+		0);
+	assert_true(request->start->id == UINT64_MAX);
+	assert_true(request->start->uid == UINT32_MAX);
+	assert_true(request->start->gid == UINT32_MAX - 1);
+	assert_true(request->start->input);
+	assert_true(request->start->output);
+	assert_true(request->start->error);
+	assert_int_equal(request->start->command.len, 300);
+	assert_memory_equal(request->start->command.data, packed + head, 300);
+}
+
 static void spawn_event_comes_out_when_encoded(void **state)
 {
 	Wyn__V1__Usage usage = WYN__V1__USAGE__INIT;
@@ -149,6 +180,9 @@ int main(void)
 			spawn_request_is_refused_when_cut, setup),
 		cmocka_unit_test_setup(
 			spawn_request_is_refused_when_the_arena_is_small,
+			setup),
+		cmocka_unit_test_setup(
+			spawn_start_comes_out_when_its_head_was_put_before_its_command,
 			setup),
 		cmocka_unit_test_setup(
 			spawn_event_comes_out_when_encoded, setup),

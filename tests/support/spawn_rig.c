@@ -352,6 +352,19 @@ uint64_t spawn_rig_receive_start(
 	return start->id;
 }
 
+struct spawn_rig_task *spawn_rig_run(
+	struct spawn_rig *rig, uint64_t *ret_id, int fds[WYN_SPAWN_FDS_MAX])
+{
+	struct spawn_rig_task *task = spawn_rig_task(rig, 100, SPAWN_RIG_NO);
+
+	spawn_rig_start(rig, task);
+	if (rig->link < 0) {
+		spawn_rig_begin(rig);
+	}
+	*ret_id = spawn_rig_receive_start(rig, fds);
+	return task;
+}
+
 void spawn_rig_send_packet(
 	struct spawn_rig *rig, const void *packet, size_t bytes)
 {

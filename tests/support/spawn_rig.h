@@ -74,6 +74,8 @@ void spawn_rig_task_free(struct spawn_rig_task *task);
 /* Its input goes on after its argument. */
 void spawn_rig_stream(struct spawn_rig_task *task);
 
+#define SPAWN_RIG_NO ((struct wyn_slice){NULL, 0}) /* no argument */
+
 void spawn_rig_start(struct spawn_rig *rig, struct spawn_rig_task *task);
 
 /* Turns of the loop that do not wait, and what came of them is taken; the first
@@ -99,6 +101,10 @@ bool spawn_rig_is_silent(struct spawn_rig *rig);
  * none. Returns: its id. */
 uint64_t spawn_rig_receive_start(
 	struct spawn_rig *rig, int fds[WYN_SPAWN_FDS_MAX]);
+
+/* A task without an argument that was started, and its Start received. */
+struct spawn_rig_task *spawn_rig_run(
+	struct spawn_rig *rig, uint64_t *ret_id, int fds[WYN_SPAWN_FDS_MAX]);
 
 void spawn_rig_send_packet(
 	struct spawn_rig *rig, const void *packet, size_t bytes);
