@@ -220,6 +220,7 @@ void spawn_rig_turn(struct spawn_rig *rig)
 
 void spawn_rig_wait(struct spawn_rig *rig, struct spawn_rig_task *task)
 {
+	take_output(rig);
 	while (!task->back) {
 		uv_run(&rig->uv, UV_RUN_ONCE);
 		take_done(rig);
