@@ -347,7 +347,7 @@ static bool failed(struct wyn_spawn *self, int error)
 		wyn_process_not_started(self, packet->process, error);
 		return true;
 	}
-	wyn_spawner_broken(self, strerrordesc_np(error));
+	wyn_spawner_broken_by(self, error);
 	return false;
 }
 

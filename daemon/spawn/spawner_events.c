@@ -146,7 +146,7 @@ void wyn_spawner_receive(struct wyn_spawn *self)
 		MSG_DONTWAIT, NULL);
 
 	if (count < 0 && errno != EAGAIN && errno != EINTR) {
-		wyn_spawner_broken(self, strerrordesc_np(errno));
+		wyn_spawner_broken_by(self, errno);
 	}
 	for (int i = 0; i < count && self->link.on.fd == fd; i++) {
 		const struct mmsghdr *head = &packets->in_heads[i];

@@ -8,6 +8,7 @@
  */
 #include "daemon/spawn/spawner_link.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,15 @@ void wyn_spawner_broken(struct wyn_spawn *self, const char *error)
 	}
 	link->state = WYN_LINK_PAUSED;
 	uv_timer_start(&self->link_timer, on_link_timer, delay_ms(link), 0);
+}
+
+void wyn_spawner_broken_by(struct wyn_spawn *self, int error)
+{
+	/* What an end without a close looks like if we have said something. */
+	bool gone = error == EPIPE || error == ECONNRESET;
+
+	wyn_spawner_broken(
+		self, gone ? "it went away" : strerrordesc_np(error));
 }
 
 void wyn_spawner_close(struct wyn_spawn *self)

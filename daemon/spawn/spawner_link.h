@@ -33,8 +33,10 @@ void wyn_spawner_configure_drop(struct wyn_spawner_link *link);
 /* wyn_spawner_receive - its socket is readable, or closed. */
 void wyn_spawner_receive(struct wyn_spawn *self);
 
-/* wyn_spawner_broken - the socket is of no use any more. */
+/* wyn_spawner_broken, wyn_spawner_broken_by - the socket is of no use any more,
+ * for a reason or an errno. */
 void wyn_spawner_broken(struct wyn_spawn *self, const char *error);
+void wyn_spawner_broken_by(struct wyn_spawn *self, int error);
 
 /* wyn_spawner_retry - the pause is over, or no Ready came. */
 void wyn_spawner_retry(struct wyn_spawn *self);

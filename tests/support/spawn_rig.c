@@ -4,7 +4,7 @@
  */
 #include "tests/support/spawn_rig.h"
 
-#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -255,8 +255,13 @@ void spawn_rig_ready(struct spawn_rig *rig)
 
 void spawn_rig_begin(struct spawn_rig *rig)
 {
+	struct pollfd asked = {.fd = rig->listener, .events = POLLIN};
+
 	/* A link that broke is opened again by a timer. */
 	spawn_rig_turn(rig);
+	while (poll(&asked, 1, 0) == 0) {
+		uv_run(&rig->uv, UV_RUN_ONCE);
+	}
 	spawn_rig_accept(rig);
 	spawn_rig_ready(rig);
 	spawn_rig_turn(rig);

@@ -89,7 +89,7 @@ void spawn_rig_wait(struct spawn_rig *rig, struct spawn_rig_task *task);
  * spawn_rig_ready(). */
 void spawn_rig_accept(struct spawn_rig *rig);
 void spawn_rig_ready(struct spawn_rig *rig);
-/* Accept, Ready and a turn. */
+/* Accept, once it is asked for, Ready and a turn. */
 void spawn_rig_begin(struct spawn_rig *rig);
 void spawn_rig_hang_up(struct spawn_rig *rig);
 
