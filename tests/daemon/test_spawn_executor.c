@@ -59,8 +59,7 @@ static struct spawn_rig_task *ended_as(
 	return task;
 }
 
-static void spawn_executor_gives_output_and_usage_when_a_command_exits(
-	void **state)
+static void spawn_executor_gives_output_and_usage_when_one_exits(void **state)
 {
 	uint64_t id;
 	int fds[3];
@@ -90,8 +89,7 @@ static void spawn_executor_gives_output_and_usage_when_a_command_exits(
 	spawn_rig_task_free(task);
 }
 
-static void spawn_executor_waits_for_the_output_when_ended_comes_first(
-	void **state)
+static void spawn_executor_waits_for_output_when_ended_is_first(void **state)
 {
 	uint64_t id;
 	int fds[3];
@@ -299,8 +297,7 @@ static void spawn_executor_names_the_list_when_a_program_is_not_on_it(
 	spawn_rig_task_free(task);
 }
 
-static void spawn_executor_does_not_wait_for_pipes_when_nothing_was_started(
-	void **state)
+static void spawn_executor_closes_pipes_when_none_was_started(void **state)
 {
 	Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
 	int fds[3];
@@ -418,15 +415,15 @@ static void spawn_executor_is_as_wide_as_its_configuration_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(spawn_executor_gives_output_and_usage_when_a_command_exits),
-		TEST(spawn_executor_waits_for_the_output_when_ended_comes_first),
+		TEST(spawn_executor_gives_output_and_usage_when_one_exits),
+		TEST(spawn_executor_waits_for_output_when_ended_is_first),
 		TEST(spawn_executor_takes_both_when_they_come_in_one_turn),
 		TEST(spawn_executor_sends_what_the_command_is_when_it_starts),
 		TEST(spawn_executor_runs_many_when_the_socket_takes_few),
 		TEST(spawn_executor_says_how_a_command_ended),
 		TEST(spawn_executor_says_why_when_a_command_is_not_started),
 		TEST(spawn_executor_names_the_list_when_a_program_is_not_on_it),
-		TEST(spawn_executor_does_not_wait_for_pipes_when_nothing_was_started),
+		TEST(spawn_executor_closes_pipes_when_none_was_started),
 		TEST(spawn_executor_says_why_a_command_was_stopped),
 		TEST(spawn_executor_sends_stop_and_signals_when_it_is_asked_to),
 		TEST(spawn_executor_has_room_again_when_commands_are_over),

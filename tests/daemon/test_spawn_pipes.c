@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_spawn_pipes.c - what goes into a command and what comes out of it, with a
- * spawner that is the test.
+ * test_spawn_pipes.c - what goes into a command and what comes out of it, with
+ * a spawner that is the test.
  */
 #include "daemon/spawn/process_pipes.h"
 
@@ -190,8 +190,7 @@ static void spawn_input_is_shut_when_its_reader_closes(void **state)
 	finish(task, id, fds);
 }
 
-static void spawn_input_is_shut_when_the_pipe_is_full_and_its_reader_closes(
-	void **state)
+static void spawn_input_is_shut_when_full_and_its_reader_closes(void **state)
 {
 	struct spawn_rig_task *task = spawn_rig_task(
 		&rig, 100, (struct wyn_slice){bulk, sizeof(bulk)});
@@ -279,8 +278,7 @@ static void spawn_output_stays_in_the_pipe_when_its_task_has_no_room(
 	finish(task, id, fds);
 }
 
-static void spawn_output_is_whole_when_it_had_no_room_at_the_end_of_its_time(
-	void **state)
+static void spawn_output_is_whole_when_it_had_no_room_in_time(void **state)
 {
 	uint64_t id;
 	int fds[3];
@@ -335,8 +333,7 @@ static void spawn_output_is_given_up_when_its_time_is_over(void **state)
 	spawn_rig_task_free(task);
 }
 
-static void spawn_output_is_given_up_when_its_ended_command_is_cancelled(
-	void **state)
+static void spawn_output_is_given_up_when_cancelled_after_its_end(void **state)
 {
 	uint64_t id;
 	int fds[3];
@@ -387,8 +384,7 @@ static void spawn_output_is_dropped_and_counted_when_nobody_wants_it(
 	dropped_and_counted(task, id, fds);
 }
 
-static void spawn_output_is_dropped_and_counted_when_its_client_has_gone(
-	void **state)
+static void spawn_output_is_dropped_and_counted_when_disowned(void **state)
 {
 	uint64_t id;
 	int fds[3];
@@ -399,8 +395,7 @@ static void spawn_output_is_dropped_and_counted_when_its_client_has_gone(
 	dropped_and_counted(task, id, fds);
 }
 
-static void spawn_output_goes_on_when_its_client_goes_while_it_had_no_room(
-	void **state)
+static void spawn_output_goes_on_when_disowned_without_room(void **state)
 {
 	uint64_t id;
 	int fds[3];
@@ -439,16 +434,16 @@ int main(void)
 		TEST(spawn_input_goes_on_when_the_pipe_has_room),
 		TEST(spawn_input_follows_its_argument_when_it_is_streamed),
 		TEST(spawn_input_is_shut_when_its_reader_closes),
-		TEST(spawn_input_is_shut_when_the_pipe_is_full_and_its_reader_closes),
+		TEST(spawn_input_is_shut_when_full_and_its_reader_closes),
 		TEST(spawn_input_is_shut_when_its_command_ends),
 		TEST(spawn_output_is_whole_when_it_is_large),
 		TEST(spawn_output_stays_in_the_pipe_when_its_task_has_no_room),
-		TEST(spawn_output_is_whole_when_it_had_no_room_at_the_end_of_its_time),
+		TEST(spawn_output_is_whole_when_it_had_no_room_in_time),
 		TEST(spawn_output_is_given_up_when_its_time_is_over),
-		TEST(spawn_output_is_given_up_when_its_ended_command_is_cancelled),
+		TEST(spawn_output_is_given_up_when_cancelled_after_its_end),
 		TEST(spawn_output_is_dropped_and_counted_when_nobody_wants_it),
-		TEST(spawn_output_is_dropped_and_counted_when_its_client_has_gone),
-		TEST(spawn_output_goes_on_when_its_client_goes_while_it_had_no_room),
+		TEST(spawn_output_is_dropped_and_counted_when_disowned),
+		TEST(spawn_output_goes_on_when_disowned_without_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,8 +165,7 @@ static void spawner_is_told_again_when_the_configuration_changes(void **state)
 	finish(task);
 }
 
-static void spawner_is_told_again_when_the_configuration_changed_before_ready(
-	void **state)
+static void spawner_is_told_again_when_that_was_before_ready(void **state)
 {
 	struct spawn_rig_request request;
 	struct spawn_rig_task *task;
@@ -230,8 +229,7 @@ static void spawner_that_dies_takes_what_runs_and_nothing_else(void **state)
 	finish(next);
 }
 
-static void spawner_that_dies_leaves_a_command_that_was_not_sent_whole(
-	void **state)
+static void spawner_that_dies_leaves_what_was_not_sent_whole(void **state)
 {
 	struct spawn_rig_task *large;
 
@@ -463,10 +461,10 @@ int main(void)
 		TEST(spawner_is_told_its_configuration),
 		TEST(spawner_is_sent_nothing_before_it_is_ready),
 		TEST(spawner_is_told_again_when_the_configuration_changes),
-		TEST(spawner_is_told_again_when_the_configuration_changed_before_ready),
+		TEST(spawner_is_told_again_when_that_was_before_ready),
 		TEST(spawner_gets_no_command_that_was_cancelled_before),
 		TEST(spawner_that_dies_takes_what_runs_and_nothing_else),
-		TEST(spawner_that_dies_leaves_a_command_that_was_not_sent_whole),
+		TEST(spawner_that_dies_leaves_what_was_not_sent_whole),
 		TEST(spawner_gets_a_stop_behind_a_command_that_is_sent_in_part),
 		TEST(spawner_of_another_version_is_refused),
 		TEST(spawner_that_speaks_nonsense_is_given_up),

@@ -103,8 +103,7 @@ static void spawn_request_is_refused_when_the_arena_is_small(void **state)
 		-ENOBUFS);
 }
 
-static void spawn_start_comes_out_when_its_head_was_put_before_its_command(
-	void **state)
+static void spawn_start_comes_out_when_put_in_two_parts(void **state)
 {
 	Wyn__Spawn__V1__Start start = WYN__SPAWN__V1__START__INIT;
 	const Wyn__Spawn__V1__Request *request;
@@ -182,8 +181,7 @@ int main(void)
 			spawn_request_is_refused_when_the_arena_is_small,
 			setup),
 		cmocka_unit_test_setup(
-			spawn_start_comes_out_when_its_head_was_put_before_its_command,
-			setup),
+			spawn_start_comes_out_when_put_in_two_parts, setup),
 		cmocka_unit_test_setup(
 			spawn_event_comes_out_when_encoded, setup),
 		cmocka_unit_test_setup(
