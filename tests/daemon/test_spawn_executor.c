@@ -401,12 +401,12 @@ static void spawn_executor_has_room_again_when_commands_are_over(void **state)
 
 static void spawn_executor_is_as_wide_as_its_configuration_says(void **state)
 {
-	struct wyn_spawn_config config = rig.config;
+	struct wyn_command_config config = rig.config;
 
 	(void)state;
 	assert_int_equal(rig.executor->ops->width(rig.executor), 16);
 	config.commands_max = 3;
-	wyn_spawn_executor_configure(rig.executor, &config);
+	rig.executor->ops->configure(rig.executor, &config);
 	assert_int_equal(rig.executor->ops->width(rig.executor), 3);
 }
 

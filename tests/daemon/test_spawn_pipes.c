@@ -288,7 +288,7 @@ static void spawn_output_is_whole_when_it_had_no_room_in_time(void **state)
 
 	(void)state;
 	rig.config.drain_ms = 0;
-	wyn_spawn_executor_configure(rig.executor, &rig.config);
+	rig.executor->ops->configure(rig.executor, &rig.config);
 	task = spawn_rig_run(&rig, &id, fds);
 	not_blocking(fds[1]);
 	do {
@@ -317,7 +317,7 @@ static void spawn_output_is_given_up_when_its_time_is_over(void **state)
 
 	(void)state;
 	rig.config.drain_ms = 1;
-	wyn_spawn_executor_configure(rig.executor, &rig.config);
+	rig.executor->ops->configure(rig.executor, &rig.config);
 	task = spawn_rig_run(&rig, &id, fds);
 	assert_int_equal(write(fds[1], "all", 3), 3);
 	spawn_rig_exited(&rig, id, 0, true);

@@ -156,7 +156,7 @@ static void spawner_is_told_again_when_the_configuration_changes(void **state)
 	spawn_rig_begin(&rig);
 	finish(task);
 	rig.config.umask = 077;
-	wyn_spawn_executor_configure(rig.executor, &rig.config);
+	rig.executor->ops->configure(rig.executor, &rig.config);
 	spawn_rig_receive(&rig, &request);
 	assert_int_equal(request.message->configure->umask, 077);
 	spawn_rig_ready(&rig);
@@ -175,7 +175,7 @@ static void spawner_is_told_again_when_that_was_before_ready(void **state)
 	task = waiting(100);
 	spawn_rig_accept(&rig);
 	rig.config.umask = 077;
-	wyn_spawn_executor_configure(rig.executor, &rig.config);
+	rig.executor->ops->configure(rig.executor, &rig.config);
 	spawn_rig_ready(&rig);
 	spawn_rig_turn(&rig);
 	spawn_rig_receive(&rig, &request);
