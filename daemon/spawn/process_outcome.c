@@ -61,6 +61,8 @@ static const char *stage_name(Wyn__Spawn__V1__Stage stage)
 		return "programs";
 	case WYN__SPAWN__V1__STAGE__STAGE_TMP:
 		return "private tmp";
+	case WYN__SPAWN__V1__STAGE__STAGE_INTERPRETER:
+		return "interpreter";
 	default:
 		return "process";
 	}
@@ -93,8 +95,12 @@ static const char *reason_of(Wyn__Spawn__V1__Stage stage, int error)
 			break;
 		}
 	}
-	if (stage == WYN__SPAWN__V1__STAGE__STAGE_USER && error == ENOENT) {
+	if (error == ENOENT && stage == WYN__SPAWN__V1__STAGE__STAGE_USER) {
 		return "no such user";
+	}
+	if (error == ENOENT &&
+		stage == WYN__SPAWN__V1__STAGE__STAGE_INTERPRETER) {
+		return "what is to run it is not there";
 	}
 	return text != NULL ? text : "unknown error";
 }

@@ -352,7 +352,6 @@ void wyn_spawn_executor_close(struct wyn_executor *executor)
 		wyn_process_expire(self, process);
 	}
 	wyn_processes_abandon(self);
-	wyn_spawner_fini(&self->link);
 	uv_close((uv_handle_t *)&self->drain_timer, NULL);
 	uv_close((uv_handle_t *)&self->link_timer, NULL);
 	if (self->epoll_fd >= 0) {
@@ -372,6 +371,7 @@ void wyn_spawn_executor_destroy(struct wyn_executor *executor)
 	self = wyn_spawn_of(executor);
 	wyn_assert(self->closed);
 	wyn_assert(self->done == NULL);
+	wyn_spawner_fini(&self->link);
 	wyn_processes_fini(self);
 	free(self);
 }

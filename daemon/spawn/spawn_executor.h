@@ -41,5 +41,6 @@ int wyn_spawn_executor_create(
 void wyn_spawn_executor_close(struct wyn_executor *executor);
 
 /* wyn_spawn_executor_destroy - after close, and a turn. No job is in it. NULL
- * is a no-op. Thread: boot. */
+ * is a no-op. Thread: boot. Blocks: until a spawner that it has started has
+ * ended, which it does once what it ran is killed; two seconds at most. */
 void wyn_spawn_executor_destroy(struct wyn_executor *executor);

@@ -33,6 +33,7 @@
 #define WYN_SPAWN_READY_MS     10000u /* for its answer to Configure */
 #define WYN_SPAWN_FAILURES_MAX 3u     /* in a row, before tasks are refused */
 #define WYN_SPAWN_DELAY_MS_MAX 1000u  /* before it is tried again */
+#define WYN_SPAWN_END_MS       2000   /* for its end, at the daemon's */
 
 /* What an event of epoll is about; the first member of who is watched. */
 enum wyn_watched_kind {

@@ -49,5 +49,6 @@ void wyn_spawner_close(struct wyn_spawn *self);
 void wyn_spawner_child_reap(struct wyn_spawner_child *child);
 void wyn_spawner_reap(struct wyn_spawn *self);
 
-/* wyn_spawner_fini - forgets those that have not. */
+/* wyn_spawner_fini - after the close. Blocks: until it has ended,
+ * WYN_SPAWN_END_MS at most; what has not by then is forgotten. */
 void wyn_spawner_fini(struct wyn_spawner_link *link);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -316,12 +317,28 @@ void wyn_spawner_reap(struct wyn_spawn *self)
 	}
 }
 
+/* Its socket is closed, so it ends once what it ran has been killed. */
+static void child_await(const struct wyn_spawner_child *child, int ms)
+{
+	struct pollfd ended = {.fd = child->on.fd, .events = POLLIN};
+
+	if (ended.fd >= 0 && poll(&ended, 1, ms) >= 0) {
+		(void)waitpid(child->pid, NULL, WNOHANG);
+	}
+}
+
 void wyn_spawner_fini(struct wyn_spawner_link *link)
 {
+	int ms = WYN_SPAWN_END_MS;
 	struct wyn_list *first;
 
 	while ((first = wyn_list_first(&link->children)) != NULL) {
-		child_drop(
-			wyn_list_entry(first, struct wyn_spawner_child, link));
+		struct wyn_spawner_child *child =
+			wyn_list_entry(first, struct wyn_spawner_child, link);
+
+		child_await(child, ms);
+		child_drop(child);
+		/* Whoever has not ended by now had its time. */
+		ms = 0;
 	}
 }
