@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/time.h"
+#include "daemon/clock.h"
 #include "daemon/spawn/spawn_state.h"
 #include "daemon/spawn/spawner_link.h"
 #include "proto/message.h"
@@ -318,27 +320,30 @@ void wyn_spawner_reap(struct wyn_spawn *self)
 }
 
 /* Its socket is closed, so it ends once what it ran has been killed. */
-static void child_await(const struct wyn_spawner_child *child, int ms)
+static void child_await(
+	const struct wyn_spawner_child *child, uint64_t until_ns)
 {
+	uint64_t now_ns = wyn_clock_ns(CLOCK_MONOTONIC);
+	uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
 	struct pollfd ended = {.fd = child->on.fd, .events = POLLIN};
 
-	if (ended.fd >= 0 && poll(&ended, 1, ms) >= 0) {
-		(void)waitpid(child->pid, NULL, WNOHANG);
+	if (ended.fd >= 0) {
+		(void)poll(&ended, 1, (int)(left_ns / WYN_NS_PER_MS));
 	}
+	(void)waitpid(child->pid, NULL, WNOHANG);
 }
 
 void wyn_spawner_fini(struct wyn_spawner_link *link)
 {
-	int ms = WYN_SPAWN_END_MS;
+	uint64_t until_ns = wyn_clock_ns(CLOCK_MONOTONIC) +
+			    WYN_SPAWN_END_MS * WYN_NS_PER_MS;
 	struct wyn_list *first;
 
 	while ((first = wyn_list_first(&link->children)) != NULL) {
 		struct wyn_spawner_child *child =
 			wyn_list_entry(first, struct wyn_spawner_child, link);
 
-		child_await(child, ms);
+		child_await(child, until_ns);
 		child_drop(child);
-		/* Whoever has not ended by now had its time. */
-		ms = 0;
 	}
 }
