@@ -129,7 +129,7 @@ static void give_back(struct wyn_spawn *self, struct wyn_process *process)
 	struct wyn_task *task = process->task;
 
 	wyn_pipes_input_shut(process);
-	wyn_pipes_close(process);
+	wyn_pipes_close(self, process);
 	if (!wyn_list_empty(&process->draining)) {
 		wyn_list_remove(&process->draining);
 		wyn_spawn_drain_arm(self);
@@ -164,7 +164,7 @@ void wyn_processes_abandon(struct wyn_spawn *self)
 
 		if (process->state == WYN_PROCESS_ENDED) {
 			process->left = false;
-			wyn_pipes_close(process);
+			wyn_pipes_close(self, process);
 			wyn_process_settle(self, process);
 		}
 	}
@@ -239,7 +239,7 @@ void wyn_process_rewind_all(struct wyn_spawn *self)
 
 		wyn_list_remove(last);
 		if (process->state == WYN_PROCESS_SENDING) {
-			wyn_pipes_close(process);
+			wyn_pipes_close(self, process);
 			process->request.start = false;
 			process->state = WYN_PROCESS_WAITING;
 			wyn_list_push_front(&self->waiting, last);
@@ -327,7 +327,7 @@ bool wyn_process_ended(struct wyn_spawn *self, struct wyn_process *process,
 	process->left = ended->left;
 	wyn_pipes_input_shut(process);
 	if (ended->how == WYN__SPAWN__V1__HOW__HOW_NOT_STARTED) {
-		wyn_pipes_close(process);
+		wyn_pipes_close(self, process);
 	}
 	/* Its ends of them were closed before it was waited for. */
 	for (unsigned i = 1; i < WYN_SPAWN_FDS_MAX; i++) {

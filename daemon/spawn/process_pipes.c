@@ -45,12 +45,14 @@ static bool is_wanted(const struct wyn_task *task)
 	       !wyn_task_is_cancelled(task);
 }
 
-/* Of a pipe that has no room for what is there: one call for many. */
-static void enlarge(struct wyn_pipe *pipe)
+/* Of a pipe that has no room for what is there: one call for many. It is memory
+ * of the kernel, so only some have it; others may be told that it is more than
+ * a user may have. */
+static void enlarge(struct wyn_spawn *self, struct wyn_pipe *pipe)
 {
-	if (!pipe->large) {
+	if (!pipe->large && self->large_pipes < WYN_SPAWN_LARGE_MAX) {
 		pipe->large = true;
-		/* It may be more than a user may have. */
+		self->large_pipes++;
 		(void)fcntl(pipe->on.fd, F_SETPIPE_SZ, WYN_SPAWN_PIPE_BYTES);
 	}
 }
@@ -67,7 +69,6 @@ static int open_pipe(struct wyn_process *process, enum wyn_watched_kind kind)
 	}
 	pipe->on.fd = fds[ours];
 	pipe->child_fd = fds[1 - ours];
-	pipe->large = false;
 	pipe->bytes = 0;
 	pipe->bytes_left = UINT64_MAX;
 	/* The access mode is none of what it sets. */
@@ -95,14 +96,14 @@ static struct wyn_slice argument_rest(const struct wyn_process *process)
 		argument->len - process->argument_at};
 }
 
-static void argument_put(struct wyn_process *process)
+static void argument_put(struct wyn_spawn *self, struct wyn_process *process)
 {
 	struct wyn_pipe *pipe = pipe_of(process, WYN_WATCHED_INPUT);
 	struct wyn_slice rest = argument_rest(process);
 	ssize_t put;
 
 	if (rest.len > WYN_SPAWN_READ_BYTES) {
-		enlarge(pipe);
+		enlarge(self, pipe);
 	}
 	put = rest.len > 0 ? write(pipe->on.fd, rest.data, rest.len) : 0;
 	if (put > 0) {
@@ -123,7 +124,7 @@ static int open_all(struct wyn_spawn *self, struct wyn_process *process)
 		stream_of(process) != NULL) {
 		error = open_pipe(process, WYN_WATCHED_INPUT);
 		if (!error) {
-			argument_put(process);
+			argument_put(self, process);
 		}
 	}
 	if (!error) {
@@ -140,7 +141,7 @@ int wyn_pipes_open(struct wyn_spawn *self, struct wyn_process *process)
 	int error = open_all(self, process);
 
 	if (error) {
-		wyn_pipes_close(process);
+		wyn_pipes_close(self, process);
 	}
 	return error;
 }
@@ -157,10 +158,14 @@ void wyn_pipes_child_close(struct wyn_process *process)
 	}
 }
 
-void wyn_pipes_close(struct wyn_process *process)
+void wyn_pipes_close(struct wyn_spawn *self, struct wyn_process *process)
 {
 	for (unsigned i = 0; i < WYN_SPAWN_FDS_MAX; i++) {
-		wyn_watched_close(&process->pipes[i].on);
+		struct wyn_pipe *pipe = &process->pipes[i];
+
+		wyn_watched_close(&pipe->on);
+		self->large_pipes -= pipe->large;
+		pipe->large = false;
 	}
 	wyn_pipes_child_close(process);
 }
@@ -229,7 +234,7 @@ static bool read_once(struct wyn_spawn *self, struct wyn_pipe *pipe, bool all)
 		return false;
 	}
 	if ((size_t)got == WYN_SPAWN_READ_BYTES) {
-		enlarge(pipe);
+		enlarge(self, pipe);
 	}
 	return all || (size_t)got == want;
 }
@@ -325,7 +330,7 @@ static bool write_once(
 	}
 	put = write(pipe->on.fd, next.data, next.len);
 	if (put < 0 && errno == EAGAIN) {
-		enlarge(pipe);
+		enlarge(self, pipe);
 		*ret_is_full = true;
 		return false;
 	}

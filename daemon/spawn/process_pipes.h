@@ -24,7 +24,7 @@ WYN_NODISCARD
 int wyn_pipes_open(struct wyn_spawn *self, struct wyn_process *process);
 
 /* wyn_pipes_close - both ends of all. */
-void wyn_pipes_close(struct wyn_process *process);
+void wyn_pipes_close(struct wyn_spawn *self, struct wyn_process *process);
 
 /* wyn_pipes_child_close - the command's ends. */
 void wyn_pipes_child_close(struct wyn_process *process);

@@ -26,6 +26,7 @@
 
 #define WYN_SPAWN_READ_BYTES   (64u << 10) /* of a pipe, at once */
 #define WYN_SPAWN_PIPE_BYTES   (1 << 20)   /* of one that much goes through */
+#define WYN_SPAWN_LARGE_MAX    64u	   /* of these at a time, of a loop */
 #define WYN_SPAWN_MOVES_MAX    16u /* reads or writes of a pipe, a turn */
 #define WYN_SPAWN_EVENTS_MAX   64u /* of epoll, at once */
 #define WYN_SPAWN_EVENT_BYTES  (64u << 10) /* one message of the spawner */
@@ -135,6 +136,7 @@ struct wyn_spawn {
 	struct wyn_process **processes; /* by slot */
 	size_t slots;
 	size_t slots_room;
+	unsigned large_pipes;
 
 	struct wyn_job *done;
 	struct wyn_job **done_tail;
