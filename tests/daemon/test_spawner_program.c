@@ -46,7 +46,8 @@ static bool find_program(void)
 		}
 		*slash = '\0';
 	}
-	strcat(program, "/wynd-spawner");
+	(void)snprintf(program + strlen(program), PATH_BYTES - strlen(program),
+		"/wynd-spawner");
 	return access(program, X_OK) == 0;
 }
 
