@@ -14,6 +14,7 @@
 #include "daemon/run/invoke.h"
 #include "daemon/run/strip.h"
 #include "tests/support/rig_client.h"
+#include "tests/support/rig_commands.h"
 #include "tests/support/rig_functions.h"
 
 /* More turns than this without an end are a loop that never sleeps. */
@@ -120,7 +121,9 @@ static const struct wyn_executor_ops executor_ops = {
 /* A turn looks for partial values by itself. */
 static void stream_wake(struct wyn_stream *stream)
 {
-	(void)stream;
+	struct rig *rig = wyn_engine_of_stream(stream);
+
+	rig->wakes++;
 }
 
 static void drain_asked(struct wyn_shared *shared)
@@ -142,9 +145,8 @@ static void functions_create(struct rig *rig)
 	rig->registry = registry;
 }
 
-struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
+static struct rig *rig_alloc(unsigned width)
 {
-	static const struct wyn_limits defaults = WYN_LIMITS_INIT;
 	struct rig *rig = calloc(1, sizeof(*rig));
 
 	rig_check(rig != NULL);
@@ -154,6 +156,21 @@ struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
 	rig->done_tail = &rig->done;
 	rig->executor.ops = &executor_ops;
 	wyn_list_init(&rig->clients);
+	return rig;
+}
+
+static void engine_create(struct rig *rig, struct wyn_shared *shared)
+{
+	rig_check(wyn_engine_create(shared, &rig->executor, stream_wake,
+			  &rig->engine) == 0);
+	wyn_engine_context_set(rig->engine, rig);
+}
+
+struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
+{
+	static const struct wyn_limits defaults = WYN_LIMITS_INIT;
+	struct rig *rig = rig_alloc(width);
+
 	functions_create(rig);
 	rig->shared.limits = limits != NULL ? *limits : defaults;
 	rig->shared.catalog = rig->catalog;
@@ -162,9 +179,21 @@ struct rig *rig_create(const struct wyn_limits *limits, unsigned width)
 	rig->shared.id_base = 1000000;
 	rig->shared.started_ns = rig->now_ns;
 	rig->shared.drain = drain_asked;
-	rig_check(wyn_engine_create(&rig->shared, &rig->executor, stream_wake,
-			  &rig->engine) == 0);
+	engine_create(rig, &rig->shared);
 	rig->engines[0] = rig->engine;
+	return rig;
+}
+
+struct rig *rig_create_beside(struct rig *first)
+{
+	struct rig *rig = rig_alloc(first->width);
+
+	rig_check(first->shared.engines_count == 1);
+	rig->first = first;
+	rig->shared.limits = first->shared.limits;
+	engine_create(rig, &first->shared);
+	first->engines[1] = rig->engine;
+	first->shared.engines_count = 2;
 	return rig;
 }
 
@@ -181,10 +210,7 @@ void rig_destroy(struct rig *rig)
 		rig_client_break(wyn_list_entry(link, struct rig_client, link));
 	}
 	rig_settle(rig);
-	while (rig->started_count > 0) {
-		rig_run(rig, rig->started_count);
-		rig_settle(rig);
-	}
+	rig_finish_all(rig);
 	rig_check(rig->engine->conns_count == 0);
 	rig_check(wyn_engine_in_executor(rig->engine) == 0);
 	rig_check(rig->engine->unfinished == 0);
@@ -194,15 +220,22 @@ void rig_destroy(struct rig *rig)
 	rig_check(held(&rig->shared.bytes_held) == 0);
 	rig_check(held(&rig->shared.values_held) == 0);
 	rig_check(held(&rig->shared.connections) == 0);
+	rig_check(held(&rig->shared.commands) == 0);
+	rig_check(rig->engine->commands_running == 0);
 	rig_turn(rig);
 	rig_check(held(&rig->shared.buffered) == 0);
 	while ((link = wyn_list_pop_front(&rig->clients)) != NULL) {
 		rig_client_free(wyn_list_entry(link, struct rig_client, link));
 	}
 	wyn_engine_destroy(rig->engine);
-	wyn_catalog_clear(rig->catalog);
-	wyn_catalog_version_destroy(rig->functions);
-	wyn_catalog_destroy(rig->catalog);
+	rig_commands_free(rig->commands);
+	if (rig->first != NULL) {
+		rig->first->shared.engines_count = 1;
+	} else {
+		wyn_catalog_clear(rig->catalog);
+		wyn_catalog_version_destroy(rig->functions);
+		wyn_catalog_destroy(rig->catalog);
+	}
 	free(rig->started);
 	free(rig);
 }
@@ -239,8 +272,10 @@ void rig_finish_all(struct rig *rig)
 	unsigned rounds = 0;
 
 	rig_settle(rig);
-	while (rig->started_count > 0) {
+	while (rig->started_count > 0 ||
+		(rig->commands != NULL && rig->commands->count > 0)) {
 		rig_run(rig, rig->started_count);
+		(void)rig_commands_finish(rig->commands);
 		rig_settle(rig);
 		rig_check(++rounds < RIG_TURNS_MAX);
 	}

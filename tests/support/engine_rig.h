@@ -21,6 +21,7 @@
 #define RIG_SECOND_NS UINT64_C(1000000000)
 
 struct rig_client;
+struct rig_commands;
 struct wyn_job;
 struct wyn_strip;
 struct wyn_catalog;
@@ -45,7 +46,10 @@ struct rig {
 	struct wyn_module_version *functions;
 	const struct wyn_registry *registry; /* the catalog's */
 	struct wyn_engine *engine;
-	struct wyn_engine *engines[1];
+	struct wyn_engine *engines[2];
+	struct rig *first;	       /* whose shared is ours; NULL = it is */
+	struct rig_commands *commands; /* NULL = it runs none */
+	unsigned wakes;		       /* somebody woke the loop */
 	struct wyn_executor executor;
 	struct wyn_list clients;
 	uint64_t now_ns;
@@ -70,6 +74,12 @@ struct rig {
 struct rig *rig_create(const struct wyn_limits *limits, unsigned width);
 
 /*
+ * rig_create_beside - a second loop of the first rig's daemon, which has a clock
+ * and clients of its own; it is destroyed first.
+ */
+struct rig *rig_create_beside(struct rig *first);
+
+/*
  * rig_destroy - disconnects all clients, lets what runs come back, and checks
  * that everything which is counted is back to 0.
  */
@@ -81,7 +91,8 @@ void rig_turn(struct rig *rig);
 /* rig_settle - turns until the loop would sleep; runs nothing. */
 void rig_settle(struct rig *rig);
 
-/* rig_finish_all - turns and runs until nothing is left that may run. */
+/* rig_finish_all - turns and runs until nothing is left that may run; commands
+ * exit with 0. */
 void rig_finish_all(struct rig *rig);
 
 /* rig_advance - the clock goes on; then a turn. */

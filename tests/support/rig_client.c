@@ -14,9 +14,9 @@
 
 #define RIG_PIECES 4u
 
-static struct rig_client *client_open(struct rig *rig, bool administrator)
+static struct rig_client *client_open(
+	struct rig *rig, const struct wyn_peer *peer)
 {
-	struct wyn_peer peer = {.administrator = administrator};
 	struct rig_client *client = calloc(1, sizeof(*client));
 
 	rig_check(client != NULL);
@@ -25,7 +25,7 @@ static struct rig_client *client_open(struct rig *rig, bool administrator)
 	client->feed_max = WYN_RECEIVE_BYTES;
 	wyn_list_init(&client->link);
 	wyn_list_push_back(&rig->clients, &client->link);
-	rig_check(wyn_engine_open(rig->engine, &peer, client, rig->now_ns,
+	rig_check(wyn_engine_open(rig->engine, peer, client, rig->now_ns,
 			  &client->conn) == 0);
 	rig_client_flush(client);
 	return client;
@@ -33,12 +33,23 @@ static struct rig_client *client_open(struct rig *rig, bool administrator)
 
 struct rig_client *rig_connect(struct rig *rig)
 {
-	return client_open(rig, false);
+	static const struct wyn_peer peer;
+
+	return client_open(rig, &peer);
 }
 
 struct rig_client *rig_connect_admin(struct rig *rig)
 {
-	return client_open(rig, true);
+	static const struct wyn_peer peer = {.administrator = true};
+
+	return client_open(rig, &peer);
+}
+
+struct rig_client *rig_connect_local(struct rig *rig, uint32_t uid)
+{
+	const struct wyn_peer peer = {.local = true, .uid = uid};
+
+	return client_open(rig, &peer);
 }
 
 static void conn_close(struct rig_client *client)
@@ -62,6 +73,8 @@ void rig_client_free(struct rig_client *client)
 		if (client->tasks[i] != NULL) {
 			free(client->tasks[i]->value);
 			free(client->tasks[i]->partials);
+			free(client->tasks[i]->output.data);
+			free(client->tasks[i]->error.data);
 			free(client->tasks[i]);
 		}
 	}

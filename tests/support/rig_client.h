@@ -23,6 +23,13 @@
 
 struct wyn_conn;
 
+/* What came of one of a command's streams. */
+struct rig_written {
+	char *data; /* a NUL behind it; NULL = nothing came */
+	size_t bytes;
+	unsigned chunks;
+};
+
 /* What was read about one task. */
 struct rig_task {
 	uint64_t seq;
@@ -39,8 +46,14 @@ struct rig_task {
 	char *partials; /* all of them, one behind the other; NUL behind it */
 	size_t partials_bytes;
 	unsigned partials_count;
-	unsigned reports;    /* of progress */
-	uint8_t report_done; /* of the last: the low byte */
+	unsigned reports;	   /* of progress */
+	uint8_t report_done;	   /* of the last: the low byte */
+	struct rig_written output; /* of a command */
+	struct rig_written error;
+	uint32_t exit_status;
+	uint32_t signal;
+	bool has_usage;
+	struct wyn_usage usage;
 };
 
 /* The last Reply. */
@@ -71,6 +84,7 @@ struct rig_listed {
 	bool answered;
 	char function[RIG_WORD_BYTES];
 	char client_name[RIG_TEXT_BYTES];
+	char command[RIG_TEXT_BYTES];
 };
 
 /* What explain says beside it. */
@@ -139,6 +153,9 @@ struct rig_client *rig_connect(struct rig *rig);
 
 /* rig_connect_admin - the same, from root. */
 struct rig_client *rig_connect_admin(struct rig *rig);
+
+/* rig_connect_local - over a Unix socket, from this user; root is one. */
+struct rig_client *rig_connect_local(struct rig *rig, uint32_t uid);
 
 /* rig_send - gives bytes to the engine, as far as it reads. */
 void rig_send(struct rig_client *client, const void *data, size_t bytes);

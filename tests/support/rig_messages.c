@@ -7,14 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct rig_client *rig_open_stream(struct rig *rig, uint64_t stream_bytes)
+static struct rig_client *greet(
+	struct rig_client *client, uint64_t stream_bytes)
 {
-	struct rig_client *client = rig_connect(rig);
-
 	rig_preface(client);
 	rig_hello(client, stream_bytes);
-	rig_settle(rig);
+	rig_settle(client->rig);
 	return client;
+}
+
+struct rig_client *rig_open_stream(struct rig *rig, uint64_t stream_bytes)
+{
+	return greet(rig_connect(rig), stream_bytes);
+}
+
+struct rig_client *rig_open_local(struct rig *rig, uint64_t stream_bytes)
+{
+	return greet(rig_connect_local(rig, 0), stream_bytes);
 }
 
 struct rig_client *rig_open(struct rig *rig)
@@ -122,6 +131,9 @@ void rig_kind(struct rig_client *client, enum wyn_message_kind kind)
 	case WYN_MESSAGE_CANCEL:
 		rig_cancel(client, 1, 1);
 		return;
+	case WYN_MESSAGE_SIGNAL:
+		rig_signal(client, 1, 1, 15);
+		return;
 	case WYN_MESSAGE_CALL:
 		call_send(client);
 		return;
@@ -146,7 +158,9 @@ void rig_submit(struct rig_client *client, const struct rig_submit *submit)
 {
 	struct wyn_submit message = {
 		.first_seq = submit->first_seq,
-		.function = wyn_slice_of(submit->function),
+		.function = wyn_slice_of(
+			submit->function != NULL ? submit->function : ""),
+		.command = submit->command,
 		.options = submit->options,
 		.arg_sizes = submit->sizes,
 		.arg_sizes_count = submit->sizes != NULL ? submit->count : 0,
@@ -188,20 +202,93 @@ void rig_task_send(struct rig_client *client, uint64_t seq,
 	rig_batch_send(client, seq, 1, function, text);
 }
 
+static void chunk_send(struct rig_client *client, const struct wyn_chunk *chunk)
+{
+	uint8_t head[WYN_CHUNK_HEAD_BYTES_MAX];
+
+	rig_send(client, head, wyn_chunk_head_encode(chunk, head));
+	rig_send(client, chunk->data.data, chunk->data.len);
+}
+
 void rig_chunk(struct rig_client *client, uint64_t seq, uint64_t offset,
 	const char *text, bool eof)
 {
-	struct wyn_chunk chunk = {
+	const struct wyn_chunk chunk = {
 		.seq = seq,
 		.stream = WYN__V1__STREAM__STREAM_ARGUMENT,
 		.offset = offset,
 		.eof = eof,
 		.data = wyn_slice_of(text),
 	};
-	uint8_t head[WYN_CHUNK_HEAD_BYTES_MAX];
 
-	rig_send(client, head, wyn_chunk_head_encode(&chunk, head));
-	rig_send(client, text, strlen(text));
+	chunk_send(client, &chunk);
+}
+
+void rig_input(struct rig_client *client, uint64_t seq, uint64_t offset,
+	struct wyn_slice data, bool eof)
+{
+	const struct wyn_chunk chunk = {
+		.seq = seq,
+		.stream = WYN__V1__STREAM__STREAM_INPUT,
+		.offset = offset,
+		.eof = eof,
+		.data = data,
+	};
+
+	chunk_send(client, &chunk);
+}
+
+ProtobufCBinaryData rig_word(const char *text)
+{
+	return (ProtobufCBinaryData){
+		.len = strlen(text), .data = (uint8_t *)wyn_message_text(text)};
+}
+
+void rig_command_init(struct rig_command *command, const char *line)
+{
+	static const Wyn__V1__Command none = WYN__V1__COMMAND__INIT;
+
+	command->message = none;
+	command->message.argv = command->argv;
+	while (*line != '\0') {
+		size_t n = strcspn(line, " ");
+		ProtobufCBinaryData word = rig_word(line);
+
+		rig_check(command->message.n_argv < RIG_ARGV_MAX);
+		word.len = n;
+		command->argv[command->message.n_argv++] = word;
+		line += n + (line[n] == ' ');
+	}
+}
+
+void rig_run_send(struct rig_client *client, uint64_t first_seq, size_t count,
+	const char *input, struct wyn_submit_options options)
+{
+	struct rig_command command;
+	const struct rig_submit submit = {
+		.first_seq = first_seq,
+		.command = &command.message,
+		.count = count,
+		.text = input,
+		.options = options,
+	};
+
+	rig_command_init(&command, "sh");
+	rig_submit(client, &submit);
+}
+
+void rig_feed_send(struct rig_client *client, uint64_t seq)
+{
+	struct rig_command command;
+	const struct rig_submit submit = {
+		.first_seq = seq,
+		.command = &command.message,
+		.count = 1,
+	};
+
+	rig_command_init(&command, "cat");
+	command.message.input_stream = true;
+	rig_submit(client, &submit);
 }
 
 static void cancel_send(struct rig_client *client, Wyn__V1__Cancel *cancel)
@@ -215,6 +302,12 @@ static void cancel_send(struct rig_client *client, Wyn__V1__Cancel *cancel)
 
 void rig_cancel(struct rig_client *client, uint64_t first, uint64_t count)
 {
+	rig_cancel_grace(client, first, count, 0);
+}
+
+void rig_cancel_grace(struct rig_client *client, uint64_t first, uint64_t count,
+	uint64_t grace_ms)
+{
 	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
 	Wyn__V1__SeqRange *ranges[] = {&range};
 	Wyn__V1__Cancel cancel = WYN__V1__CANCEL__INIT;
@@ -223,6 +316,7 @@ void rig_cancel(struct rig_client *client, uint64_t first, uint64_t count)
 	range.count = count;
 	cancel.n_seqs = 1;
 	cancel.seqs = ranges;
+	cancel.grace_ms = grace_ms;
 	cancel_send(client, &cancel);
 }
 
@@ -233,6 +327,40 @@ void rig_cancel_id(struct rig_client *client, uint64_t id)
 	cancel.n_ids = 1;
 	cancel.ids = &id;
 	cancel_send(client, &cancel);
+}
+
+static void signal_send(struct rig_client *client, Wyn__V1__Signal *signal)
+{
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	frame.body_case = WYN__V1__FRAME__BODY_SIGNAL;
+	frame.signal = signal;
+	rig_frame(client, &frame);
+}
+
+void rig_signal(struct rig_client *client, uint64_t first, uint64_t count,
+	uint32_t number)
+{
+	Wyn__V1__SeqRange range = WYN__V1__SEQ_RANGE__INIT;
+	Wyn__V1__SeqRange *ranges[] = {&range};
+	Wyn__V1__Signal signal = WYN__V1__SIGNAL__INIT;
+
+	range.first = first;
+	range.count = count;
+	signal.n_seqs = 1;
+	signal.seqs = ranges;
+	signal.number = number;
+	signal_send(client, &signal);
+}
+
+void rig_signal_id(struct rig_client *client, uint64_t id, uint32_t number)
+{
+	Wyn__V1__Signal signal = WYN__V1__SIGNAL__INIT;
+
+	signal.n_ids = 1;
+	signal.ids = &id;
+	signal.number = number;
+	signal_send(client, &signal);
 }
 
 void rig_credit(struct rig_client *client, uint64_t stream_bytes)

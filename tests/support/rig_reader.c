@@ -101,6 +101,22 @@ static void bytes_append(void *data, size_t *bytes, struct wyn_slice more)
 	(*buffer)[*bytes] = '\0';
 }
 
+static void detail_note(struct rig_task *task, const struct wyn_detail *detail)
+{
+	rig_check(detail->reason.len > 0 || task->code == WYN_STATUS_OK);
+	rig_check(detail->ran != WYN__V1__RAN__RAN_UNSPECIFIED);
+	task->ran = detail->ran;
+	task->retry_after_ms = detail->retry_after_ms;
+	word_copy(task->reason, sizeof(task->reason), detail->reason);
+	word_copy(task->message, sizeof(task->message), detail->message);
+	task->exit_status = detail->exit_status;
+	task->signal = detail->signal;
+	task->has_usage = detail->usage != NULL;
+	if (task->has_usage) {
+		task->usage = *detail->usage;
+	}
+}
+
 static void row_note(struct rig_client *client, const struct wyn_result *row)
 {
 	struct rig_task *task = task_of(client, row->seq);
@@ -118,14 +134,7 @@ static void row_note(struct rig_client *client, const struct wyn_result *row)
 		bytes_append(&task->value, &task->value_bytes, row->value);
 	}
 	if (row->detail != NULL) {
-		rig_check(row->detail->reason.len > 0);
-		rig_check(row->detail->ran != WYN__V1__RAN__RAN_UNSPECIFIED);
-		task->ran = row->detail->ran;
-		task->retry_after_ms = row->detail->retry_after_ms;
-		word_copy(task->reason, sizeof(task->reason),
-			row->detail->reason);
-		word_copy(task->message, sizeof(task->message),
-			row->detail->message);
+		detail_note(task, row->detail);
 	}
 	client->rows++;
 	client->rows_ok += row->code == WYN_STATUS_OK;
@@ -143,6 +152,16 @@ static void on_results(
 	}
 	client->quiet_done += results->quiet_done;
 	client->results_frames++;
+}
+
+static void written_note(
+	struct rig_written *written, const struct wyn_chunk *chunk)
+{
+	rig_check(!chunk->eof);
+	rig_check(chunk->offset == written->bytes);
+	rig_check(chunk->data.len > 0);
+	bytes_append(&written->data, &written->bytes, chunk->data);
+	written->chunks++;
 }
 
 static void on_chunk(struct rig_client *client, const struct wyn_chunk *chunk)
@@ -165,6 +184,14 @@ static void on_chunk(struct rig_client *client, const struct wyn_chunk *chunk)
 		rig_check(chunk->data.len == WYN_PROGRESS_BYTES);
 		task->report_done = chunk->data.data[7];
 		task->reports++;
+		return;
+	}
+	if (chunk->stream == WYN__V1__STREAM__STREAM_OUTPUT) {
+		written_note(&task->output, chunk);
+		return;
+	}
+	if (chunk->stream == WYN__V1__STREAM__STREAM_ERROR) {
+		written_note(&task->error, chunk);
 		return;
 	}
 	rig_check(chunk->stream == WYN__V1__STREAM__STREAM_VALUE);
@@ -227,6 +254,8 @@ static void listed_note(struct rig_client *client, const Wyn__V1__Task *task)
 		wyn_slice_of(task->function));
 	word_copy(note->client_name, sizeof(note->client_name),
 		wyn_slice_of(task->client_name));
+	word_copy(note->command, sizeof(note->command),
+		wyn_slice_of(task->command));
 }
 
 static void on_list(struct rig_client *client, const Wyn__V1__ListReply *list)
