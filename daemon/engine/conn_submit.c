@@ -383,6 +383,14 @@ static void uploads_begin(struct intake *in)
 	}
 }
 
+/* What is held once, for all of its tasks. */
+static uint64_t shared_bytes(const struct intake *in)
+{
+	return in->submit->command == NULL
+		       ? 0
+		       : wyn_command_size(in->submit->command);
+}
+
 /* Asks for room for all of it and takes in what there is room for. */
 static void tasks_take_in(struct intake *in, const struct wyn_held *claimed)
 {
@@ -390,7 +398,7 @@ static void tasks_take_in(struct intake *in, const struct wyn_held *claimed)
 	struct wyn_held before = wyn_engine_claim(engine, claimed);
 
 	in->admission.daemon_tasks = before.tasks;
-	in->admission.daemon_bytes = before.bytes;
+	in->admission.daemon_bytes = before.bytes + shared_bytes(in);
 	if (in->submit->arg_sizes_count > 0) {
 		uploads_begin(in);
 	} else if (wyn_admission_all(&in->admission, in->submit)) {
@@ -407,10 +415,6 @@ static struct wyn_held claim_of(
 	const struct intake *in, uint64_t count, uint64_t bytes)
 {
 	const struct wyn_admission *admission = &in->admission;
-	uint64_t command_bytes =
-		in->submit->command == NULL
-			? 0
-			: wyn_command_size(in->submit->command);
 
 	if (in->submit->arg_sizes_count == 0 &&
 		has_room(batch_before(in, in->submit->first_seq),
@@ -426,7 +430,7 @@ static struct wyn_held claim_of(
 		.tasks = count < admission->credit_tasks
 				 ? count
 				 : admission->credit_tasks,
-		.bytes = wyn_batch_bytes(bytes) + command_bytes,
+		.bytes = wyn_batch_bytes(bytes) + shared_bytes(in),
 	};
 }
 
