@@ -128,8 +128,7 @@ void wyn_dispatch_commands(struct wyn_engine *engine)
 
 	atomic_store_explicit(
 		&engine->commands_wait, false, memory_order_relaxed);
-	while (engine->slice_count < engine->limits.executor_tasks_max &&
-		(span = wyn_ready_pick(&engine->commands, &owner)) != NULL) {
+	while ((span = wyn_ready_pick(&engine->commands, &owner)) != NULL) {
 		struct wyn_conn *conn =
 			WYN_CONTAINER_OF(owner, struct wyn_conn, commands);
 
@@ -145,6 +144,10 @@ void wyn_dispatch_commands(struct wyn_engine *engine)
 			WYN_READY_QUANTUM_NS);
 		if (span->args.count == 0) {
 			wyn_engine_unhold(engine, 0, wyn_span_drop(span));
+		}
+		/* Those that are left may start in this turn too. */
+		if (engine->slice_count == engine->limits.executor_tasks_max) {
+			slice_start(engine);
 		}
 	}
 	slice_start(engine);

@@ -19,6 +19,12 @@ static bool has_begun(const struct wyn_task *task)
 	       0;
 }
 
+/* A command takes what it takes, and no worker. */
+static bool is_command(const struct wyn_task *task)
+{
+	return task->batch->command != NULL;
+}
+
 /* Whatever was seen running before and runs still is slow. Returns: whether one
  * of a strip is, which others may be behind. */
 static bool slow_find(struct wyn_engine *engine, struct wyn_conn *conn)
@@ -29,6 +35,9 @@ static bool slow_find(struct wyn_engine *engine, struct wyn_conn *conn)
 		struct wyn_task *task =
 			wyn_list_entry(link, struct wyn_task, link);
 
+		if (is_command(task)) {
+			continue;
+		}
 		if (has_begun(task) && task->watched) {
 			wyn_dispatch_slow(engine, &task->charge);
 		}
@@ -56,7 +65,7 @@ static void misjudged_recall(struct wyn_engine *engine, struct wyn_conn *conn)
 		struct wyn_task *task =
 			wyn_list_entry(link, struct wyn_task, link);
 
-		if (!has_begun(task) &&
+		if (!is_command(task) && !has_begun(task) &&
 			wyn_recall_is_misjudged(engine, &task->charge)) {
 			/* [recall] pairs with the load in invoke.c. */
 			atomic_store_explicit(
