@@ -29,6 +29,19 @@ static bool place_try(struct wyn_engine *engine)
 	return true;
 }
 
+/* One that another loop has left to this one. */
+static bool place_given(struct wyn_engine *engine)
+{
+	_Atomic uint64_t *given = &engine->commands_given;
+
+	/* [commands] relaxed: who adds wakes this loop, which alone takes. */
+	if (atomic_load_explicit(given, memory_order_relaxed) == 0) {
+		return false;
+	}
+	atomic_fetch_sub_explicit(given, 1, memory_order_relaxed);
+	return true;
+}
+
 /*
  * Returns: false = whoever gives one back wakes this loop. Sequentially
  * consistent on both sides, since each writes one word and reads the other's:
@@ -37,28 +50,50 @@ static bool place_try(struct wyn_engine *engine)
  */
 static bool place_take(struct wyn_engine *engine)
 {
-	if (place_try(engine)) {
+	if (place_given(engine) || place_try(engine)) {
 		return true;
 	}
-	/* [commands] pairs with wyn_dispatch_command_ended(). */
+	/* [commands] pairs with place_give_back(). */
 	atomic_store_explicit(
 		&engine->commands_wait, true, memory_order_seq_cst);
 	return place_try(engine);
 }
 
+/* False: that one does not wait, or the place has gone. */
+static bool place_leave_to(struct wyn_engine *engine, struct wyn_engine *other)
+{
+	/* [commands] pairs with place_take(). */
+	if (other == engine ||
+		!atomic_load_explicit(
+			&other->commands_wait, memory_order_seq_cst) ||
+		!place_try(engine)) {
+		return false;
+	}
+	atomic_fetch_add_explicit(
+		&other->commands_given, 1, memory_order_relaxed);
+	other->stream.wake(&other->stream);
+	return true;
+}
+
+/*
+ * Those that wait have it next, in turns: else a loop with many would begin one
+ * in the very turn in which one has ended, and the others none.
+ */
 static void place_give_back(struct wyn_engine *engine)
 {
 	struct wyn_shared *shared = engine->shared;
+	size_t own = 0;
 
 	atomic_fetch_sub_explicit(&shared->commands, 1, memory_order_seq_cst);
-	for (size_t i = 0; i < shared->engines_count; i++) {
-		struct wyn_engine *other = shared->engines[i];
+	while (own + 1 < shared->engines_count &&
+		shared->engines[own] != engine) {
+		own++;
+	}
+	for (size_t i = 1; i < shared->engines_count; i++) {
+		size_t at = (own + i) % shared->engines_count;
 
-		/* [commands] pairs with place_take(). */
-		if (other != engine &&
-			atomic_load_explicit(
-				&other->commands_wait, memory_order_seq_cst)) {
-			other->stream.wake(&other->stream);
+		if (place_leave_to(engine, shared->engines[at])) {
+			return;
 		}
 	}
 }
@@ -151,6 +186,10 @@ void wyn_dispatch_commands(struct wyn_engine *engine)
 		}
 	}
 	slice_start(engine);
+	/* Others may have left more to this loop than it needs by now. */
+	while (span == NULL && place_given(engine)) {
+		place_give_back(engine);
+	}
 }
 
 void wyn_dispatch_command_ended(struct wyn_engine *engine)

@@ -158,6 +158,7 @@ struct wyn_engine {
 	struct wyn_policy *policy;	       /* held; NULL = likewise */
 	uint64_t commands_running; /* in that executor; its part of shared's */
 	atomic_bool commands_wait; /* [A commands] for a place */
+	_Atomic uint64_t commands_given; /* [A commands] places left to it */
 	struct wyn_stream stream;
 	struct wyn_mailbox mailbox;
 	struct wyn_segments segments;

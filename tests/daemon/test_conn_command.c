@@ -164,9 +164,8 @@ static void command_is_refused_when_there_is_no_policy(void **state)
 
 	(void)state;
 	rig_command_init(&command, "true");
-	rig->engine->policy = NULL;
+	wyn_engine_policy(rig->engine, NULL);
 	refused_expected(&submit, WYN_REFUSAL_COMMANDS_OFF, "COMMANDS_OFF");
-	rig->engine->policy = &rig->commands->policy;
 }
 
 static void command_is_refused_when_the_policy_says_no(void **state)

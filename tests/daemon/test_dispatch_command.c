@@ -329,15 +329,57 @@ static void commands_wake_no_loop_when_none_waits(void **state)
 	assert_int_equal(beside->wakes, wakes);
 }
 
-static void commands_keep_the_place_when_the_own_loop_has_more(void **state)
+/* However many the one has, a place that comes free is the other's next. */
+static void commands_take_turns_between_loops(void **state)
 {
 	(void)state;
-	run(client, 1, COMMANDS_MAX + 2);
+	limit(rig, 1);
+	limit(beside, 1);
+	run(client, 1, 20);
+	run(other, 1, 20);
+	for (uint64_t i = 1; i <= 10; i++) {
+		assert_int_equal(rig->commands->count, 1);
+		oldest_exit(rig);
+		rig_settle(beside);
+		assert_int_equal(beside->commands->count, 1);
+		oldest_exit(beside);
+		rig_settle(rig);
+		assert_int_equal(running(), 1);
+	}
+	assert_int_equal(client->rows_ok, 10);
+	assert_int_equal(other->rows_ok, 10);
+}
+
+static void commands_give_a_place_on_when_it_is_not_needed(void **state)
+{
+	(void)state;
+	limit(rig, 1);
+	limit(beside, 1);
+	run(client, 1, 3);
 	run(other, 1, 1);
 	oldest_exit(rig);
+	/* Before it looks, the place that is kept for it is for nobody. */
+	rig_client_break(other);
 	rig_settle(beside);
-	assert_int_equal(running(), COMMANDS_MAX);
-	rig_finish_all(rig);
+	rig_settle(rig);
+	assert_int_equal(beside->commands->started, 0);
+	assert_int_equal(rig->commands->count, 1);
+	assert_int_equal(running(), 1);
+}
+
+static void commands_keep_no_place_when_the_limit_was_lowered(void **state)
+{
+	(void)state;
+	run(client, 1, COMMANDS_MAX);
+	run(other, 1, 1);
+	limit(rig, 1);
+	limit(beside, 1);
+	oldest_exit(rig);
+	rig_settle(beside);
+	assert_int_equal(beside->commands->count, 0);
+	assert_int_equal(running(), COMMANDS_MAX - 1);
+	oldest_exit(rig);
+	oldest_exit(rig);
 	rig_settle(beside);
 	assert_int_equal(beside->commands->count, 1);
 }
@@ -378,7 +420,9 @@ int main(void)
 		TEST_BESIDE(commands_of_all_loops_share_the_places),
 		TEST_BESIDE(commands_wake_a_loop_that_waits_for_a_place),
 		TEST_BESIDE(commands_wake_no_loop_when_none_waits),
-		TEST_BESIDE(commands_keep_the_place_when_the_own_loop_has_more),
+		TEST_BESIDE(commands_take_turns_between_loops),
+		TEST_BESIDE(commands_give_a_place_on_when_it_is_not_needed),
+		TEST_BESIDE(commands_keep_no_place_when_the_limit_was_lowered),
 		TEST_BESIDE(
 			commands_give_places_back_when_their_client_has_gone),
 	};

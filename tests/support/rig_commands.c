@@ -129,8 +129,7 @@ struct rig_commands *rig_commands_attach(struct rig *rig)
 	commands->executor.ops = &commands_ops;
 	commands->rig = rig;
 	commands->done_tail = &commands->done;
-	/* One of its holds is the engine's; the other keeps it from free(). */
-	atomic_init(&commands->policy.holders, 2);
+	atomic_init(&commands->policy.holders, 1);
 	commands->policy.commands = true;
 	wyn_list_init(&commands->unused);
 	wyn_list_init(&commands->running);
@@ -139,7 +138,7 @@ struct rig_commands *rig_commands_attach(struct rig *rig)
 			&commands->unused, &commands->processes[i].link);
 	}
 	wyn_engine_commands(rig->engine, &commands->executor);
-	rig->engine->policy = &commands->policy;
+	wyn_engine_policy(rig->engine, &commands->policy);
 	rig->commands = commands;
 	return commands;
 }
@@ -289,7 +288,8 @@ static void outcome_fill(
 		!(well && task->stopped == WYN_REFUSAL_CANCELLED_BY_CLIENT)) {
 		outcome_set(outcome, task->stopped);
 	} else if (!well) {
-		outcome_set(outcome, WYN_REFUSAL_FUNCTION_FAILED);
+		outcome_set(outcome, signal == 0 ? WYN_REFUSAL_EXIT_STATUS
+						 : WYN_REFUSAL_SIGNALLED);
 	}
 }
 
