@@ -104,16 +104,15 @@ void wyn_reply_partial_add(struct wyn_conn *conn, struct wyn_partial *partial)
 	wyn_engine_activate(conn);
 }
 
-/* How far the stream is that it belongs to; reports of progress are in none. */
+/* How far the stream is that it belongs to. NULL: reports of progress are in
+ * none. */
 static uint64_t *offset_of(const struct wyn_partial *partial)
 {
-	static uint64_t none;
 	struct wyn_task *task = partial->task;
 
 	switch (partial->stream) {
 	case WYN__V1__STREAM__STREAM_PROGRESS:
-		none = 0;
-		return &none;
+		return NULL;
 	case WYN__V1__STREAM__STREAM_ERROR:
 		return &task->error_offset;
 	default:
@@ -140,7 +139,7 @@ static bool pieces_send(struct wyn_conn *conn, struct wyn_partial *partial)
 	struct wyn_chunk chunk = {
 		.seq = partial->task->seq,
 		.stream = partial->stream,
-		.offset = *offset,
+		.offset = offset == NULL ? 0 : *offset,
 		.data = {partial->data + partial->at, piece_of(conn, partial)},
 	};
 
@@ -151,7 +150,9 @@ static bool pieces_send(struct wyn_conn *conn, struct wyn_partial *partial)
 	if (!chunk_send(conn, &chunk)) {
 		return false;
 	}
-	*offset += chunk.data.len;
+	if (offset != NULL) {
+		*offset += chunk.data.len;
+	}
 	partial->at += chunk.data.len;
 	return partial->at == partial->bytes;
 }
