@@ -174,12 +174,20 @@ static bool input_put(
 	return true;
 }
 
+/* Also when credit can count no further: a Submit that is refused may have
+ * brought it there. */
+static bool is_over_credit(struct wyn_credit *credit, size_t bytes)
+{
+	return bytes > UINT64_MAX - credit->window - credit->received ||
+	       wyn_credit_take(credit, bytes) < bytes;
+}
+
 void wyn_conn_input(struct wyn_conn *conn, const struct wyn_chunk *chunk)
 {
 	size_t bytes = chunk->data.len;
 	struct wyn_input *input;
 
-	if (wyn_credit_take(&conn->bytes, bytes) < bytes) {
+	if (is_over_credit(&conn->bytes, bytes)) {
 		wyn_conn_fail(conn, WYN_STATUS_RESOURCE_EXHAUSTED,
 			"INPUT_OVER_CREDIT",
 			"more input than argument_bytes were granted for");
