@@ -196,6 +196,7 @@ void wyn_survey_why_task(struct wyn_survey *survey, const struct wyn_conn *conn,
 
 	survey->why.executor = conn->engine->dispatch.in_flight;
 	if (task->batch->command != NULL) {
+		survey->why.executor = conn->engine->commands_running;
 		why_command(survey, task, started_ns != 0, unsent);
 	} else if (started_ns == 0) {
 		say(survey, WYN__V1__WHY__WHY_WORKERS,

@@ -150,7 +150,7 @@ static void command_is_refused_when_there_is_no_executor(void **state)
 
 	(void)state;
 	rig_command_init(&command, "true");
-	wyn_engine_commands(rig->engine, NULL);
+	wyn_engine_commands(rig->engine, NULL, "");
 	refused_expected(&submit, WYN_REFUSAL_COMMANDS_OFF, "COMMANDS_OFF");
 	assert_int_equal(
 		rig_task(client, 3)->code, WYN_STATUS_PERMISSION_DENIED);
@@ -310,6 +310,41 @@ static void command_is_refused_when_it_would_pass_max_bytes(void **state)
 	assert_non_null(rig_process(rig, 3));
 }
 
+static void command_is_answered_when_the_executor_has_no_memory(void **state)
+{
+	(void)state;
+	rig->commands->no_memory = true;
+	rig_feed_send(client, 1);
+	rig_input(client, 1, 0, wyn_slice_of("input"), false);
+	settle();
+	row_expected(1, WYN_STATUS_RESOURCE_EXHAUSTED, "DAEMON_BYTES_MAX",
+		WYN__V1__RAN__RAN_NO);
+	assert_false(rig_task(client, 1)->has_usage);
+	assert_int_equal(client->conn->account->command_bytes, 0);
+	rig->commands->no_memory = false;
+	rig_run_send(client, 2, 1, NULL, plain);
+	settle();
+	assert_non_null(rig_process(rig, 2));
+}
+
+static void commands_executor_is_told_of_limits_and_policy(void **state)
+{
+	struct wyn_limits limits = *wyn_engine_limits(rig->engine);
+	unsigned before = rig->commands->configures;
+
+	(void)state;
+	assert_int_equal(rig->commands->config.commands_max, 2);
+	limits.commands_max = 9;
+	limits.command_drain_ms = 33;
+	wyn_engine_limit(rig->engine, &limits);
+	assert_int_equal(rig->commands->config.commands_max, 9);
+	assert_int_equal(rig->commands->config.drain_ms, 33);
+	rig->commands->policy.umask = 27;
+	wyn_engine_policy(rig->engine, &rig->commands->policy);
+	assert_int_equal(rig->commands->config.umask, 27);
+	assert_int_equal(rig->commands->configures, before + 2);
+}
+
 static void signal_goes_to_those_that_run(void **state)
 {
 	(void)state;
@@ -388,6 +423,8 @@ int main(void)
 		TEST(command_is_refused_when_the_daemon_drains),
 		TEST(command_is_charged_until_its_last_task_is_back),
 		TEST(command_is_refused_when_it_would_pass_max_bytes),
+		TEST(command_is_answered_when_the_executor_has_no_memory),
+		TEST(commands_executor_is_told_of_limits_and_policy),
 		TEST(signal_goes_to_those_that_run),
 		TEST(signal_finds_one_by_its_id),
 		TEST(signal_of_nothing_is_no_error),

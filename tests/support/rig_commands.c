@@ -4,6 +4,7 @@
  */
 #include "tests/support/rig_commands.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,9 @@ static int commands_start(
 	struct wyn_executor *executor, struct wyn_job *const *jobs, size_t n)
 {
 	rig_check(n > 0);
+	if (commands_of(executor)->no_memory) {
+		return -ENOMEM;
+	}
 	for (size_t i = 0; i < n; i++) {
 		process_start(commands_of(executor), jobs[i]);
 	}
@@ -102,6 +106,13 @@ static void commands_signal(
 	task->process->signal = number;
 }
 
+static void commands_configure(
+	struct wyn_executor *executor, const struct wyn_command_config *config)
+{
+	commands_of(executor)->config = *config;
+	commands_of(executor)->configures++;
+}
+
 static unsigned commands_width(const struct wyn_executor *executor)
 {
 	(void)executor;
@@ -117,6 +128,7 @@ static const struct wyn_executor_ops commands_ops = {
 	.sent = commands_sent,
 	.input = commands_input,
 	.signal = commands_signal,
+	.configure = commands_configure,
 	.width = commands_width,
 };
 
@@ -137,7 +149,7 @@ struct rig_commands *rig_commands_attach(struct rig *rig)
 		wyn_list_push_back(
 			&commands->unused, &commands->processes[i].link);
 	}
-	wyn_engine_commands(rig->engine, &commands->executor);
+	wyn_engine_commands(rig->engine, &commands->executor, "");
 	wyn_engine_policy(rig->engine, &commands->policy);
 	rig->commands = commands;
 	return commands;

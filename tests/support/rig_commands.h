@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,7 +46,10 @@ struct rig_commands {
 	struct wyn_list running;
 	size_t count; /* of those that run */
 	size_t peak;
-	uint64_t started; /* since the beginning */
+	uint64_t started;		  /* since the beginning */
+	bool no_memory;			  /* it takes nothing */
+	struct wyn_command_config config; /* the last one */
+	unsigned configures;
 	struct wyn_job *done;
 	struct wyn_job **done_tail;
 };
