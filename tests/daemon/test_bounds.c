@@ -15,6 +15,7 @@
 #include "base/compiler.h"
 #include "daemon/engine/conn.h"
 #include "daemon/engine/engine_state.h"
+#include "tests/support/rig_commands.h"
 #include "tests/support/rig_messages.h"
 
 #define MANUAL "docs/wynd.8.scd" /* from the root of the tree */
@@ -143,6 +144,39 @@ static void executor_reach(void)
 	rig_batch_send(client, 1, 5, "noop", NULL);
 }
 
+/* Two of which may run at once, and it waits. */
+static void commands_reach(void)
+{
+	rig_run_send(client, 1, 3, NULL, (struct wyn_submit_options){0});
+}
+
+static void command_reach(void)
+{
+	static char word[1100];
+	struct rig_command command;
+	const struct rig_submit submit = {
+		.first_seq = 1, .command = &command.message, .count = 1};
+
+	memset(word, 'x', sizeof(word) - 1);
+	rig_command_init(&command, word);
+	rig_submit(client, &submit);
+}
+
+/* The executor counts this time, and is told of it. */
+static void grace_reach(void)
+{
+	rig_run_send(client, 1, 1, NULL, (struct wyn_submit_options){0});
+	rig_settle(rig);
+	rig_cancel(client, 1, 1);
+	rig_settle(rig);
+	assert_int_equal(rig_process(rig, 1)->grace_ms, 1234);
+}
+
+static void command_drain_reach(void)
+{
+	assert_int_equal(rig->commands->config.drain_ms, 1234);
+}
+
 static void hello_reach(void)
 {
 	(void)rig_connect(rig);
@@ -175,7 +209,7 @@ static const struct bound {
 	size_t offset; /* in struct wyn_limits */
 	uint64_t value;
 	void (*reach)(void);
-	const char *counter;
+	const char *counter; /* NULL = reach looks for itself */
 } bounds[] = {
 	BOUND(frame_bytes_max, "max-frame", 4096, frame_reach,
 		"connections_failed"),
@@ -203,6 +237,12 @@ static const struct bound {
 		"connections_over_max"),
 	BOUND(executor_tasks_max, "max-executor", 3, executor_reach,
 		"executor_full"),
+	BOUND(commands_max, "max-commands", 2, commands_reach, "commands_full"),
+	BOUND(command_bytes_max, "max-command", 1024, command_reach,
+		"commands_over_max"),
+	BOUND(command_grace_ms, "command-grace", 1234, grace_reach, NULL),
+	BOUND(command_drain_ms, "command-drain", 1234, command_drain_reach,
+		NULL),
 	BOUND(hello_ms, "hello-timeout", 1000, hello_reach,
 		"connections_failed"),
 	BOUND(keepalive_ms, "keepalive", 2000, keepalive_reach,
@@ -224,13 +264,14 @@ static void reach(const struct bound *bound)
 
 	*limit = bound->value;
 	rig = rig_create(&limits, 2);
-	client = rig_open(rig);
-	if (counter_of(bound->counter) != 0) {
+	(void)rig_commands_attach(rig);
+	client = rig_open_local(rig, 0);
+	if (bound->counter != NULL && counter_of(bound->counter) != 0) {
 		fail_msg("%s is not 0 at first", bound->counter);
 	}
 	bound->reach();
 	rig_finish_all(rig);
-	if (counter_of(bound->counter) == 0) {
+	if (bound->counter != NULL && counter_of(bound->counter) == 0) {
 		fail_msg("--%s was reached, and %s is 0", bound->flag,
 			bound->counter);
 	}
@@ -251,11 +292,16 @@ static void bounds_count_nothing_when_none_is_reached(void **state)
 {
 	(void)state;
 	rig = rig_create(NULL, 2);
-	client = rig_open(rig);
+	(void)rig_commands_attach(rig);
+	client = rig_open_local(rig, 0);
 	rig_batch_send(client, 1, 3, "echo", "x");
+	rig_run_send(client, 4, 3, "x", (struct wyn_submit_options){0});
 	rig_finish_all(rig);
+	assert_int_equal(client->rows_ok, 6);
 	for (size_t i = 0; i < WYN_COUNT_OF(bounds); i++) {
-		assert_int_equal(counter_of(bounds[i].counter), 0);
+		if (bounds[i].counter != NULL) {
+			assert_int_equal(counter_of(bounds[i].counter), 0);
+		}
 	}
 	rig_destroy(rig);
 }
