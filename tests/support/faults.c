@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * faults.c - what stands between the scheduler and the libc in a fault test.
+ * faults.c - what stands between the code under test and the libc in a fault
+ * test.
  *
  * The linker leads a call of NAME to __wrap_NAME, and __real_NAME to NAME.
  */
@@ -62,6 +63,16 @@ bool fault_disarm(void)
 	return fault.fired > 0;
 }
 
+void fault_pause(void)
+{
+	fault.kind = FAULT_NONE;
+}
+
+void fault_resume(enum fault kind)
+{
+	fault.kind = kind;
+}
+
 enum fault fault_armed(void)
 {
 	return fault.kind;
@@ -75,6 +86,10 @@ size_t fault_allocated(void)
 /* The linker's names. */
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
 int __real_posix_memalign(void **ret_memory, size_t alignment, size_t size);
 int __wrap_posix_memalign(void **ret_memory, size_t alignment, size_t size);
 cpu_set_t *__real___sched_cpualloc(size_t count);
@@ -102,6 +117,25 @@ void *__wrap_malloc(size_t size)
 
 	allocated += memory != NULL;
 	return memory;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	void *memory =
+		fault_strikes(FAULT_MEMORY) ? NULL : __real_calloc(count, size);
+
+	allocated += memory != NULL;
+	return memory;
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	void *moved = fault_strikes(FAULT_MEMORY)
+			      ? NULL
+			      : __real_realloc(memory, size);
+
+	allocated += memory == NULL && moved != NULL;
+	return moved;
 }
 
 int __wrap_posix_memalign(void **ret_memory, size_t alignment, size_t size)

@@ -12,7 +12,7 @@
 
 enum fault {
 	FAULT_NONE,
-	FAULT_MEMORY, /* malloc, posix_memalign, CPU_ALLOC, mmap */
+	FAULT_MEMORY, /* malloc and its like, CPU_ALLOC, mmap */
 	FAULT_THREAD, /* pthread_create: EAGAIN */
 	/* A futex's wait ends at once, interrupted, too late or for nothing; a
 	 * wake does its work and then says that the word is gone. */
@@ -29,6 +29,11 @@ void fault_arm(enum fault kind, unsigned at, bool for_good);
 
 /* fault_disarm - nothing fails. Returns: whether anything did. Thread: any. */
 bool fault_disarm(void);
+
+/* fault_pause, fault_resume - in between nothing fails, and nothing counts.
+ * Thread: as fault_arm(). */
+void fault_pause(void);
+void fault_resume(enum fault kind);
 
 /* fault_armed - what fails now. Thread: any. */
 enum fault fault_armed(void);
