@@ -85,6 +85,9 @@ static void place_give_back(struct wyn_engine *engine)
 	size_t own = 0;
 
 	atomic_fetch_sub_explicit(&shared->commands, 1, memory_order_seq_cst);
+	if (engine->command_executor == NULL) {
+		return; /* at the end: of the others some are gone */
+	}
 	while (own + 1 < shared->engines_count &&
 		shared->engines[own] != engine) {
 		own++;

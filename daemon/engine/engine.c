@@ -409,8 +409,8 @@ void wyn_engine_commands_end(struct wyn_engine *engine)
 
 	if (commands != NULL) {
 		partials_take(engine);
-		jobs_take(engine, commands->ops->done(commands));
 		engine->command_executor = NULL;
+		jobs_take(engine, commands->ops->done(commands));
 	}
 }
 

@@ -397,6 +397,25 @@ static void commands_give_places_back_when_their_client_has_gone(void **state)
 	assert_int_equal(beside->commands->count, 1);
 }
 
+/* At the end one loop goes after the other, and what runs still comes back. */
+static void commands_wake_no_loop_when_all_have_ended(void **state)
+{
+	struct wyn_engine *gone = beside->engine;
+
+	(void)state;
+	run(client, 1, COMMANDS_MAX);
+	run(other, 1, 1);
+	rig_client_break(client);
+	rig_destroy(beside);
+	rig->engines[1] = gone;
+	rig->shared.engines_count = 2;
+	(void)rig_commands_finish(rig->commands);
+	wyn_engine_commands_end(rig->engine);
+	rig->shared.engines_count = 1;
+	assert_int_equal(running(), 0);
+	assert_int_equal(rig->engine->unfinished, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -425,6 +444,9 @@ int main(void)
 		TEST_BESIDE(commands_keep_no_place_when_the_limit_was_lowered),
 		TEST_BESIDE(
 			commands_give_places_back_when_their_client_has_gone),
+		cmocka_unit_test_setup_teardown(
+			commands_wake_no_loop_when_all_have_ended, setup_beside,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
