@@ -16,6 +16,8 @@
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/survey.h"
+#include "daemon/run/input.h"
+#include "tests/support/rig_commands.h"
 #include "tests/support/rig_messages.h"
 
 #define CLIENTS	      6u
@@ -65,7 +67,10 @@ static int setup(void **state)
 	limits.uploads_max = 10;
 	limits.executor_tasks_max = 200;
 	limits.connections_max = CLIENTS;
+	limits.commands_max = 5;
+	limits.command_bytes_max = WYN_KIB;
 	rig = rig_create(&limits, 4);
+	(void)rig_commands_attach(rig);
 	return 0;
 }
 
@@ -79,7 +84,9 @@ static int teardown(void **state)
 static void person_open(struct person *person)
 {
 	person->granted = below(2) ? 0 : 1 + below(5000);
-	person->client = rig_open_stream(rig, person->granted);
+	/* Some may run no commands. */
+	person->client = below(4) == 0 ? rig_open_stream(rig, person->granted)
+				       : rig_open_local(rig, person->granted);
 	person->client->feed_max = 1 + below(3000);
 	person->next_seq = 1;
 }
@@ -114,6 +121,73 @@ static void person_submit(struct person *person)
 	}
 	rig_submit(person->client, &submit);
 	person->next_seq = submit.first_seq + submit.count;
+}
+
+/* Mostly a good one, one task as often as not, with an input that goes on. */
+static void person_command(struct person *person)
+{
+	static const char *const lines[] = {
+		"true", "sh -c x", "cat", "", "a b c d"};
+	static const uint64_t times_ms[] = {0, 0, 0, 20, 500};
+	char large[2000] = "";
+	ProtobufCBinaryData env = rig_word("A=b");
+	struct rig_command command;
+	uint64_t size = below(5000);
+	struct rig_submit submit = {
+		.first_seq = person->next_seq + below(2) * below(5),
+		.command = &command.message,
+		.text = "argument",
+		.count = below(2) ? 1 : 1 + below(20),
+		.options = {.priority = (uint8_t)below(4),
+			.timeout_ms = times_ms[below(5)],
+			.deadline_ms = times_ms[below(5)],
+			.stream = below(2),
+			.accept = below(4) == 0,
+			.quiet = below(4) == 0},
+	};
+
+	rig_command_init(&command, lines[below(WYN_COUNT_OF(lines))]);
+	command.message.input_stream = below(2);
+	command.message.merge_stderr = below(2);
+	command.message.env = &env;
+	command.message.n_env = below(2);
+	if (below(30) == 0) {
+		memset(large, 'x', sizeof(large) - 1);
+		rig_command_init(&command, large);
+	}
+	if (submit.count == 1 && below(3) == 0) {
+		submit.sizes = &size;
+	}
+	rig_submit(person->client, &submit);
+	person->next_seq = submit.first_seq + submit.count;
+}
+
+/* The next piece of some input, as far as credit is left for it. */
+static void person_input(struct person *person)
+{
+	static const uint8_t data[4096];
+	struct rig_client *client = person->client;
+	struct wyn_list *link = wyn_list_first(&client->conn->inputs);
+	const struct wyn_input *input;
+	uint64_t left;
+	size_t n = below(sizeof(data));
+
+	if (link == NULL || client->unfed_bytes > 0) {
+		if (person->next_seq > 1 && below(2)) {
+			/* Nobody's, as far as it knows. */
+			rig_input(client, 1, 0, wyn_slice_of(""), true);
+		}
+		return;
+	}
+	input = wyn_list_entry(link, const struct wyn_input, link);
+	left = client->conn->bytes.told > client->conn->bytes.received
+		       ? client->conn->bytes.told - client->conn->bytes.received
+		       : 0;
+	if (input->eof || (n > left && below(50) > 0)) {
+		return;
+	}
+	rig_input(client, input->seq, input->have + (below(200) == 0),
+		(struct wyn_slice){data, n}, below(4) == 0);
 }
 
 /* The next piece of some argument that the engine waits for. */
@@ -219,7 +293,20 @@ static void person_talk(struct person *person)
 {
 	struct rig_client *client = person->client;
 
-	switch (below(8)) {
+	switch (below(11)) {
+	case 8:
+		rig_cancel_grace(client, below(person->next_seq + 1), below(5),
+			below(100));
+		return;
+	case 9:
+		rig_signal(client, below(person->next_seq + 1), below(50),
+			1 + (uint32_t)below(64));
+		return;
+	case 10:
+		if (client->conn != NULL) {
+			person_input(person);
+		}
+		return;
 	case 0:
 		rig_cancel(client, below(person->next_seq + 1), below(50));
 		return;
@@ -290,6 +377,8 @@ static void person_step(struct person *person)
 	} else if (below(10) == 0) {
 		client->read_max = below(3) ? SIZE_MAX : below(20000);
 		rig_client_flush(client);
+	} else if (below(4) == 0) {
+		person_command(person);
 	} else if (below(2)) {
 		person_submit(person);
 	} else {
@@ -321,6 +410,64 @@ static void workers_step(void)
 		return;
 	default:
 		rig_run(rig, below(100));
+	}
+}
+
+/* Something that a command does, or that happens to it. */
+static void process_step(struct wyn_process *process)
+{
+	static char data[100000];
+	struct wyn_task *task = process->task;
+
+	switch (below(7)) {
+	case 0:
+		rig_process_begin(process);
+		return;
+	case 1:
+		(void)rig_process_write(
+			process, RIG_OUTPUT, data, below(sizeof(data)));
+		return;
+	case 2:
+		(void)rig_process_write(process, RIG_ERROR, data, below(100));
+		return;
+	case 3:
+	case 4:
+		if (task->batch->input != NULL) {
+			(void)rig_process_read(
+				process, data, below(sizeof(data)));
+		}
+		return;
+	case 5:
+		if (below(4) == 0) {
+			rig_process_fail(process, WYN_REFUSAL_NOT_STARTED);
+		} else if (task->batch->input != NULL) {
+			wyn_input_shut(task->batch->input);
+		}
+		return;
+	default:
+		if (below(2)) {
+			rig_process_exit(process, (uint32_t)below(2));
+		} else {
+			rig_process_die(process, 9);
+		}
+	}
+}
+
+static void commands_step(void)
+{
+	struct wyn_list *link;
+	size_t skip;
+
+	if (rig->commands->count == 0) {
+		return;
+	}
+	skip = below(rig->commands->count);
+	wyn_list_for_each (link, &rig->commands->running) {
+		if (skip-- == 0) {
+			process_step(
+				wyn_list_entry(link, struct wyn_process, link));
+			return;
+		}
 	}
 }
 
@@ -360,9 +507,14 @@ static void random_clients_leave_nothing_behind(void **state)
 			workers_step();
 		}
 		if (below(3) == 0) {
+			commands_step();
+		}
+		if (below(3) == 0) {
 			rig->no_memory = below(20) == 0;
+			rig->commands->no_memory = below(20) == 0;
 			rig_turn(rig);
 			rig->no_memory = false;
+			rig->commands->no_memory = false;
 		}
 		if (below(10) == 0) {
 			person_survey(&people[below(CLIENTS)]);
@@ -378,7 +530,9 @@ static void random_clients_leave_nothing_behind(void **state)
 	}
 	answered = rig->engine->stats.tasks_ok_approx;
 	print_message("%ju tasks ended well\n", (uintmax_t)answered);
+	print_message("%ju commands ran\n", (uintmax_t)rig->commands->started);
 	assert_true(answered > 0);
+	assert_true(rig->commands->started > 0);
 	assert_int_equal(rig->engine->unfinished, 0);
 }
 
