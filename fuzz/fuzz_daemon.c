@@ -4,10 +4,10 @@
  *
  * Each step is one byte and its operands: somebody connects, sends (raw bytes,
  * or a message with numbers from the script), reads much, little or nothing,
- * goes away; tasks run in any order, emit, or are left alone; the clock goes
- * on; the daemon drains. What may never happen aborts in the rig: a task
- * answered twice or not at all, a Chunk after its row, credit that falls, a
- * count that is not back to 0 at the end.
+ * goes away; tasks run in any order, emit, or are left alone; commands write,
+ * read and end; the clock goes on; the daemon drains. What may never happen
+ * aborts in the rig: a task answered twice or not at all, a Chunk after its row,
+ * credit that falls, a count that is not back to 0 at the end.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +16,8 @@
 #include "base/compiler.h"
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/run/input.h"
+#include "tests/support/rig_commands.h"
 #include "tests/support/rig_messages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -52,6 +54,9 @@ static const struct wyn_limits limits = {
 	.uploads_max = 4,
 	.connections_max = CLIENTS_MAX - 1,
 	.executor_tasks_max = 16,
+	.commands_max = 3,
+	.command_bytes_max = 200,
+	.command_grace_ms = 50,
 	.hello_ms = 5000,
 	.keepalive_ms = 30000,
 };
@@ -110,6 +115,83 @@ static void send_submit(
 	}
 	rig_submit(client, &submit);
 	script->next_seq[who] = submit.first_seq + submit.count;
+}
+
+/* By bits: what is wrong with it, and what is wanted. */
+static void send_command(
+	struct script *script, struct rig_client *client, size_t who)
+{
+	static const char *const lines[] = {"true", "sh -c x", "", "a  b",
+		"cat /0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8"
+		"/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8"
+		"/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/7/8"};
+	static const uint64_t times_ms[] = {0, 0, 1, 300};
+	uint8_t what = take(script);
+	uint8_t how = take(script);
+	uint64_t size = take(script);
+	ProtobufCBinaryData env = rig_word(what & 64 ? "A" : "A=b");
+	struct rig_command command;
+	struct rig_submit submit = {
+		.first_seq = script->next_seq[who] + (what >> 7),
+		.command = &command.message,
+		.text = "argument",
+		.count = 1 + (how & 8 ? size % 8 : 0),
+		.options = {.timeout_ms = times_ms[how & 3],
+			.deadline_ms = times_ms[size & 3],
+			.priority = how >> 6,
+			.stream = how & 4,
+			.quiet = how & 16},
+	};
+
+	rig_command_init(&command, lines[what % WYN_COUNT_OF(lines)]);
+	command.message.input_stream = what & 8;
+	command.message.merge_stderr = what & 16;
+	command.message.env = &env;
+	command.message.n_env = what >> 5 & 1;
+	if ((how & 32) && submit.count == 1) {
+		submit.sizes = &size;
+	}
+	rig_submit(client, &submit);
+	script->next_seq[who] = submit.first_seq + submit.count;
+}
+
+/* Of the oldest input: the next piece, or a wrong one. */
+static void send_input(struct script *script, struct rig_client *client)
+{
+	static const uint8_t zeros[8 * 256];
+	const struct wyn_input *input;
+	uint8_t how = take(script);
+	size_t n = take(script) * (size_t)(1 + how % 8);
+
+	if (client->conn == NULL || wyn_list_empty(&client->conn->inputs)) {
+		rig_input(
+			client, how, n, (struct wyn_slice){zeros, n}, how & 1);
+		return;
+	}
+	input = wyn_list_entry(wyn_list_first(&client->conn->inputs),
+		const struct wyn_input, link);
+	rig_input(client, input->seq, input->have + (how > 240),
+		(struct wyn_slice){zeros, n}, how & 8);
+}
+
+static void step_command(struct script *script, struct rig_client *client,
+	size_t who, uint8_t what)
+{
+	switch (what % 8) {
+	case 0:
+		rig_signal(client, take(script), take(script), take(script));
+		return;
+	case 1:
+		rig_cancel_grace(
+			client, take(script), take(script), take(script));
+		return;
+	case 2:
+	case 3:
+		send_input(script, client);
+		return;
+	default:
+		send_command(script, client, who);
+	}
 }
 
 /* Of the argument that is on its way at that place, if any: the next piece. */
@@ -196,6 +278,9 @@ static void open_client(struct script *script, size_t who)
 	}
 	client = how & 1 ? rig_connect_admin(script->rig)
 			 : rig_connect(script->rig);
+	if (client->conn != NULL) {
+		client->conn->peer.local = true; /* it may run commands */
+	}
 	script->clients[who] = client;
 	script->next_seq[who] = 1;
 	script->granted[who] = how >> 2;
@@ -243,12 +328,66 @@ static void run_tasks(struct script *script)
 	}
 }
 
+/* What the oldest command that runs does. */
+static void process_step(
+	struct script *script, struct wyn_process *process, uint8_t how)
+{
+	static char data[256 * 256];
+	struct wyn_input *input = process->task->batch->input;
+
+	switch (how % 8) {
+	case 0:
+		rig_process_begin(process);
+		return;
+	case 1:
+	case 2:
+		(void)rig_process_write(process,
+			how & 8 ? RIG_OUTPUT : RIG_ERROR, data,
+			take(script) * (size_t)how);
+		return;
+	case 3:
+	case 4:
+		if (input != NULL) {
+			(void)rig_process_read(
+				process, data, take(script) * (size_t)16);
+		}
+		return;
+	case 5:
+		if (input != NULL) {
+			wyn_input_shut(input);
+		}
+		return;
+	case 6:
+		rig_process_exit(process, how & 8);
+		return;
+	default:
+		rig_process_die(process, how);
+	}
+}
+
+static void run_commands(struct script *script)
+{
+	struct wyn_list *link = wyn_list_first(&script->rig->commands->running);
+	uint8_t how = take(script);
+
+	if (how == 255) {
+		script->rig->commands->no_memory ^= true;
+	} else if (link != NULL) {
+		process_step(script,
+			wyn_list_entry(link, struct wyn_process, link), how);
+	}
+}
+
 static void step_client(struct script *script, uint8_t what, size_t who)
 {
 	struct rig_client *client = script->clients[who];
 
 	if (client == NULL || client->conn == NULL) {
 		open_client(script, who);
+		return;
+	}
+	if (what >= 24) {
+		step_command(script, client, who, what);
 		return;
 	}
 	switch (what % 8) {
@@ -296,12 +435,16 @@ static void step_rig(struct script *script)
 	case 6:
 		if (what > 200) {
 			rig_drain(script->rig);
+		} else {
+			run_commands(script);
 		}
 		return;
 	default:
 		if (what > 230) {
 			rig_drain(script->rig);
 			rig_cancel_all(script->rig);
+		} else {
+			run_commands(script);
 		}
 	}
 }
@@ -333,6 +476,7 @@ static void end(struct script *script)
 {
 	struct wyn_list *link;
 
+	script->rig->commands->no_memory = false;
 	wyn_list_for_each (link, &script->rig->clients) {
 		read_all(wyn_list_entry(link, struct rig_client, link));
 	}
@@ -347,6 +491,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct script script = {.at = data, .end = data + size};
 
 	script.rig = rig_create(&limits, 2);
+	(void)rig_commands_attach(script.rig);
 	while (script.at < script.end) {
 		uint8_t step = take(&script);
 
