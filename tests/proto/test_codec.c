@@ -101,6 +101,87 @@ static void codec_gives_back_a_submit_when_encoded(void **state)
 	}
 }
 
+static void commands_expected_equal(
+	const Wyn__V1__Command *a, const Wyn__V1__Command *b)
+{
+	static uint8_t packed[2][WYN_SAMPLE_FRAME_BYTES];
+	size_t bytes = wyn__v1__command__pack(a, packed[0]);
+
+	assert_int_equal(wyn__v1__command__pack(b, packed[1]), bytes);
+	assert_memory_equal(packed[0], packed[1], bytes);
+}
+
+static void codec_gives_back_a_command_when_encoded(void **state)
+{
+	const struct wyn_submit *made = &sample.message.submit;
+	struct wyn_prng prng;
+
+	(void)state;
+	print_message("seed %d\n", SEED);
+	wyn_prng_init(&prng, SEED);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct wyn_message message;
+		struct wyn_slice arg;
+
+		wyn_sample_make(&sample, WYN_MESSAGE_SUBMIT, &prng);
+		wyn_sample_commands(&sample, &prng);
+		decode_sample(&message);
+		assert_int_equal(message.submit.first_seq, made->first_seq);
+		assert_int_equal(message.submit.function.len, 0);
+		assert_int_equal(
+			message.submit.arg_sizes_count, made->arg_sizes_count);
+		assert_int_equal(message.submit.args.count, sample.count);
+		for (size_t j = 0; j < sample.count; j++) {
+			assert_true(wyn_args_next(&message.submit.args, &arg));
+			assert_true(wyn_slice_equal(arg, sample.args[j]));
+		}
+		assert_non_null(message.submit.command);
+		commands_expected_equal(message.submit.command, made->command);
+	}
+}
+
+static void usage_expected(
+	const struct wyn_usage *usage, const struct wyn_usage *made)
+{
+	assert_int_equal(usage == NULL, made == NULL);
+	if (usage != NULL) {
+		assert_memory_equal(usage, made, sizeof(*usage));
+	}
+}
+
+static void codec_gives_back_how_commands_ended_when_encoded(void **state)
+{
+	struct wyn_prng prng;
+
+	(void)state;
+	print_message("seed %d\n", SEED);
+	wyn_prng_init(&prng, SEED);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct wyn_message message;
+		struct wyn_result row;
+
+		wyn_sample_make(&sample, WYN_MESSAGE_RESULTS, &prng);
+		wyn_sample_commands(&sample, &prng);
+		decode_sample(&message);
+		assert_int_equal(message.results.count, sample.count);
+		for (size_t j = 0; j < sample.count; j++) {
+			const struct wyn_detail *made = sample.rows[j].detail;
+
+			assert_true(wyn_results_next(&message.results, &row));
+			assert_int_equal(!row.detail, !made);
+			if (made == NULL) {
+				continue;
+			}
+			assert_int_equal(
+				row.detail->exit_status, made->exit_status);
+			assert_int_equal(row.detail->signal, made->signal);
+			assert_true(wyn_slice_equal(
+				row.detail->message, made->message));
+			usage_expected(row.detail->usage, made->usage);
+		}
+	}
+}
+
 static void codec_gives_back_results_when_encoded(void **state)
 {
 	struct wyn_prng prng;
@@ -167,6 +248,10 @@ static void codec_says_why_when_it_refuses(void **state)
 		{BYTES("\x8a\x01\x00"), 4096, -ENOMSG, "UNKNOWN_BODY"},
 		{BYTES("garbage!"), 4096, -EBADMSG, "MALFORMED_FRAME"},
 		{BYTES("\x0a\x00"), 4096, -EBADMSG, "MALFORMED_FRAME"},
+		/* A command beside a function. */
+		{BYTES("\x0a\x07\x12\x01"
+		       "f\x22\x00\x32\x00"),
+			4096, -EBADMSG, "MALFORMED_FRAME"},
 		{BYTES("\x5a\x00"), 0, -ENOBUFS, "FRAME_TOO_COMPLEX"},
 		{BYTES("\x0a\x03\x2a\x01\x05"), 0, -ENOBUFS,
 			"FRAME_TOO_COMPLEX"},
@@ -263,6 +348,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codec_gives_back_a_submit_when_encoded),
 		cmocka_unit_test(codec_gives_back_results_when_encoded),
+		cmocka_unit_test(codec_gives_back_a_command_when_encoded),
+		cmocka_unit_test(
+			codec_gives_back_how_commands_ended_when_encoded),
 		cmocka_unit_test(codec_gives_back_a_chunk_when_encoded),
 		cmocka_unit_test(codec_says_why_when_it_refuses),
 		cmocka_unit_test(

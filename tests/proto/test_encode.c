@@ -63,9 +63,25 @@ static size_t submit_by_protobuf(const struct wyn_submit *submit)
 	body.n_args = sample.count;
 	body.arg_sizes = (uint64_t *)submit->arg_sizes;
 	body.n_arg_sizes = submit->arg_sizes_count;
+	if (submit->command != NULL) {
+		body.command = &sample.command;
+	}
 	frame.body_case = WYN__V1__FRAME__BODY_SUBMIT;
 	frame.submit = &body;
 	return wyn_frame_encode(&frame, 0, theirs);
+}
+
+static Wyn__V1__Usage *usage_of(
+	const struct wyn_usage *usage, Wyn__V1__Usage *into)
+{
+	wyn__v1__usage__init(into);
+	into->wall_ns = usage->wall_ns;
+	into->user_ns = usage->user_ns;
+	into->system_ns = usage->system_ns;
+	into->peak_rss_bytes = usage->peak_rss_bytes;
+	into->output_bytes = usage->output_bytes;
+	into->error_bytes = usage->error_bytes;
+	return into;
 }
 
 static size_t results_by_protobuf(uint64_t quiet_done)
@@ -75,6 +91,7 @@ static size_t results_by_protobuf(uint64_t quiet_done)
 	static ProtobufCBinaryData values[WYN_SAMPLE_TASKS_MAX];
 	static Wyn__V1__Detail details[WYN_SAMPLE_TASKS_MAX];
 	static Wyn__V1__Detail *detail_ptrs[WYN_SAMPLE_TASKS_MAX];
+	static Wyn__V1__Usage usages[WYN_SAMPLE_TASKS_MAX];
 	static char strings[WYN_SAMPLE_TASKS_MAX][2][256];
 	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 	Wyn__V1__Results body = WYN__V1__RESULTS__INIT;
@@ -98,6 +115,12 @@ static size_t results_by_protobuf(uint64_t quiet_done)
 		detail->reason = string_of(row->detail->reason, strings[i][1]);
 		detail->ran = row->detail->ran;
 		detail->retry_after_ms = row->detail->retry_after_ms;
+		detail->exit_status = row->detail->exit_status;
+		detail->signal = row->detail->signal;
+		if (row->detail->usage != NULL) {
+			detail->usage =
+				usage_of(row->detail->usage, &usages[i]);
+		}
 		detail_ptrs[body.n_details++] = detail;
 	}
 	body.seq = seqs;
@@ -126,7 +149,7 @@ static size_t chunk_by_protobuf(const struct wyn_chunk *chunk)
 	return wyn_frame_encode(&frame, 0, theirs);
 }
 
-static void encode_rounds(enum wyn_message_kind kind)
+static void encode_rounds(enum wyn_message_kind kind, bool commands)
 {
 	const struct wyn_message *message = &sample.message;
 	struct wyn_prng prng;
@@ -138,6 +161,9 @@ static void encode_rounds(enum wyn_message_kind kind)
 		size_t expected;
 
 		wyn_sample_make(&sample, kind, &prng);
+		if (commands) {
+			wyn_sample_commands(&sample, &prng);
+		}
 		bytes = wyn_sample_encode(&sample, ours);
 		switch (kind) {
 		case WYN_MESSAGE_SUBMIT:
@@ -159,22 +185,34 @@ static void encode_rounds(enum wyn_message_kind kind)
 	}
 }
 
+static void encode_submit_writes_what_protobuf_writes_of_commands(void **state)
+{
+	(void)state;
+	encode_rounds(WYN_MESSAGE_SUBMIT, true);
+}
+
+static void encode_results_writes_what_protobuf_writes_of_commands(void **state)
+{
+	(void)state;
+	encode_rounds(WYN_MESSAGE_RESULTS, true);
+}
+
 static void encode_submit_writes_what_protobuf_writes_when_random(void **state)
 {
 	(void)state;
-	encode_rounds(WYN_MESSAGE_SUBMIT);
+	encode_rounds(WYN_MESSAGE_SUBMIT, false);
 }
 
 static void encode_results_writes_what_protobuf_writes_when_random(void **state)
 {
 	(void)state;
-	encode_rounds(WYN_MESSAGE_RESULTS);
+	encode_rounds(WYN_MESSAGE_RESULTS, false);
 }
 
 static void encode_chunk_writes_what_protobuf_writes_when_random(void **state)
 {
 	(void)state;
-	encode_rounds(WYN_MESSAGE_CHUNK);
+	encode_rounds(WYN_MESSAGE_CHUNK, false);
 }
 
 static void encode_leaves_columns_out_when_all_zero(void **state)
@@ -286,6 +324,10 @@ static void encode_copies_arguments_whole_when_of_any_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			encode_submit_writes_what_protobuf_writes_of_commands),
+		cmocka_unit_test(
+			encode_results_writes_what_protobuf_writes_of_commands),
 		cmocka_unit_test(
 			encode_submit_writes_what_protobuf_writes_when_random),
 		cmocka_unit_test(

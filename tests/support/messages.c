@@ -138,6 +138,76 @@ void wyn_sample_make(struct wyn_sample *sample, enum wyn_message_kind kind,
 	}
 }
 
+static size_t words_make(struct wyn_sample *sample, struct wyn_prng *prng,
+	ProtobufCBinaryData words[WYN_SAMPLE_WORDS_MAX])
+{
+	size_t n = wyn_prng_below(prng, WYN_SAMPLE_WORDS_MAX + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = sample->used;
+
+		words[i].len = bytes_make(sample, prng, 300, false).len;
+		words[i].data = sample->bytes + at;
+	}
+	return n;
+}
+
+static void command_make(struct wyn_sample *sample, struct wyn_prng *prng)
+{
+	static const Wyn__V1__Command none = WYN__V1__COMMAND__INIT;
+	static const Wyn__V1__CommandLimits unlimited =
+		WYN__V1__COMMAND_LIMITS__INIT;
+	Wyn__V1__Command *command = &sample->command;
+	size_t at;
+
+	*command = none;
+	command->argv = sample->argv;
+	command->n_argv = words_make(sample, prng, sample->argv);
+	command->env = sample->env;
+	command->n_env = words_make(sample, prng, sample->env);
+	at = sample->used;
+	command->cwd.len = bytes_make(sample, prng, 100, false).len;
+	command->cwd.data = sample->bytes + at;
+	command->input_stream = coin(prng);
+	command->merge_stderr = coin(prng);
+	if (coin(prng)) {
+		sample->limits = unlimited;
+		sample->limits.memory_bytes = number(prng);
+		sample->limits.processes = number(prng);
+		sample->limits.cpu_percent = number(prng);
+		command->limits = &sample->limits;
+	}
+	if (coin(prng)) {
+		memcpy(sample->run_as, "somebody", sizeof("somebody"));
+		command->run_as = sample->run_as;
+	}
+	sample->message.submit.function.len = 0;
+	sample->message.submit.command = command;
+}
+
+void wyn_sample_commands(struct wyn_sample *sample, struct wyn_prng *prng)
+{
+	if (sample->message.kind == WYN_MESSAGE_SUBMIT) {
+		command_make(sample, prng);
+		return;
+	}
+	for (size_t i = 0; i < sample->count; i++) {
+		struct wyn_detail *detail = &sample->details[i];
+
+		if (sample->rows[i].detail == NULL) {
+			continue;
+		}
+		detail->exit_status = (uint32_t)number(prng);
+		detail->signal = (uint32_t)number(prng);
+		if (coin(prng)) {
+			sample->usages[i] = (struct wyn_usage){number(prng),
+				number(prng), number(prng), number(prng),
+				number(prng), number(prng)};
+			detail->usage = &sample->usages[i];
+		}
+	}
+}
+
 size_t wyn_sample_results(const struct wyn_result *rows, size_t n,
 	uint64_t quiet_done, uint8_t *out)
 {

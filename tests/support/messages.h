@@ -16,6 +16,7 @@
 
 #define WYN_SAMPLE_TASKS_MAX 40
 #define WYN_SAMPLE_BYTES     (8 << 10)
+#define WYN_SAMPLE_WORDS_MAX 12
 
 /* More than any sample takes when encoded, in whatever form. */
 #define WYN_SAMPLE_FRAME_BYTES (64 << 10)
@@ -28,6 +29,12 @@ struct wyn_sample {
 	size_t count;
 	uint64_t sizes[WYN_SAMPLE_TASKS_MAX];
 	struct wyn_detail details[WYN_SAMPLE_TASKS_MAX];
+	struct wyn_usage usages[WYN_SAMPLE_TASKS_MAX];
+	Wyn__V1__Command command;
+	Wyn__V1__CommandLimits limits;
+	ProtobufCBinaryData argv[WYN_SAMPLE_WORDS_MAX];
+	ProtobufCBinaryData env[WYN_SAMPLE_WORDS_MAX];
+	char run_as[32];
 	uint8_t bytes[WYN_SAMPLE_BYTES];
 	size_t used;
 };
@@ -40,6 +47,14 @@ struct wyn_sample {
  */
 void wyn_sample_make(struct wyn_sample *sample, enum wyn_message_kind kind,
 	struct wyn_prng *prng);
+
+/*
+ * wyn_sample_commands - makes it a sample of commands: a Submit runs one instead
+ * of a function, and Results whose rows have details say how each ended.
+ *
+ * The walker leaves such to unpack.h.
+ */
+void wyn_sample_commands(struct wyn_sample *sample, struct wyn_prng *prng);
 
 /*
  * wyn_sample_encode - the hot encoders over a sample, whole frame.
