@@ -376,9 +376,6 @@ static void take_down(struct server *server)
 		wyn_loop_enter(server->loops[i], WYN_LOOP_END);
 		wyn_loop_join(server->loops[i]);
 	}
-	for (size_t i = 0; i < server->loops_count; i++) {
-		wyn_loop_commands_end(server->loops[i]);
-	}
 	wyn_reload_stop(server->reload);
 	wyn_acceptor_stop(server->acceptor);
 	wyn_drain_stop(server->drain);

@@ -493,6 +493,8 @@ void wyn_loop_destroy(struct wyn_loop *loop)
 		return;
 	}
 	wyn_assert(!loop->started);
+	wyn_spawn_executor_close(loop->commands);
+	wyn_engine_commands_end(loop->engine);
 	close_handles(loop);
 	wyn_transports_fini(&loop->transports);
 	wyn_engine_destroy(loop->engine);
@@ -509,12 +511,6 @@ uv_loop_t *wyn_loop_uv(struct wyn_loop *loop)
 void wyn_loop_commands(struct wyn_loop *loop, const char *ledger)
 {
 	wyn_engine_commands(loop->engine, loop->commands, ledger);
-}
-
-void wyn_loop_commands_end(struct wyn_loop *loop)
-{
-	wyn_spawn_executor_close(loop->commands);
-	wyn_engine_commands_end(loop->engine);
 }
 
 struct wyn_engine *wyn_loop_engine(struct wyn_loop *loop)

@@ -114,10 +114,5 @@ uv_loop_t *wyn_loop_uv(struct wyn_loop *loop);
  * none). Thread: boot, before it is started. */
 void wyn_loop_commands(struct wyn_loop *loop, const char *ledger);
 
-/* wyn_loop_commands_end - those that run are killed, and back. Thread: boot, when
- * all loops have ended, and before any is destroyed, since a command that ends
- * makes place for one of another loop. */
-void wyn_loop_commands_end(struct wyn_loop *loop);
-
 /* wyn_loop_engine - the one it drives. Thread: any. */
 struct wyn_engine *wyn_loop_engine(struct wyn_loop *loop);
