@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_command_ends.c - commands that are ended early: by their client, by time,
- * and with their connection or the daemon.
+ * test_command_ends.c - commands that are ended early: by their client, by
+ * time, and with their connection or the daemon.
  */
 #include "daemon/engine/conn_command.h"
 

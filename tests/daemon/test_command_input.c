@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_command_input.c - the input of a command that goes on in Chunks, from its
- * client to whoever writes it to the pipe.
+ * test_command_input.c - the input of a command that goes on in Chunks, from
+ * its client to whoever writes it to the pipe.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_command_output.c - what a command writes, and how it ended, as its client
- * gets it.
+ * test_command_output.c - what a command writes, and how it ended, as its
+ * client gets it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

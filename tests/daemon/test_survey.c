@@ -377,7 +377,6 @@ static void survey_goes_to_each_loop(void **state)
 	assert_int_equal(wyn_engine_create(&rig->shared, &rig->executor,
 				 rig->engine->stream.wake, &engines[1]),
 		0);
-	wyn_engine_context_set(engines[1], rig);
 	rig->shared.engines = engines;
 	rig->shared.engines_count = 2;
 	{

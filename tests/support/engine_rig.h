@@ -74,8 +74,8 @@ struct rig {
 struct rig *rig_create(const struct wyn_limits *limits, unsigned width);
 
 /*
- * rig_create_beside - a second loop of the first rig's daemon, which has a clock
- * and clients of its own; it is destroyed first.
+ * rig_create_beside - a second loop of the first rig's daemon, which has a
+ * clock and clients of its own; it is destroyed first.
  */
 struct rig *rig_create_beside(struct rig *first);
 

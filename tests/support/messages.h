@@ -49,8 +49,9 @@ void wyn_sample_make(struct wyn_sample *sample, enum wyn_message_kind kind,
 	struct wyn_prng *prng);
 
 /*
- * wyn_sample_commands - makes it a sample of commands: a Submit runs one instead
- * of a function, and Results whose rows have details say how each ended.
+ * wyn_sample_commands - makes it a sample of commands: a Submit runs one
+ * instead of a function, and Results whose rows have details say how each
+ * ended.
  *
  * The walker leaves such to unpack.h.
  */

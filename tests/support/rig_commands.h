@@ -2,9 +2,9 @@
 /*
  * rig_commands.h - an executor of commands that does what a test says.
  *
- * It notes what the engine asks of it. A command begins, takes its input, writes
- * and ends when the test lets it, as wynd-spawner's executor would: what it
- * writes goes into its task's stream while there is room, and how it ended
+ * It notes what the engine asks of it. A command begins, takes its input,
+ * writes and ends when the test lets it, as wynd-spawner's executor would: what
+ * it writes goes into its task's stream while there is room, and how it ended
  * comes back with the next turn.
  */
 #pragma once
