@@ -34,6 +34,7 @@ void wyn_account_release(struct wyn_account *account)
 {
 	wyn_assert(account->holders > 0);
 	if (--account->holders == 0) {
+		wyn_assert(account->command_bytes == 0);
 		free(account);
 	}
 }

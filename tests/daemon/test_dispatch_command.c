@@ -4,6 +4,8 @@
  */
 #include "daemon/engine/dispatch_command.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +74,7 @@ static void oldest_exit(struct rig *of)
 {
 	struct wyn_list *link = wyn_list_first(&of->commands->running);
 
-	assert_non_null(link);
+	rig_check(link != NULL);
 	rig_process_exit(wyn_list_entry(link, struct wyn_process, link), 0);
 	rig_settle(of);
 }
@@ -397,6 +399,64 @@ static void commands_give_places_back_when_their_client_has_gone(void **state)
 	assert_int_equal(beside->commands->count, 1);
 }
 
+#define SHARED_COMMANDS 2000u /* of each loop's client */
+
+/* A loop that sleeps while it has nothing to do, as the real one does. */
+static void *loop_run(void *arg)
+{
+	struct rig *of = arg;
+	struct rig_client *whose = of == rig ? client : other;
+
+	rig_settle(of);
+	while (whose->rows_ok < SHARED_COMMANDS) {
+		if (of->commands->count > 0) {
+			oldest_exit(of);
+		} else {
+			while (sem_wait(of->bell) != 0) {
+			}
+			rig_settle(of);
+		}
+	}
+	return NULL;
+}
+
+static void loops_run(uint64_t commands_max)
+{
+	sem_t bells[2];
+	pthread_t thread;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rig *of = i == 0 ? rig : beside;
+
+		assert_int_equal(sem_init(&bells[i], 0, 0), 0);
+		of->bell = &bells[i];
+		limit(of, commands_max);
+		run(i == 0 ? client : other, 1, SHARED_COMMANDS);
+	}
+	assert_int_equal(pthread_create(&thread, NULL, loop_run, beside), 0);
+	(void)loop_run(rig);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(client->rows_ok, SHARED_COMMANDS);
+	assert_int_equal(other->rows_ok, SHARED_COMMANDS);
+	for (size_t i = 0; i < 2; i++) {
+		(i == 0 ? rig : beside)->bell = NULL;
+		assert_int_equal(sem_destroy(&bells[i]), 0);
+	}
+}
+
+/* A place that is lost, or a wake, is a test that does not end. */
+static void commands_get_every_place_when_loops_race_for_one(void **state)
+{
+	(void)state;
+	loops_run(1);
+}
+
+static void commands_get_every_place_when_loops_race_for_some(void **state)
+{
+	(void)state;
+	loops_run(3);
+}
+
 /* At the end one loop goes after the other, and what runs still comes back. */
 static void commands_wake_no_loop_when_all_have_ended(void **state)
 {
@@ -444,6 +504,8 @@ int main(void)
 		TEST_BESIDE(commands_keep_no_place_when_the_limit_was_lowered),
 		TEST_BESIDE(
 			commands_give_places_back_when_their_client_has_gone),
+		TEST_BESIDE(commands_get_every_place_when_loops_race_for_one),
+		TEST_BESIDE(commands_get_every_place_when_loops_race_for_some),
 		cmocka_unit_test_setup_teardown(
 			commands_wake_no_loop_when_all_have_ended, setup_beside,
 			teardown),

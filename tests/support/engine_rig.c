@@ -124,7 +124,9 @@ static void stream_wake(struct wyn_stream *stream)
 	struct rig *rig = wyn_engine_of_stream(stream);
 
 	/* A test may have made an engine beside the rig's. */
-	if (rig != NULL) {
+	if (rig != NULL && rig->bell != NULL) {
+		(void)sem_post(rig->bell);
+	} else if (rig != NULL) {
 		rig->wakes++;
 	}
 }

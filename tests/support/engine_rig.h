@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,7 +50,8 @@ struct rig {
 	struct wyn_engine *engines[2];
 	struct rig *first;	       /* whose shared is ours; NULL = it is */
 	struct rig_commands *commands; /* NULL = it runs none */
-	unsigned wakes;		       /* somebody woke the loop */
+	unsigned wakes; /* how often somebody woke the loop; no bell */
+	sem_t *bell;	/* rung for it; NULL = none */
 	struct wyn_executor executor;
 	struct wyn_list clients;
 	uint64_t now_ns;

@@ -395,7 +395,7 @@ static void on_frame(struct rig_client *client, const struct wyn_frame *frame,
 
 void rig_client_take(struct rig_client *client, struct wyn_slice bytes)
 {
-	static _Alignas(16) uint8_t memory[RIG_ARENA_BYTES];
+	static _Thread_local _Alignas(16) uint8_t memory[RIG_ARENA_BYTES];
 	size_t frame_max = client->rig->shared.limits.frame_bytes_max;
 	struct wyn_arena arena;
 	size_t used = 0;
