@@ -357,6 +357,8 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 		in->submit->command != NULL
 			? &wyn_command_entry
 			: function_of(conn->engine, in->submit->function);
+	in->uid = 0;
+	in->gid = 0;
 	in->taken = 0;
 	in->taken_bytes = 0;
 	in->held.tasks = 0;
