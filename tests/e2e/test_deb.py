@@ -337,8 +337,13 @@ class Packages(unittest.TestCase):
                      "/etc/systemd/system/multi-user.target.wants/wynd.service",
                      "/usr/lib/systemd/user/wynd.socket",
                      "/usr/share/doc/wynctl/wynctl.schema.json",
-                     "/usr/share/bash-completion/completions/wynctl"):
+                     "/usr/share/bash-completion/completions/wynctl",
+                     "/usr/libexec/wynd/wynd-spawner",
+                     "/usr/lib/systemd/system/wynd-spawner.socket"):
             self.assertTrue(self.exists(path), path)
+        self.assertFalse(glob.glob(
+            self.root + "/etc/systemd/system/**/wynd-spawner.*",
+            recursive=True))
         self.assertFalse(glob.glob(
             self.root + "/etc/systemd/user/**/wynd.*", recursive=True))
 

@@ -17,7 +17,14 @@ from harness import BUILD_DIR, PATIENCE, SANITIZED, WYNCTL, Wynd, main, until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-EXPOSURE_MAX = 2.0
+EXPOSURE_MAX = {"wynd.service": 2.0, "wynd-spawner.service": 8.0}
+# Commands are under what wynd-spawner.service has, and may need any of these.
+NOT_FOR_COMMANDS = (
+    "ProtectHome", "PrivateTmp", "PrivateDevices", "PrivateNetwork",
+    "PrivateUsers", "RestrictAddressFamilies", "RestrictNamespaces",
+    "ProtectProc", "ProcSubset", "ProtectControlGroups", "DeviceAllow",
+    "ProtectClock", "MemoryDenyWriteExecute", "SystemCallFilter",
+    "SystemCallArchitectures", "NoExecPaths", "IPAddressDeny", "DynamicUser")
 # What the settings that wynd's units have mean to prctl(2) and seccomp(2).
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -48,11 +55,11 @@ class Case(unittest.TestCase):
             PREFIX=cls.prefix, LIBDIR=cls.prefix + "/lib", VERSION="1.2.3",
             SONAME="libwyn.so.0"))
 
-    def units(self, whose):
+    def units(self, whose, name="wynd"):
         found = sorted(glob.glob(
-            "%s/lib/systemd/%s/wynd.*" % (self.prefix, whose)))
+            "%s/lib/systemd/%s/%s.*" % (self.prefix, whose, name)))
         self.assertEqual([os.path.basename(path) for path in found],
-                         ["wynd.service", "wynd.socket"])
+                         [name + ".service", name + ".socket"])
         return found
 
     def settings(self, whose, unit, name):
@@ -69,7 +76,8 @@ class Analyze(Case):
 
     def test_system_units_verify(self):
         self.assertEqual("", self.analyze(
-            "verify", "--man=no", *self.units("system")))
+            "verify", "--man=no", *self.units("system"),
+            *self.units("system", "wynd-spawner")))
 
     def test_user_units_verify(self):
         self.assertEqual("", self.analyze(
@@ -83,18 +91,22 @@ class Analyze(Case):
             "verify", "--man=no", path))
 
     def test_exposure(self):
-        said = self.analyze(
-            "security", "--offline=true", "--no-pager",
-            "--threshold=%d" % (EXPOSURE_MAX * 10), self.units("system")[0])
-        level = re.search(r"exposure level for wynd.service: ([\d.]+)", said)
-        self.assertLessEqual(float(level.group(1)), EXPOSURE_MAX)
+        for service, most in EXPOSURE_MAX.items():
+            said = self.analyze(
+                "security", "--offline=true", "--no-pager",
+                "--threshold=%d" % (most * 10),
+                "%s/lib/systemd/system/%s" % (self.prefix, service))
+            level = re.search(
+                r"exposure level for %s: ([\d.]+)" % service, said)
+            self.assertLessEqual(float(level.group(1)), most)
 
     def test_every_setting_is_explained(self):
         """Each run of settings follows a comment, in a service's own part."""
-        for whose in ("system", "user"):
-            with open(self.units(whose)[0]) as file:
-                text = file.read().split("[Service]\n")[1].split("\n[")[0]
-            for part in re.split(r"\n\n", text):
+        for path in (self.units("system")[0], self.units("user")[0],
+                     *self.units("system", "wynd-spawner")):
+            with open(path) as file:
+                text = re.split(r"\[(?:Service|Socket)\]\n", file.read())[1]
+            for part in re.split(r"\n\n", text.split("\n[")[0]):
                 self.assertTrue(part.startswith("#"), part)
 
     def test_sockets_are_where_clients_look(self):
@@ -106,6 +118,38 @@ class Analyze(Case):
         self.assertEqual(
             self.settings("system", "wynd.service",
                           "RuntimeDirectoryPreserve"), ["yes"])
+
+    def spawner(self, kind, name):
+        return self.settings("system", "wynd-spawner." + kind, name)
+
+    def test_spawner_is_for_wynd_alone(self):
+        self.assertEqual(self.spawner("socket", "ListenSequentialPacket"),
+                         ["%t/wynd/spawner.sock"])
+        self.assertEqual(self.spawner("socket", "ListenStream"), [])
+        user, = self.settings("system", "wynd.service", "User")
+        self.assertEqual([user, "0600"], self.spawner("socket", "SocketUser") +
+                         self.spawner("socket", "SocketMode"))
+        command, = self.spawner("service", "ExecStart")
+        self.assertTrue(os.access(command.split()[0], os.X_OK), command)
+        self.assertEqual(command.split()[1:], ["--user", user])
+
+    def test_spawner_keeps_no_command_from_what_its_user_may(self):
+        for name in NOT_FOR_COMMANDS:
+            self.assertEqual(self.spawner("service", name), [], name)
+        # Its cgroup is its own, and one command's end is not everybody's.
+        self.assertEqual(["yes", "continue"],
+                         self.spawner("service", "Delegate") +
+                         self.spawner("service", "OOMPolicy"))
+
+    def test_wynd_outlives_a_command_that_took_all_memory(self):
+        """Whose spawner wynd has started, so that it is of the same unit."""
+        for whose in ("system", "user"):
+            self.assertEqual(["continue"], self.settings(
+                whose, "wynd.service", "OOMPolicy"))
+
+    def test_wynd_ends_before_the_spawner(self):
+        for kind in ("service", "socket"):
+            self.assertEqual(["wynd.service"], self.spawner(kind, "Before"))
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
     def test_user_and_directory_are_made(self):
