@@ -56,7 +56,6 @@ $(B)/obj/gen/%.o: ROOM_FLAGS = $(HIDDEN) -w
 ROOMS	  := base proto scheduler daemon client spawner modules
 objects	   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $1))
 GEN_C	  := $(GEN)/proto/wyn.pb-c.c $(GEN)/proto/spawn.pb-c.c
-GEN_H	  := $(GEN_C:.c=.h)
 MODULE_SO := $(patsubst %.c,$(B)/%.so,$(wildcard modules/*.c))
 MODULE_PKGS_digest := libcrypto
 MODULE_PKGS_zstd := libzstd
@@ -85,7 +84,7 @@ all: $(PROGRAMS) $(LIBS) $(MODULE_SO) ## programs, libraries and modules
 tests: $(if $(filter perturb,$(VARIANT)),$(filter $(B)/tests/scheduler/%,$(TESTS)),all $(TESTS) $(BENCH)) \
 	$(STRESS) $(if $(filter asan fuzz,$(VARIANT)),$(FUZZ)) ## all, tests, benchmarks
 
-.PHONY: all tests demo check stress fuzz bench-spawn bench-socket format format-check lint layers labels \
+.PHONY: all tests demo check stress fuzz bench-spawn bench-socket bench-commands format format-check lint layers labels \
 	soak models install uninstall deb dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY .SUFFIXES:
 
@@ -94,7 +93,7 @@ $(call say,CC,$@)
 @mkdir -p $(@D)
 $(Q)$(CC) $(ALL_FLAGS) -MMD -MP -c -o $@ $<
 endef
-$(B)/obj/%.o: %.c $(B)/flags | $(GEN_H)
+$(B)/obj/%.o: %.c $(B)/flags | $(GEN_C:.c=.h)
 	$(compile)
 $(B)/obj/gen/%.o: $(GEN)/%.c $(B)/flags
 	$(compile)
@@ -162,8 +161,8 @@ $(B)/tests/scheduler/test_faults $(B)/tests/daemon/test_command_faults: LDFLAGS 
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
 		$(call ar_of,support client scheduler proto base)
 	$(call link,libprotobuf-c cmocka,-Xlinker --as-needed)
-$(B)/bench/%: $(B)/obj/bench/%.o $(B)/libwyn.a
-	$(call link)
+$(B)/bench/%: $(B)/obj/bench/%.o $(B)/libwyn.a $(B)/libwynclient.a
+	$(call link,libprotobuf-c,-Xlinker --as-needed)
 $(B)/bench/%-shared: $(B)/obj/bench/%.o $(B)/$(SONAME)
 	$(call link,,-Xlinker -rpath='$$ORIGIN/..')
 # libFuzzer brings a main of its own; elsewhere ours replays files.
@@ -192,9 +191,10 @@ fuzz: ## each libFuzzer target for FUZZ_SECONDS (60)
 	+@MAKE=$(MAKE) BUILD=$(BUILD) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) scripts/check fuzz
 bench-spawn: ## libwyn beside Go, tokio, rayon, oneTBB and a list; QUICK=1
 bench-socket: ## wynd beside Redis, NATS, gearmand, beanstalkd; QUICK=1
-bench-spawn bench-socket:
+bench-commands: ## commands by wynd beside posix_spawn, xargs, parallel, tsp; QUICK=1
+bench-spawn bench-socket bench-commands:
 	+@scripts/deps --peers; $(MAKE) -s -j$$(nproc) all $(BENCH)
-	@bench/$(subst socket,socket_run,$(@:bench-%=%)).py $(BUILD) $(B)/bench
+	@bench/$(patsubst spawn_run,spawn,$(@:bench-%=%)_run).py $(BUILD) $(B)/bench
 
 # Form
 SOURCES := $(sort $(foreach d,$(ROOMS) daemon/* client/wynctl include/wyn examples examples/module fuzz bench \

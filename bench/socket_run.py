@@ -103,13 +103,14 @@ def read_csv(text):
     return {'per_second': float(row['rps'])}
 
 
-def run_program(command, cpus, limit_s):
-    """(output, None) or (None, why)."""
+def run_program(command, cpus, limit_s, environment=None):
+    """(output, None) or (None, why). `environment`: beside ours."""
     if shutil.which(command[0]) is None:
         return None, f'{command[0]} is not installed'
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, **(environment or {})},
         preexec_fn=lambda: os.sched_setaffinity(0, cpus))
     try:
         output, errors = process.communicate(timeout=limit_s)
