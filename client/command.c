@@ -2,9 +2,9 @@
 /*
  * command.c - commands in a session: their message, their input, signals.
  *
- * How much input is on its way is known by the credit that comes back, which the
- * server tells of soon. Where arguments of other tasks come back with it, more
- * may be on its way than the window; never more than the credit.
+ * How much input is on its way is known by the credit that comes back, which
+ * the server tells of soon. Where arguments of other tasks come back with it,
+ * more may be on its way than the window; never more than the credit.
  */
 #include "client/command.h"
 

@@ -41,6 +41,7 @@ static struct wyn_client_task task_of(const Wyn__V1__Task *task)
 		.argument_bytes = task->argument_bytes,
 		.timeout_ms = task->timeout_ms,
 		.deadline_ms = task->deadline_ms,
+		.command = task->command,
 	};
 }
 

@@ -48,7 +48,7 @@ static json_t *json_or_null(uint64_t number)
 static json_t *task_json(const struct wyn_client_task *task)
 {
 	return json_pack("{s:o, s:o, s:I, s:s, s:s, s:s, s:s, s:I, s:o, s:I, "
-			 "s:i, s:o, s:o, s:b}",
+			 "s:i, s:o, s:o, s:b, s:o}",
 		"id", json_large(task->id), "seq", json_large(task->seq),
 		"connection", (json_int_t)task->connection, "client",
 		task->client_name, "function", task->function, "state",
@@ -59,7 +59,18 @@ static json_t *task_json(const struct wyn_client_task *task)
 		(json_int_t)task->argument_bytes, "loop", (int)task->loop,
 		"timeout_ms", json_or_null(task->timeout_ms), "deadline_ms",
 		json_or_null(task->deadline_ms), "answered",
-		(int)task->answered);
+		(int)task->answered, "command",
+		task->command[0] != '\0' ? json_string(task->command)
+					 : json_null());
+}
+
+/* What it runs, for people. */
+static const char *task_what(
+	const struct wyn_client_task *task, char text[TEXT_BYTES])
+{
+	return wyn_escape_text(
+		task->function[0] != '\0' ? task->function : task->command,
+		text, TEXT_BYTES);
 }
 
 /* A list on its way. */
@@ -91,9 +102,7 @@ static int task_print(void *context, const struct wyn_client_task *task)
 			time_of(task->age_ns, age),
 			task->run_ns > 0 ? time_of(task->run_ns, run) : "-",
 			wyn_word_or_unknown(wyn_word_priority(task->priority)),
-			task->argument_bytes,
-			wyn_escape_text(
-				task->function, function, sizeof(function)),
+			task->argument_bytes, task_what(task, function),
 			wyn_escape_text(
 				task->client_name, client, sizeof(client)));
 	}
@@ -200,8 +209,7 @@ static void explain_text(
 
 	wyn_stdout_print(&ctl->output,
 		"task %" PRIu64 ": %s, %" PRIu64 " bytes, priority %s\n",
-		task->id, wyn_escape_text(task->function, text, sizeof(text)),
-		task->argument_bytes,
+		task->id, task_what(task, text), task->argument_bytes,
 		wyn_word_or_unknown(wyn_word_priority(task->priority)));
 	wyn_stdout_print(&ctl->output,
 		"from seq %" PRIu64 " of connection %" PRIu64

@@ -34,7 +34,7 @@ struct wyn_run {
 	bool connected;
 	bool submitted;
 	bool wrote; /* it has written something, so it runs */
-	int broken; /* SIGPIPE, or -1 for another error of an output; 0 = none */
+	int broken; /* an output: SIGPIPE, -1 = another error, 0 = none */
 	int signal; /* the last that was passed on */
 	bool cancelled;
 	bool impatient;		 /* cancelled by a second SIGINT */

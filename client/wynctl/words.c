@@ -50,6 +50,8 @@ const char *wyn_word_why(unsigned number)
 		[WYN_CLIENT_WHY_STREAM_ROOM] = "stream-room",
 		[WYN_CLIENT_WHY_STREAM_CREDIT] = "stream-credit",
 		[WYN_CLIENT_WHY_OUTPUT] = "output",
+		[WYN_CLIENT_WHY_COMMANDS_MAX] = "commands-max",
+		[WYN_CLIENT_WHY_COMMAND] = "command",
 	};
 
 	return number < WYN_COUNT_OF(names) ? names[number] : NULL;

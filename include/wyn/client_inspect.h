@@ -38,6 +38,8 @@ enum wyn_client_why {
 	WYN_CLIENT_WHY_STREAM_ROOM = 8,
 	WYN_CLIENT_WHY_STREAM_CREDIT = 9,
 	WYN_CLIENT_WHY_OUTPUT = 10,
+	WYN_CLIENT_WHY_COMMANDS_MAX = 11,
+	WYN_CLIENT_WHY_COMMAND = 12,
 };
 
 /* A task that the server has. Its texts are never NULL. */
@@ -56,6 +58,8 @@ struct wyn_client_task {
 	uint64_t argument_bytes;
 	uint64_t timeout_ms;  /* 0 = none */
 	uint64_t deadline_ms; /* 0 = none */
+	/* Of a command, as one line, cut; function is empty then. */
+	const char *command;
 };
 
 /* Which tasks. All zero bytes are all of them. */
