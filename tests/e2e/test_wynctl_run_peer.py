@@ -496,10 +496,12 @@ class RunOfPeer(unittest.TestCase):
             "    signal.signal(signal.SIGTTOU, signal.SIG_DFL)\n"
             "    os.execv(sys.argv[1], sys.argv[1:])\n"
             "os.setpgid(pid, pid) if os.getpgid(pid) != pid else None\n"
-            "sys.stdin.buffer.raw.read(1)\n"
+            "os.read(3, 1)\n"
             "os.tcsetpgrp(0, pid)\n"
             "sys.exit(os.waitstatus_to_exitcode(\n"
             "    os.waitpid(pid, os.WUNTRACED)[1]))\n")
+        told, tell = os.pipe()
+        self.addCleanup(os.close, tell)
         with tempfile.TemporaryDirectory() as directory, \
                 socket.socket(socket.AF_UNIX) as listener:
             listener.bind(directory + "/s")
@@ -507,13 +509,15 @@ class RunOfPeer(unittest.TestCase):
 
             def session():
                 os.setsid()
-                os.close(os.open(os.ttyname(slave), os.O_RDWR))
+                os.close(os.open(os.ttyname(0), os.O_RDWR))  # ours now
+                os.dup2(told, 3)
             leader = subprocess.Popen(
                 ["/usr/bin/python3", "-c", script, WYNCTL, "-c",
                  "unix:%s/s" % directory, "run", "cat"], stdin=slave,
                 stdout=subprocess.PIPE, env=environment(),
-                preexec_fn=session)
+                close_fds=False, preexec_fn=session)
             os.close(slave)
+            os.close(told)
             self.addCleanup(leader.communicate)
             self.addCleanup(leader.kill)
             daemon = Daemon.__new__(Daemon)
@@ -523,8 +527,9 @@ class RunOfPeer(unittest.TestCase):
             daemon.greet()
             daemon.chunk(OUTPUT, b"out")
             self.assertEqual(b"out", os.read(leader.stdout.fileno(), 9))
-            os.write(master, b"\n")  # for the leader, who gives way
             os.write(master, b"hello\n")
+            self.assertTrue(daemon.says_nothing())
+            os.write(tell, b"x")  # to the leader, who gives way
             data = b""
             while b"hello\n" not in data:
                 data += daemon.expect("chunk").data
