@@ -17,8 +17,14 @@ static bool reason_is(const struct wyn_client_event *event, const char *reason)
 
 static int outcome_not_started(const struct wyn_client_event *event)
 {
-	return event->code == WYN_STATUS_NOT_FOUND ? WYN_EXIT_COMMAND_NOT_FOUND
-						   : WYN_EXIT_COMMAND_REFUSED;
+	switch (event->code) {
+	case WYN_STATUS_NOT_FOUND:
+		return WYN_EXIT_COMMAND_NOT_FOUND;
+	case WYN_STATUS_RESOURCE_EXHAUSTED:
+		return WYN_EXIT_COMMAND_FAILED; /* of the daemon's */
+	default:
+		return WYN_EXIT_COMMAND_REFUSED;
+	}
 }
 
 int wyn_outcome_exit_code(

@@ -67,6 +67,19 @@ static void run_print(struct wyn_run *run, const struct wyn_client_event *event)
 		event->value.data, event->value.size);
 }
 
+static void run_complain(
+	const struct wyn_run *run, const struct wyn_client_event *event)
+{
+	/* Of one that was not started the message names what is wrong. */
+	if (event->message[0] != '\0' &&
+		strcmp(event->reason, "NOT_STARTED") == 0) {
+		wyn_ctl_say("%s", event->message);
+	} else {
+		wyn_ctl_say(
+			"%s: %s", run->command.argv[0], wyn_ctl_reason(event));
+	}
+}
+
 static void run_result(
 	struct wyn_run *run, const struct wyn_client_event *event)
 {
@@ -75,8 +88,7 @@ static void run_result(
 	}
 	if (!wyn_outcome_is_silent(event)) {
 		wyn_stdout_flush(&run->errors);
-		wyn_ctl_say(
-			"%s: %s", run->command.argv[0], wyn_ctl_reason(event));
+		run_complain(run, event);
 	}
 	run_end(run, wyn_outcome_exit_code(event, run->signal));
 }

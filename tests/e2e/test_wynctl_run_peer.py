@@ -238,7 +238,7 @@ class RunOfPeer(unittest.TestCase):
                 (124, (DEADLINE, "RUN_TIMEOUT", {"signal": 15}), b""),
                 (124, (DEADLINE, "QUEUE_DEADLINE", {}), b"x: "),
                 (127, (NOT_FOUND, "NOT_STARTED", {"message": "/x: no"}),
-                 b"^wynctl: x: /x: no\n$"),
+                 b"^wynctl: /x: no\n$"),
                 (126, (DENIED, "NOT_STARTED", {}), b"x: "),
                 (126, (INVALID, "NOT_STARTED", {}), b"x: "),
                 (126, (DENIED, "PROGRAM_NOT_LISTED", {}), b"x: "),
