@@ -28,7 +28,8 @@ bool wyn_client_wants_write(const struct wyn_client *client)
 {
 	return !client->send_failed &&
 	       (wyn_outbox_pending(&client->session.outbox).len > 0 ||
-		       client->session.uploads.count > 0);
+		       client->session.uploads.count > 0 ||
+		       wyn_session_owes(&client->session));
 }
 
 int wyn_client_events(const struct wyn_client *client)

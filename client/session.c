@@ -250,20 +250,35 @@ int wyn_session_put(struct wyn_session *session, const Wyn__V1__Frame *frame)
 	return 0;
 }
 
-/* Tells the server of the room that reading has made, now and then. */
-static void session_grant(struct wyn_session *session)
+/* The total that the server may have by now. */
+static uint64_t session_target(const struct wyn_session *session)
 {
-	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 	uint64_t kept = session->notices.bytes + session->stream_held;
 	uint64_t target = session->stream_received + session->stream_window;
 
 	/* A caller may say that it holds more than ever came. */
-	target = target > kept ? target - kept : 0;
-	if (session->unbounded || session->state != WYN_SESSION_OPEN ||
-		target < session->stream_granted + session->stream_window / 4) {
+	return target > kept ? target - kept : 0;
+}
+
+/* Now and then, not for each event that was taken. */
+bool wyn_session_owes(const struct wyn_session *session)
+{
+	return !session->unbounded && session->state == WYN_SESSION_OPEN &&
+	       session_target(session) >=
+		       session->stream_granted + session->stream_window / 4;
+}
+
+/* Tells the server of the room that reading has made. */
+static void session_grant(struct wyn_session *session)
+{
+	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	uint64_t target;
+
+	if (!wyn_session_owes(session)) {
 		return;
 	}
+	target = session_target(session);
 	credit.stream_bytes = target;
 	frame.body_case = WYN__V1__FRAME__BODY_CREDIT;
 	frame.credit = &credit;

@@ -78,15 +78,13 @@ struct wyn_session {
 	uint64_t quiet;	       /* quiet tasks that are not answered */
 	bool starved;  /* a submit was refused for want of room: say when */
 	bool relieved; /* starved: there is more of it since then */
-
 	struct wyn_arena arena; /* of the frame that is being read */
 	struct wyn_results rows;
 	const Wyn__V1__Accepted *accepted; /* of this frame, from next_range */
 	size_t next_range;
 	uint64_t call_id;	     /* of the last Call or Ping */
 	const Wyn__V1__Reply *reply; /* to call_id, until the next pull */
-	bool ponged; /* the Pong with call_id as its token has come */
-
+	bool ponged;	   /* the Pong with call_id as its token has come */
 	size_t name_bytes; /* of name, the last valid one; 0 = none yet */
 	char name[WYN_CLIENT_FUNCTION_BYTES_MAX + 1];
 	struct wyn_slice args[WYN_SESSION_BATCH_MAX]; /* of one submit */
@@ -196,5 +194,7 @@ int wyn_session_no_memory(struct wyn_session *session, const char *what);
 WYN_NODISCARD
 int wyn_session_put(struct wyn_session *session, const Wyn__V1__Frame *frame);
 
-/* wyn_session_keeps_too_much - keep no more partial values now. */
+/* wyn_session_keeps_too_much, _owes - keep no more partial values now; a Credit
+ * is due. */
 bool wyn_session_keeps_too_much(const struct wyn_session *session);
+bool wyn_session_owes(const struct wyn_session *session);

@@ -183,6 +183,8 @@ int wyn_ctl_wait(
 		}
 		/* Before it may sleep for long, what there is goes out. */
 		wyn_stdout_flush(&ctl->output);
+		wyn_client_hold(
+			ctl->client, wyn_stdout_kept_bytes(&ctl->output));
 		if (full && !wyn_stdout_full(&ctl->output)) {
 			return 1;
 		}

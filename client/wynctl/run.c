@@ -111,6 +111,14 @@ static void run_event(struct wyn_run *run, const struct wyn_client_event *event)
 	}
 }
 
+/* What does not go out is no more of the command's to send. */
+static void run_hold(struct wyn_run *run)
+{
+	wyn_client_hold(
+		run->ctl->client, wyn_stdout_kept_bytes(&run->ctl->output) +
+					  wyn_stdout_kept_bytes(&run->errors));
+}
+
 /* Returns: whether there were any. */
 static bool run_events(struct wyn_run *run)
 {
@@ -119,9 +127,7 @@ static bool run_events(struct wyn_run *run)
 	int result;
 
 	for (int i = 0; i < EVENTS_MAX && !run->ended; i++) {
-		wyn_client_hold(run->ctl->client,
-			wyn_stdout_kept_bytes(&run->ctl->output) +
-				wyn_stdout_kept_bytes(&run->errors));
+		run_hold(run);
 		result = wyn_client_process(run->ctl->client, &event);
 		if (result == 0) {
 			break;
@@ -158,6 +164,7 @@ static void run_outputs(struct wyn_run *run)
 
 	wyn_stdout_flush(output);
 	wyn_stdout_flush(&run->errors);
+	run_hold(run);
 	if (output->error != 0 && run->broken == 0) {
 		run_output_failed(run, output->error, false);
 	}

@@ -146,6 +146,38 @@ static void process_is_called_at_once_when_a_frame_is_unread(void **state)
 	peer_assert_value(&event, second, "unread");
 }
 
+/* Nothing comes before it is granted, so the fd would announce nothing. */
+static void process_wants_to_write_when_a_grant_is_due(void **state)
+{
+	static const uint8_t data[64u << 10];
+	struct wyn_message message;
+	uint64_t held = 0;
+	uint64_t seq;
+
+	(void)state;
+	peer_connect();
+	seq = peer_submit();
+	assert_int_equal(0, wyn_client_process(peer_client, &event));
+	peer_read(true);
+	while (held <= WYN_CLIENT_STREAM_BYTES_DEFAULT / 4) {
+		script_chunk(&peer_script, seq, WYN__V1__STREAM__STREAM_PARTIAL,
+			held, (struct wyn_slice){data, sizeof(data)}, false);
+		peer_send();
+		held += sizeof(data);
+		wyn_client_hold(peer_client, held);
+		assert_int_equal(1, run());
+	}
+	assert_int_equal(0, wyn_client_process(peer_client, &event));
+	assert_int_equal(POLLIN, wyn_client_events(peer_client));
+	wyn_client_hold(peer_client, 0);
+	assert_int_equal(POLLIN | POLLOUT, wyn_client_events(peer_client));
+	assert_int_equal(0, wyn_client_process(peer_client, &event));
+	assert_int_equal(POLLIN, wyn_client_events(peer_client));
+	peer_read(false);
+	assert_true(script_next(&peer_reader, &message));
+	assert_int_equal(WYN_MESSAGE_CREDIT, message.kind);
+}
+
 static void process_gives_each_end_when_the_server_has_gone(void **state)
 {
 	struct wyn_client_loss loss;
@@ -402,6 +434,7 @@ int main(void)
 		CASE(process_says_nothing_new_when_the_call_waited),
 		CASE(process_is_called_at_once_when_events_are_kept),
 		CASE(process_is_called_at_once_when_a_frame_is_unread),
+		CASE(process_wants_to_write_when_a_grant_is_due),
 		CASE(process_gives_each_end_when_the_server_has_gone),
 		CASE(process_returns_when_only_pings_come),
 		CASE(process_returns_when_the_socket_takes_all),

@@ -343,7 +343,7 @@ class Run(RunCase):
         mark = "6%d.5" % os.getpid()
         process = self.ready(self.started(
             "sh", "-c", "echo ready; exec sleep %s" % mark))
-        self.assertEqual(1, len(processes(mark)))
+        until(lambda: len(processes(mark)) == 1, "sh has become sleep")
         process.kill()
         until(lambda: not processes(mark), "the command is gone")
 
