@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "client/wynctl/interrupt.h"
@@ -35,6 +36,12 @@ static void stdout_failed(struct wyn_stdout *output, int error)
 	output->tail = 0;
 }
 
+/* What never waits need not be asked. */
+static bool stdout_is_null(const struct stat *stat)
+{
+	return S_ISCHR(stat->st_mode) && stat->st_rdev == makedev(1, 3);
+}
+
 void wyn_stdout_init(struct wyn_stdout *output, int fd)
 {
 	char name[32];
@@ -42,7 +49,8 @@ void wyn_stdout_init(struct wyn_stdout *output, int fd)
 	int again = -1;
 
 	*output = (struct wyn_stdout){.fd = fd, .polled = true};
-	if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode)) {
+	if (fstat(fd, &stat) == 0 &&
+		(S_ISREG(stat.st_mode) || stdout_is_null(&stat))) {
 		output->polled = false;
 		return;
 	}
