@@ -92,7 +92,7 @@ class InstalledClient(Tree, unittest.TestCase):
     def setUp(self):
         # On leaving it must end well, whatever its clients did.
         self.wynd = self.enterContext(
-            Wynd(listen=("unix:@/s", "tcp:127.0.0.1:0")))
+            Wynd("--commands", listen=("unix:@/s", "tcp:127.0.0.1:0")))
         self.address = self.wynd.address("unix")
 
     def all_declared(self):
@@ -146,8 +146,6 @@ class InstalledClient(Tree, unittest.TestCase):
 
     def test_examples_of_the_pages_run(self):
         for header in HEADERS:
-            if header == "client_command":
-                continue
             source = self.write(header + ".c", Page(header).code("EXAMPLES"))
             self.assertEqual("hello\n", self.run_program(
                 self.build(source), self.address))
