@@ -29,8 +29,11 @@
  * more than to start /bin/true (README.md has figures). */
 #define WYN_CGROUPS_KEPT_MAX 64u
 
-/* looks of one kill, where there is no cgroup.kill */
-#define WYN_CGROUP_ROUNDS_MAX 100u
+/* A kill where there is no cgroup.kill: freezing it first may take so long. */
+#define WYN_CGROUP_FREEZE_MS 100u
+
+/* A sweep: until those that were killed are gone. */
+#define WYN_CGROUP_SWEEP_MS 5000u
 
 #define WYN_CGROUP_MEMORY 0x1u
 #define WYN_CGROUP_PIDS	  0x2u
@@ -45,25 +48,26 @@ struct wyn_cgroup_limits {
 
 /* One command's, from acquire to release. */
 struct wyn_cgroup {
-	struct wyn_list link; /* of the kept, or of those not yet empty */
-	int directory;	      /* for CLONE_INTO_CGROUP */
-	int events; /* cgroup.events; EPOLLPRI when `populated` changes */
+	struct wyn_list link; /* of the kept, or of the leaving */
 	uint64_t number;
 	uint64_t oom_kills; /* before */
+	int directory;	    /* for CLONE_INTO_CGROUP */
+	int events; /* cgroup.events; EPOLLPRI when `populated` changes */
 	bool limited;
 	bool memory_limited;
 };
 
 struct wyn_cgroups {
-	int base;   /* -1: none */
-	char *path; /* of the base; NULL = none */
-	unsigned
-		controllers; /* WYN_CGROUP_*: that commands can be limited by */
-	uint64_t number;     /* of the last one */
+	int base;	      /* -1: none */
+	char *path;	      /* of the base; NULL = none */
+	unsigned controllers; /* WYN_CGROUP_*: what can be limited */
+	uint64_t number;      /* of the last one */
 	uint32_t kept_count;
 	struct wyn_list kept;
-	struct wyn_list
-		leaving; /* released, but not empty or not removed yet */
+	struct wyn_list leaving; /* released, and not removed yet */
+	/* mkdirat(2) and rmdir, also for tests, whose files come with them */
+	int (*make)(int directory, const char *name, mode_t mode);
+	int (*remove)(int directory, const char *name);
 };
 
 /*
@@ -87,13 +91,17 @@ int wyn_cgroups_init(struct wyn_cgroups *cgroups, const char *directory,
 	unsigned *ret_killed);
 
 /*
- * wyn_cgroups_init_at - the same with a base that is open and ours. For tests.
+ * wyn_cgroups_init_at - the same with a base that is open and ours, by the
+ * `make` and `remove` that are in there. For tests.
  *
  * Owns: takes `base`, also with an error. own: move its processes.
  */
 WYN_NODISCARD
 int wyn_cgroups_init_at(struct wyn_cgroups *cgroups, int base, const char *path,
 	bool own, unsigned *ret_killed);
+
+/* wyn_cgroups_none - without a base. */
+void wyn_cgroups_none(struct wyn_cgroups *cgroups);
 
 /* wyn_cgroups_fini - removes what is empty. All have been released. */
 void wyn_cgroups_fini(struct wyn_cgroups *cgroups);
@@ -119,16 +127,25 @@ int wyn_cgroup_acquire(struct wyn_cgroups *cgroups,
  * wyn_cgroup_release - whatever is in it, it is ours no more: kept if it is
  * empty and as new, else removed, now or when it is empty.
  *
- * reuse: false when a clone into it failed, or its command could write in it
- * (ran as root or as our own user).
+ * reuse: false when a clone into it failed, or when there are controllers and
+ * its command could write in it (ran as root or as our own user), that is, set
+ * limits of its own.
  */
 void wyn_cgroup_release(
 	struct wyn_cgroups *cgroups, struct wyn_cgroup *cgroup, bool reuse);
 
 /*
+ * wyn_cgroups_tidy - removes what was not empty when it was released.
+ *
+ * Acquire does it too. Returns: how many are left. Costs: nothing if none are.
+ */
+uint32_t wyn_cgroups_tidy(struct wyn_cgroups *cgroups);
+
+/*
  * wyn_cgroup_is_empty - no process is in it, nor below it. Zombies are none.
  *
- * Costs: one pread(2). Returns: false also when that fails.
+ * Costs: one pread(2) when it is, and was so for a moment. Returns: false also
+ * when that fails.
  */
 bool wyn_cgroup_is_empty(const struct wyn_cgroup *cgroup);
 
@@ -136,8 +153,9 @@ bool wyn_cgroup_is_empty(const struct wyn_cgroup *cgroup);
  * wyn_cgroup_kill - SIGKILL to all in it and below it. They are gone when
  * wyn_cgroup_is_empty says so.
  *
- * Returns: 0; -EAGAIN: it was still growing in round WYN_CGROUP_ROUNDS_MAX
- * (never with cgroup.kill, Linux 5.14); -errno.
+ * Returns: 0; -EAGAIN: it would not freeze, and may have grown meanwhile: again
+ * (never with cgroup.kill, Linux 5.14); -errno. Blocks: without cgroup.kill,
+ * WYN_CGROUP_FREEZE_MS at most.
  */
 WYN_NODISCARD
 int wyn_cgroup_kill(struct wyn_cgroup *cgroup);
