@@ -43,8 +43,8 @@
 
 #define WYN_LEDGER_RECORDS_MAX 65536u
 
-/* looks of one sweep: as those of a tree */
-#define WYN_LEDGER_ROUNDS_MAX 100u
+/* A sweep: until those that were killed are gone. */
+#define WYN_LEDGER_SWEEP_MS 5000u
 
 struct wyn_ledger_file; /* ledger_file.h */
 

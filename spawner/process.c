@@ -66,7 +66,7 @@ static int take_field(struct wyn_process *process, int field, int64_t number)
 	if (field > FIELD_SESSION) {
 		return 0;
 	}
-	if (number < 0 || number > INT_MAX) {
+	if (number < -1 || number > INT_MAX) {
 		return -EBADMSG;
 	}
 	switch (field) {
@@ -132,7 +132,11 @@ static int read_stat(int directory, const char *path, struct wyn_process *ret)
 	ssize_t bytes = read(fd, line, sizeof(line));
 	int error = bytes < 0 ? -errno : 0;
 	close(fd);
-	return error != 0 ? error : wyn_process_parse(line, (size_t)bytes, ret);
+	if (error == 0) {
+		error = wyn_process_parse(line, (size_t)bytes, ret);
+	}
+	/* It was waited for under the read. */
+	return error == 0 && ret->session < 0 ? -ESRCH : error;
 }
 
 int wyn_process_read(int proc, pid_t pid, struct wyn_process *ret_process)

@@ -38,7 +38,8 @@ struct wyn_processes {
  * wyn_process_parse - the line of /proc/PID/stat. The name in it may have any
  * bytes, spaces and parentheses among them.
  *
- * Returns: 0; -EBADMSG. The tag is 0.
+ * Returns: 0; -EBADMSG. The tag is 0. The session is -1 when the kernel has let
+ * go of the process while it wrote the line.
  */
 WYN_NODISCARD
 int wyn_process_parse(

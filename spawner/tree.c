@@ -47,6 +47,12 @@ int wyn_tree_init(struct wyn_tree *tree)
 		error = -errno;
 		goto fail;
 	}
+	tree->hunt = (struct wyn_hunt){
+		.proc = tree->proc,
+		.self = tree->self,
+		.look = wyn_tree_look_at,
+		.data = tree,
+	};
 	return 0;
 fail:
 	wyn_tree_fini(tree);
@@ -62,8 +68,7 @@ void wyn_tree_fini(struct wyn_tree *tree)
 		close(tree->proc);
 	}
 	free(tree->left);
-	wyn_processes_fini(&tree->processes);
-	wyn_processes_fini(&tree->before);
+	wyn_hunt_fini(&tree->hunt);
 	tree->left = NULL;
 	tree->children = -1;
 	tree->proc = -1;
@@ -292,14 +297,20 @@ static int see_child(struct wyn_tree *tree, pid_t pid)
 	uint32_t at = place_of(tree, pid);
 	struct wyn_tree_command *command;
 
-	/* The dead one is taken by the next wait. */
-	if (leader_of(tree, pid) != NULL || is_left(tree, at, pid) ||
-		is_dead(pid)) {
+	if (leader_of(tree, pid) != NULL || is_left(tree, at, pid)) {
 		return 0;
 	}
 	int error = find_command(tree, pid, &command);
 	if (error != 0) {
 		return error;
+	}
+	/* Only now: of a dead one no mark could be read. */
+	if (is_dead(pid)) {
+		tree->dead_seen = true;
+		if (tree->dead_count < WYN_TREE_DEAD_MAX) {
+			tree->dead[tree->dead_count++] = pid;
+		}
+		return 0;
 	}
 	if (command == NULL || tree->left_count == WYN_TREE_LEFT_MAX) {
 		tree->killed_unknown++;
@@ -359,12 +370,12 @@ static int look_at_proc(struct wyn_tree *tree)
 		errno == ECHILD) {
 		return 0;
 	}
-	int result = wyn_processes_look(tree->proc, &tree->processes);
+	int result = wyn_processes_look(tree->proc, &tree->hunt.now);
 	if (result != 0) {
 		return result;
 	}
-	for (size_t i = 0; i < tree->processes.count; i++) {
-		const struct wyn_process *process = &tree->processes.each[i];
+	for (size_t i = 0; i < tree->hunt.now.count; i++) {
+		const struct wyn_process *process = &tree->hunt.now.each[i];
 		if (process->parent == tree->self) {
 			int error = see_child(tree, process->pid);
 			result = result != 0 ? result : error;
@@ -373,11 +384,27 @@ static int look_at_proc(struct wyn_tree *tree)
 	return result;
 }
 
+/*
+ * Who was dead when it was seen has left us its children since the list was
+ * made, perhaps: so there is another look, until all that were seen were alive,
+ * which are then on the list themselves.
+ */
 int wyn_tree_look(struct wyn_tree *tree)
 {
 	if (tree->bare == 0) {
 		return 0;
 	}
-	return tree->children >= 0 ? look_at_children(tree)
-				   : look_at_proc(tree);
+	for (unsigned i = 0; i < WYN_TREE_LOOKS_MAX; i++) {
+		tree->dead_seen = false;
+		tree->dead_count = 0;
+		int result = tree->children >= 0 ? look_at_children(tree)
+						 : look_at_proc(tree);
+		for (uint32_t at = 0; at < tree->dead_count; at++) {
+			(void)waitpid(tree->dead[at], NULL, WNOHANG | __WALL);
+		}
+		if (result != 0 || !tree->dead_seen) {
+			return result;
+		}
+	}
+	return -EAGAIN;
 }

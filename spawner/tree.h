@@ -39,15 +39,16 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
+#include "spawner/hunt.h"
 #include "spawner/mark.h"
-#include "spawner/process.h"
-
-/* Looks of one kill: 100 generations, each with twice the processes of the
- * last, are beyond every limit on processes. */
-#define WYN_TREE_ROUNDS_MAX 100u
 
 /* Left-overs that are told apart. What is beyond is killed when it is seen. */
 #define WYN_TREE_LEFT_MAX 4096u
+
+/* Looks of one wyn_tree_look, while each sees somebody who has just died. */
+#define WYN_TREE_LOOKS_MAX 100u
+
+#define WYN_TREE_DEAD_MAX 64u /* that one of them waits for */
 
 #define WYN_TREE_BUCKETS 1024u
 
@@ -77,8 +78,11 @@ struct wyn_tree {
 	uint32_t bare;		 /* commands without a cgroup */
 	uint64_t killed_unknown; /* left-overs of nobody */
 	struct wyn_list ended;
-	struct wyn_processes processes; /* the last look at /proc */
-	struct wyn_processes before;	/* the one before, of a kill */
+	struct wyn_hunt hunt;
+	struct wyn_tree_command *hunted; /* its, while it runs */
+	bool dead_seen;
+	uint32_t dead_count;
+	pid_t dead[WYN_TREE_DEAD_MAX]; /* left over, and dead when seen */
 	uint32_t left_count;
 	struct wyn_tree_left *left; /* by pid, room for WYN_TREE_LEFT_MAX */
 	struct wyn_tree_command *by_pid[WYN_TREE_BUCKETS];
@@ -168,8 +172,12 @@ int wyn_tree_signal(struct wyn_tree *tree, struct wyn_tree_command *command,
  *
  * All that is seen is stopped, until a look sees nobody new; then it is killed.
  * The command is gone when waits and looks say so. Returns: 0; -EAGAIN: it was
- * still growing in round WYN_TREE_ROUNDS_MAX, and was killed as far as it was
+ * still growing in round WYN_HUNT_ROUNDS_MAX, and was killed as far as it was
  * seen: call again; -EPERM: of somebody; -errno as wyn_tree_signal.
  */
 WYN_NODISCARD
 int wyn_tree_kill(struct wyn_tree *tree, struct wyn_tree_command *command);
+
+/* wyn_tree_look_at - the look of `hunt`, at the command that is hunted. */
+WYN_NODISCARD
+int wyn_tree_look_at(void *tree, struct wyn_processes *processes);

@@ -13,8 +13,6 @@
 #include "base/assert.h"
 #include "spawner/tree.h"
 
-#define TAG_OURS 1u
-
 /* The first error that is worth to be told; who is gone is none. */
 static void note(int *result, int error)
 {
@@ -50,7 +48,7 @@ static void tag_child(struct wyn_processes *processes, pid_t pid)
 	struct wyn_process *process = wyn_processes_find(processes, pid);
 
 	if (process != NULL) {
-		process->tag = TAG_OURS;
+		process->tag = WYN_HUNT_TAG;
 	}
 }
 
@@ -59,10 +57,10 @@ static void tag_child(struct wyn_processes *processes, pid_t pid)
  * went away under the look has no way up to the leader; while that is not
  * waited for the session is its own.
  */
-static int look_at_command(
-	struct wyn_tree *tree, const struct wyn_tree_command *command)
+int wyn_tree_look_at(void *data, struct wyn_processes *processes)
 {
-	struct wyn_processes *processes = &tree->processes;
+	struct wyn_tree *tree = data;
+	const struct wyn_tree_command *command = tree->hunted;
 	int error = wyn_processes_look(tree->proc, processes);
 
 	if (error != 0) {
@@ -71,28 +69,19 @@ static int look_at_command(
 	for (size_t i = 0; !command->ended && i < processes->count; i++) {
 		struct wyn_process *process = &processes->each[i];
 		if (process->session == command->pid) {
-			process->tag = TAG_OURS;
+			process->tag = WYN_HUNT_TAG;
 		}
 	}
 	if (!command->ended) {
 		tag_child(processes, command->pid);
 	}
-	for (uint32_t i = 0; i < tree->left_count; i++) {
+	for (uint32_t i = 0; command->left > 0 && i < tree->left_count; i++) {
 		if (tree->left[i].command == command) {
 			tag_child(processes, tree->left[i].pid);
 		}
 	}
-	wyn_processes_spread(processes, TAG_OURS);
+	wyn_processes_spread(processes, WYN_HUNT_TAG);
 	return 0;
-}
-
-static int send_one(
-	struct wyn_tree *tree, const struct wyn_process *process, int number)
-{
-	if (process->parent == tree->self) {
-		return send_child(process->pid, number);
-	}
-	return wyn_process_signal(tree->proc, process, number);
 }
 
 int wyn_tree_signal(struct wyn_tree *tree, struct wyn_tree_command *command,
@@ -104,7 +93,9 @@ int wyn_tree_signal(struct wyn_tree *tree, struct wyn_tree_command *command,
 	if (wyn_tree_is_gone(command)) {
 		return -ESRCH;
 	}
-	int error = look_at_command(tree, command);
+	struct wyn_processes *processes = &tree->hunt.now;
+	tree->hunted = command;
+	int error = wyn_tree_look_at(tree, processes);
 	if (error != 0) {
 		(void)send_children(tree, command, number);
 		if (after != 0) {
@@ -112,92 +103,34 @@ int wyn_tree_signal(struct wyn_tree *tree, struct wyn_tree_command *command,
 		}
 		return error;
 	}
-	for (size_t i = 0; i < tree->processes.count; i++) {
-		const struct wyn_process *process = &tree->processes.each[i];
-		if (process->tag != TAG_OURS || process->state == 'Z') {
+	for (size_t i = 0; i < processes->count; i++) {
+		const struct wyn_process *process = &processes->each[i];
+		if (process->tag != WYN_HUNT_TAG || process->state == 'Z') {
 			continue;
 		}
-		error = send_one(tree, process, number);
+		error = wyn_hunt_send(&tree->hunt, process, number);
 		sent += error == 0;
 		note(&result, error);
 		if (error == 0 && after != 0) {
-			note(&result, send_one(tree, process, after));
+			note(&result,
+				wyn_hunt_send(&tree->hunt, process, after));
 		}
 	}
 	return result == 0 && sent == 0 ? -ESRCH : result;
 }
 
-/* It was there, and stopped, in the look before. */
-static bool is_known(
-	const struct wyn_tree *tree, const struct wyn_process *process)
-{
-	const struct wyn_process *before =
-		wyn_processes_find(&tree->before, process->pid);
-
-	return before != NULL && before->tag == TAG_OURS &&
-	       before->start_ticks == process->start_ticks;
-}
-
-static size_t stop_new(struct wyn_tree *tree, int *result)
-{
-	size_t stopped = 0;
-
-	for (size_t i = 0; i < tree->processes.count; i++) {
-		const struct wyn_process *process = &tree->processes.each[i];
-		if (process->tag == TAG_OURS && process->state != 'Z' &&
-			!is_known(tree, process)) {
-			note(result, send_one(tree, process, SIGSTOP));
-			stopped++;
-		}
-	}
-	return stopped;
-}
-
-/*
- * A process with a signal pending makes no other one: the kernel looks for that
- * when the new one is complete. So after a look that began when all that were
- * known were stopped, and saw nobody else, nobody else is below them; but for a
- * chain of processes, each of which ends as soon as it has started the next,
- * that ran past the look. When the leader is dead its next one is our child,
- * and wyn_tree_look kills it.
- */
-static int stop_all(struct wyn_tree *tree, struct wyn_tree_command *command)
-{
-	int result = 0;
-
-	tree->before.count = 0;
-	for (unsigned round = 0; round < WYN_TREE_ROUNDS_MAX; round++) {
-		int error = look_at_command(tree, command);
-		if (error != 0) {
-			return error;
-		}
-		if (stop_new(tree, &result) == 0) {
-			return result;
-		}
-		struct wyn_processes seen = tree->processes;
-		tree->processes = tree->before;
-		tree->before = seen;
-	}
-	return -EAGAIN;
-}
-
 int wyn_tree_kill(struct wyn_tree *tree, struct wyn_tree_command *command)
 {
+	unsigned killed;
+
 	command->killed = true;
 	if (wyn_tree_is_gone(command)) {
 		return 0;
 	}
 	/* From here on its leader starts nobody, also when /proc cannot be read. */
 	(void)send_children(tree, command, SIGSTOP);
-	int result = stop_all(tree, command);
-	/* Whoever was stopped, also when the last look failed. */
-	const struct wyn_processes *seen = &tree->before;
-	for (size_t i = 0; i < seen->count; i++) {
-		const struct wyn_process *process = &seen->each[i];
-		if (process->tag == TAG_OURS && process->state != 'Z') {
-			note(&result, send_one(tree, process, SIGKILL));
-		}
-	}
+	tree->hunted = command;
+	int result = wyn_hunt_run(&tree->hunt, &killed);
 	note(&result, send_children(tree, command, SIGKILL));
 	return result;
 }

@@ -47,11 +47,11 @@ static int tear_down(void **state)
 	/* No child, living or dead; after a failure the next case has none. */
 	bool none = waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 	while (waitpid(-1, NULL, WNOHANG) >= 0) {
-		int error = wyn_processes_look(tree.proc, &tree.processes);
+		int error = wyn_processes_look(tree.proc, &tree.hunt.now);
 		assert_int_equal(error, 0);
-		for (size_t i = 0; i < tree.processes.count; i++) {
-			if (tree.processes.each[i].parent == tree.self) {
-				kill(tree.processes.each[i].pid, SIGKILL);
+		for (size_t i = 0; i < tree.hunt.now.count; i++) {
+			if (tree.hunt.now.each[i].parent == tree.self) {
+				kill(tree.hunt.now.each[i].pid, SIGKILL);
 			}
 		}
 	}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_mark.c - a mark in the environment of a real process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "spawner/mark.h"
+#include "tests/support/family.h"
+
+static int proc;
+static struct wyn_mark mark;
+
+static int find(const char *variable, uint64_t *ret_serial)
+{
+	struct wyn_family family;
+
+	wyn_family_start(&family, "rp", variable, -1, NULL);
+	wyn_family_await(&family, 1);
+	int result = wyn_mark_find(proc, family.pid, &mark, ret_serial);
+	kill(family.pid, SIGKILL);
+	waitpid(family.pid, NULL, 0);
+	wyn_family_end(&family);
+	return result;
+}
+
+static void mark_is_another_when_it_is_drawn_again(void **state)
+{
+	struct wyn_mark other;
+
+	(void)state;
+	assert_int_equal(wyn_mark_draw(&other), 0);
+	assert_int_equal(strlen(other.digits), 32);
+	assert_int_equal(strspn(other.digits, "0123456789abcdef"), 32);
+	assert_string_not_equal(other.digits, mark.digits);
+}
+
+static void mark_is_found_when_a_process_has_it(void **state)
+{
+	static const uint64_t serials[] = {0, 7, UINT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char text[WYN_MARK_TEXT_BYTES];
+		uint64_t serial = 99;
+		wyn_mark_text(&mark, serials[i], text);
+		assert_int_equal(find(text, &serial), 0);
+		assert_true(serial == serials[i]);
+	}
+}
+
+static void mark_is_found_when_it_comes_late(void **state)
+{
+	char text[WYN_MARK_TEXT_BYTES];
+	char other[20000];
+	uint64_t serial = 99;
+	char *arguments[] = {(char *)"sleep", (char *)"1000", NULL};
+	char *environment[] = {
+		other, (char *)"WYND_TASK=other.1", text, (char *)"A=b", NULL};
+
+	(void)state;
+	memset(other, 'x', sizeof(other) - 1);
+	other[sizeof(other) - 1] = '\0';
+	memcpy(other, "OTHER=", 6);
+	wyn_mark_text(&mark, 12, text);
+	pid_t pid = vfork();
+	if (pid == 0) {
+		execve("/bin/sleep", arguments, environment);
+		_exit(127);
+	}
+	assert_int_equal(wyn_mark_find(proc, pid, &mark, &serial), 0);
+	assert_true(serial == 12);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_int_equal(wyn_mark_find(proc, pid, &mark, &serial), -ESRCH);
+}
+
+static void mark_is_not_found_when_it_is_another(void **state)
+{
+	static const char *const formats[] = {"WYND_TASK=%.31s0.1",
+		"WYND_TASK=%s", "WYND_TASK=%s.", "WYND_TASK=%s.1x",
+		"WYND_TASK=%s.18446744073709551616", "XWYND_TASK=%s.1",
+		"WYND_TASK=%sx.1", "A=WYND_TASK=%s.1", "A=%s"};
+
+	(void)state;
+	mark.digits[31] = '1';
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		char text[100];
+		uint64_t serial = 99;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(text, sizeof(text), formats[i], mark.digits);
+#pragma GCC diagnostic pop
+		assert_int_equal(find(text, &serial), -ENOENT);
+		assert_true(serial == 99);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return wyn_mark_draw(&mark);
+}
+
+int main(int argc, char **argv)
+{
+	wyn_family_main(argc, argv);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mark_is_another_when_it_is_drawn_again),
+		cmocka_unit_test(mark_is_found_when_a_process_has_it),
+		cmocka_unit_test(mark_is_found_when_it_comes_late),
+		cmocka_unit_test(mark_is_not_found_when_it_is_another),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
