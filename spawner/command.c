@@ -94,16 +94,18 @@ static void unwatch(struct wyn_loop *loop, struct wyn_command *command)
 	}
 }
 
-static void release_shelter(struct wyn_command *command)
+void wyn_command_release(struct wyn_command *command)
 {
 	if (command->cgroup) {
 		wyn_cgroup_release(&command->cgroups->cgroups, command->cgroup,
 			command->reuse);
 		wyn_shared_cgroups_release(command->cgroups);
+		command->cgroup = NULL;
 	}
 	if (command->ledger) {
 		wyn_ledger_clear(&command->ledger->ledger, command->record);
 		wyn_shared_ledger_release(command->ledger);
+		command->ledger = NULL;
 	}
 }
 
@@ -113,7 +115,7 @@ static void forget(struct wyn_loop *loop, struct wyn_command *command)
 	unlist(loop, command);
 	unwatch(loop, command);
 	wyn_tree_remove(&loop->tree, &command->tree);
-	release_shelter(command);
+	wyn_command_release(command);
 	wyn_list_remove(&command->left);
 	wyn_list_remove(&command->stopping);
 	wyn_list_remove(&command->link);
@@ -268,7 +270,7 @@ int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
 	if (!wyn_launch(link, command, start, fds, arena, &failure)) {
 		wyn_command_refuse(link, start->id, failure.stage,
 			failure.error, failure.where);
-		release_shelter(command);
+		wyn_command_release(command);
 		free(command);
 		return 0;
 	}

@@ -66,6 +66,9 @@ int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
 void wyn_command_refuse(struct wyn_link *link, uint64_t id,
 	Wyn__Spawn__V1__Stage stage, int error, struct wyn_slice where);
 
+/* wyn_command_release - gives back its cgroup, and its record. */
+void wyn_command_release(struct wyn_command *command);
+
 void wyn_command_signal(
 	struct wyn_loop *loop, struct wyn_command *command, int number);
 void wyn_command_stop(

@@ -21,6 +21,8 @@
 #include "spawner/shared.h"
 #include "spawner/sys.h"
 
+#define CGROUPS_TRIED 3u
+
 /* All that is put together. */
 struct launch {
 	struct wyn_loop *loop;
@@ -192,8 +194,6 @@ static int take_user(struct launch *launch)
 	int error = wyn_users_get(&launch->loop->users, start->uid, start->gid,
 		launch->command->started_ns, &launch->child.user);
 
-	/* A command that may write in its cgroup may have changed it. */
-	launch->command->reuse = start->uid != 0 && start->uid != geteuid();
 	if (!error) {
 		return 0;
 	}
@@ -367,26 +367,52 @@ static void read_report(struct launch *launch)
 	(void)fail(launch, report->stage, report->error, wyn_slice_of(where));
 }
 
+/*
+ * A cgroup that a command of root, or of our own user, had before may have been
+ * changed by it so that nobody can be in it any more; a new one can be.
+ */
+static pid_t clone_child(struct launch *launch)
+{
+	struct wyn_command *command = launch->command;
+	struct wyn_clone clone = {.stack = launch->loop->stack, .cgroup = -1};
+	pid_t pid;
+
+	for (unsigned tries = 0; tries < CGROUPS_TRIED; tries++) {
+		if (take_shelter(launch, &clone.parent_tid)) {
+			return -1;
+		}
+		if (command->cgroup) {
+			clone.cgroup = command->cgroup->directory;
+		}
+		command->reuse = true;
+		pid = wyn_sys.clone(&clone, wyn_child_run, &launch->child);
+		if (pid >= 0) {
+			return pid;
+		}
+		(void)fail_process(launch, errno);
+		command->reuse = false;
+		if (!command->cgroup ||
+			(errno != EBUSY && errno != EOPNOTSUPP &&
+				errno != ENODEV)) {
+			return -1;
+		}
+		wyn_command_release(command);
+	}
+	return -1;
+}
+
 static bool start_child(struct launch *launch)
 {
 	struct wyn_loop *loop = launch->loop;
 	struct wyn_command *command = launch->command;
-	struct wyn_clone clone = {.stack = loop->stack, .cgroup = -1};
 	pid_t pid;
 
-	if (take_shelter(launch, &clone.parent_tid)) {
-		return false;
-	}
-	if (command->cgroup) {
-		clone.cgroup = command->cgroup->directory;
-	}
 	loop->report->stage = WYN__SPAWN__V1__STAGE__STAGE_UNSPECIFIED;
-	pid = wyn_sys.clone(&clone, wyn_child_run, &launch->child);
+	pid = clone_child(launch);
 	if (pid < 0) {
-		(void)fail_process(launch, errno);
-		command->reuse = false;
 		return false;
 	}
+	launch->failure = (struct wyn_launch_failure){0};
 	if (command->ledger) {
 		wyn_ledger_started(&command->ledger->ledger, command->record);
 	}
