@@ -88,38 +88,44 @@ static int unknown(const char *word, char *why)
 		word);
 }
 
+/* What getopt found in this word. */
+static int take_found(
+	int found, const char *word, struct wyn_options *options, char *why)
+{
+	switch (found) {
+	case FLAG_LINK:
+		return take_link(optarg, options, why);
+	case FLAG_USER:
+		return take_user(optarg, options, why);
+	case 'h':
+		options->help = true;
+		return 0;
+	case 'V':
+		options->version = true;
+		return 0;
+	case ':':
+		return wrong(why, "%.60s: wants a value", word);
+	default:
+		return unknown(word, why);
+	}
+}
+
 int wyn_options_parse(int argc, char **argv, struct wyn_options *ret_options,
 	char why[static WYN_OPTIONS_WHY_BYTES])
 {
 	struct wyn_options options = {.link = -1, .peer = geteuid()};
 	int error = 0;
-	int found;
 
 	opterr = 0;
-	optind = 1;
-	while (!error &&
-		(found = getopt_long(argc, argv, "+:hV", known, NULL)) != -1) {
-		switch (found) {
-		case FLAG_LINK:
-			error = take_link(optarg, &options, why);
-			break;
-		case FLAG_USER:
-			error = take_user(optarg, &options, why);
-			break;
-		case 'h':
-			options.help = true;
-			break;
-		case 'V':
-			options.version = true;
-			break;
-		case ':':
-			error = wrong(
-				why, "%.60s: wants a value", argv[optind - 1]);
-			break;
-		default:
-			error = unknown(argv[optind - 1], why);
+	optind = 0; /* it begins anew */
+	while (!error) {
+		const char *word = argv[optind > 0 ? optind : 1];
+		int found = getopt_long(argc, argv, "+:hV", known, NULL);
+
+		if (found == -1) {
 			break;
 		}
+		error = take_found(found, word, &options, why);
 	}
 	if (!error && optind < argc) {
 		error = wrong(why, "%.60s: wynd-spawner takes flags alone",
