@@ -124,7 +124,7 @@ static void command_gets_a_signal_when_it_is_sent_one(void **state)
 
 	spawner_rig_await(pipe);
 	spawner_rig_signal(rig, 1, SIGUSR1);
-	assert_string_equal(spawner_rig_read(pipe), "got\n");
+	assert_non_null(strstr(spawner_rig_read(pipe), "got\n"));
 	(void)spawner_rig_ended(rig, 1);
 }
 
@@ -299,7 +299,7 @@ static void nothing_is_left_when_many_trees_were_killed(void **state)
 		spawner_rig_reap(rig, id);
 		gone(pipe);
 	}
-	assert_int_equal(spawner_rig_fds(rig), fds);
+	spawner_rig_has_fds(rig, fds);
 }
 
 #define CASE(name)                       \

@@ -25,6 +25,7 @@
 #include "spawner/sys.h"
 
 #define WAIT_MS	      30000
+#define TURNS_MAX     10000
 #define STRINGS_MAX   70000
 #define EVENT_BYTES   (64u << 10)
 #define OUTPUT_BYTES  (1u << 20)
@@ -513,4 +514,12 @@ unsigned spawner_rig_fds(const struct spawner_rig *rig)
 	}
 	closedir(directory);
 	return n;
+}
+
+void spawner_rig_has_fds(struct spawner_rig *rig, unsigned fds)
+{
+	for (int i = 0; i < TURNS_MAX && spawner_rig_fds(rig) != fds; i++) {
+		(void)spawner_rig_configure(rig);
+	}
+	assert_int_equal(spawner_rig_fds(rig), fds);
 }

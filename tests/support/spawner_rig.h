@@ -125,5 +125,7 @@ const char *spawner_rig_read(int fd);
 /* One byte of it, which somebody writes when he is ready. */
 void spawner_rig_await(int fd);
 
-/* How many descriptors the spawner has. */
+/* How many descriptors the spawner has: at this moment, in which it may look at
+ * /proc; so it is asked again and again, until they are so few. */
 unsigned spawner_rig_fds(const struct spawner_rig *rig);
+void spawner_rig_has_fds(struct spawner_rig *rig, unsigned fds);
