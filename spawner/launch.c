@@ -228,7 +228,7 @@ static void add_limit(
 		(struct wyn_child_limit){resource, *limit};
 }
 
-/* No more than we may give. */
+/* Never more than what is configured, or our own: who is root could. */
 static void add_bound(struct wyn_child *child, int resource, uint64_t value)
 {
 	struct rlimit limit;
@@ -236,10 +236,17 @@ static void add_bound(struct wyn_child *child, int resource, uint64_t value)
 	if (getrlimit((__rlimit_resource_t)resource, &limit)) {
 		return;
 	}
+	for (size_t i = 0; i < child->limits_count; i++) {
+		if (child->limits[i].resource == resource) {
+			limit = child->limits[i].limit;
+		}
+	}
 	if (limit.rlim_max > value) {
 		limit.rlim_max = value;
 	}
-	limit.rlim_cur = limit.rlim_max;
+	if (limit.rlim_cur > value) {
+		limit.rlim_cur = value;
+	}
 	add_limit(child, resource, &limit);
 }
 

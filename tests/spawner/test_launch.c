@@ -427,6 +427,34 @@ static void command_begins_with_configured_limits_when_there_are_some(
 		"100\n200\n77\n99\n");
 }
 
+static void command_may_not_have_more_than_is_configured(void **state)
+{
+	struct spawner_rig *rig = *state;
+	Wyn__Spawn__V1__Rlimit memory = WYN__SPAWN__V1__RLIMIT__INIT;
+	Wyn__Spawn__V1__Rlimit *limits[] = {&memory};
+	const char *const argv[] = {
+		"/bin/sh", "-c", "ulimit -Sv; ulimit -Hv", NULL};
+
+	memory.resource = RLIMIT_AS;
+	memory.soft = 1u << 30;
+	memory.hard = 2u << 30;
+	rig->configure.rlimits = limits;
+	rig->configure.n_rlimits = 1;
+	assert_string_equal(spawner_rig_configure(rig)->problem, "");
+	assert_string_equal(output_of(rig,
+				    (struct spawner_command){
+					    .argv = argv,
+					    .memory_bytes = 4ull << 30,
+				    }),
+		"1048576\n2097152\n");
+	assert_string_equal(output_of(rig,
+				    (struct spawner_command){
+					    .argv = argv,
+					    .memory_bytes = 1u << 29,
+				    }),
+		"524288\n524288\n");
+}
+
 static void command_has_our_own_limit_of_descriptors_when_none_is_configured(
 	void **state)
 {
@@ -548,6 +576,7 @@ int main(void)
 		CASE(command_is_limited_when_there_is_no_cgroup),
 		CASE(launch_refuses_a_limit_when_nothing_can_keep_it),
 		CASE(command_begins_with_configured_limits_when_there_are_some),
+		CASE(command_may_not_have_more_than_is_configured),
 		CASE(command_has_our_own_limit_of_descriptors_when_none_is_configured),
 		CASE(command_is_another_user_when_we_are_root),
 		CASE(launch_says_eacces_when_the_user_may_not_enter_the_directory),

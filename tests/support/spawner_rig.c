@@ -518,8 +518,11 @@ unsigned spawner_rig_fds(const struct spawner_rig *rig)
 
 void spawner_rig_has_fds(struct spawner_rig *rig, unsigned fds)
 {
-	for (int i = 0; i < TURNS_MAX && spawner_rig_fds(rig) != fds; i++) {
+	unsigned now = spawner_rig_fds(rig);
+
+	for (int i = 0; i < TURNS_MAX && now != fds; i++) {
 		(void)spawner_rig_configure(rig);
+		now = spawner_rig_fds(rig);
 	}
-	assert_int_equal(spawner_rig_fds(rig), fds);
+	assert_int_equal(now, fds);
 }
