@@ -3,9 +3,9 @@
  * child.c - see child.h.
  *
  * The order: what needs rights comes before they are given away, the directory
- * after that, for it must be one that the user may enter; what the kernel clears
- * with a change of user (PR_SET_PDEATHSIG) comes behind it, and signals last.
- * no_new_privs is inherited: main has set it.
+ * after that, for it must be one that the user may enter; what the kernel
+ * clears with a change of user (PR_SET_PDEATHSIG) comes behind it, and signals
+ * last. no_new_privs is inherited: main has set it.
  */
 #include "spawner/child.h"
 
@@ -107,8 +107,8 @@ static void read_interpreter(const char *path, char *line)
 	line[end - begin] = '\0';
 }
 
-/* The kernel says ENOENT of a file that is there when it is the interpreter that
- * is not. So it is for EACCES. */
+/* The kernel says ENOENT of a file that is there when it is the interpreter
+ * that is not. So it is for EACCES. */
 static bool blame_interpreter(const char *path, int error, char *line)
 {
 	struct stat file;
@@ -121,8 +121,8 @@ static bool blame_interpreter(const char *path, int error, char *line)
 	return error == ENOENT || line[0] != '\0';
 }
 
-/* Only what was opened: the list has been asked for it. A script is given to its
- * interpreter as /dev/fd/3, which must then be open still: the kernel says
+/* Only what was opened: the list has been asked for it. A script is given to
+ * its interpreter as /dev/fd/3, which must then be open still: the kernel says
  * ENOENT if it would not be. */
 static int execute_opened(const struct wyn_child *child)
 {

@@ -3,9 +3,10 @@
  * clone.h - clone3(2) for a child that shares our memory, on another stack.
  *
  * The libc has no function for it: its clone(3) knows no CLONE_INTO_CGROUP, and
- * its posix_spawn(3) not what our child does. Where there is no assembly for the
- * architecture, or no clone3 in the kernel, the child has a copy of our memory,
- * as after fork(2); so what it tells is in memory that is shared by mmap(2).
+ * its posix_spawn(3) not what our child does. Where there is no assembly for
+ * the architecture, or no clone3 in the kernel, the child has a copy of our
+ * memory, as after fork(2); so what it tells is in memory that is shared by
+ * mmap(2).
  */
 #pragma once
 

@@ -88,7 +88,7 @@ static void unlist(struct wyn_loop *loop, struct wyn_command *command)
 
 static void unwatch(struct wyn_loop *loop, struct wyn_command *command)
 {
-	if (command->watched) {
+	if (command->cgroup && command->watched) {
 		command->watched = false;
 		wyn_loop_unwatch(loop, command->cgroup->events);
 	}

@@ -74,8 +74,8 @@ void wyn_command_signal(
 void wyn_command_stop(
 	struct wyn_loop *loop, struct wyn_command *command, uint64_t grace_ms);
 
-/* wyn_command_abandon - wynd does not want it any more: it is killed, and nobody
- * is told. */
+/* wyn_command_abandon - wynd does not want it any more: it is killed, and
+ * nobody is told. */
 void wyn_command_abandon(struct wyn_loop *loop, struct wyn_command *command);
 
 /* wyn_commands_wait - after SIGCHLD: who is dead, who is gone. Returns: 0; or

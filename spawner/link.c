@@ -2,8 +2,8 @@
 /*
  * link.c - see link.h.
  *
- * The other end is our own program: what cannot be read closes the link. Want of
- * memory or of descriptors is no such thing; it ends one command alone.
+ * The other end is our own program: what cannot be read closes the link. Want
+ * of memory or of descriptors is no such thing; it ends one command alone.
  */
 #include "spawner/link.h"
 
@@ -30,8 +30,8 @@ struct wyn_link_event {
 	uint8_t data[];
 };
 
-/* Descriptors of a packet. One more than may come has room, so that too many are
- * told apart from those for which there was no room in our table. */
+/* Descriptors of a packet. One more than may come has room, so that too many
+ * are told apart from those for which there was no room in our table. */
 union control {
 	struct cmsghdr head;
 	char bytes[CMSG_SPACE((WYN_SPAWN_FDS_MAX + 1) * sizeof(int))];
@@ -179,7 +179,7 @@ static void keep_piece(struct wyn_link *link, const uint8_t *bytes, size_t n)
 		link->message_id =
 			wyn_request_start_id((struct wyn_slice){bytes, n});
 	}
-	if (link->message_lost) {
+	if (link->message_lost || n == 0) {
 		return;
 	}
 	if (want > link->message_room) {

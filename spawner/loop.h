@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * loop.h - the one thread: what it waits for, and what all links have in common.
+ * loop.h - the one thread: what it waits for, and what all links have in
+ * common.
  *
  * One epoll for all; the end of a child is told by a signalfd, the next thing
  * that is due by the timeout. In a turn the dead are seen first, so that wynd
@@ -33,8 +34,8 @@
 /* If so much of it was touched the kernel gets it back. */
 #define WYN_LOOP_ARENA_KEPT_BYTES (256u << 10)
 
-/* For the last processes, once all links are closed: who does not die of SIGKILL
- * in this time waits for a device, and may do so for ever. */
+/* For the last processes, once all links are closed: who does not die of
+ * SIGKILL in this time waits for a device, and may do so for ever. */
 #define WYN_LOOP_LINGER_NS (10 * WYN_NS_PER_S)
 
 struct wyn_loop {

@@ -3,8 +3,8 @@
  * program.c - see program.h.
  *
  * With a list, who may not run a file does not learn either whether there is
- * one: we open it as ourselves, so what is not there and what is not on the list
- * are one answer, and a file that is not on it hides none that is.
+ * one: we open it as ourselves, so what is not there and what is not on the
+ * list are one answer, and a file that is not on it hides none that is.
  */
 #include "spawner/program.h"
 

@@ -66,7 +66,7 @@ int wyn_program_find(struct wyn_program_list *list, const char *name,
 void wyn_program_close(struct wyn_program *program);
 
 /*
- * wyn_program_goes_on - after this errno of execve(2) the next directory of PATH
- * is tried.
+ * wyn_program_goes_on - after this errno of execve(2) the next directory of
+ * PATH is tried.
  */
 bool wyn_program_goes_on(int error);

@@ -61,8 +61,7 @@ static int status_of(pid_t pid)
 		       : -1;
 }
 
-static void clone_shares_memory_and_returns_when_the_child_has_exited(
-	void **state)
+static void clone_shares_memory_until_the_child_has_exited(void **state)
 {
 	int number = 41;
 	pid_t told = 0;
@@ -131,7 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			clone_shares_memory_and_returns_when_the_child_has_exited),
+			clone_shares_memory_until_the_child_has_exited),
 		cmocka_unit_test(clone_tells_errno_when_there_is_no_child),
 		cmocka_unit_test(
 			clone_copies_memory_when_the_kernel_has_no_clone3),

@@ -205,8 +205,7 @@ static void tree_is_killed_when_its_members_have_hidden(void **state)
 	gone(pipe);
 }
 
-static void left_overs_live_when_their_command_has_ended_until_it_is_reaped(
-	void **state)
+static void left_overs_live_until_their_command_is_reaped(void **state)
 {
 	struct spawner_rig *rig = *state;
 	int pipe = spawner_rig_shell(
@@ -271,6 +270,34 @@ static void everything_dies_when_the_spawner_is_killed(void **state)
 	assert_int_equal(spawner_rig_end(rig), SIGKILL);
 }
 
+static void next_spawner_kills_what_is_left_when_there_is_a_ledger(void **state)
+{
+	struct spawner_rig *rig = *state;
+	void *next;
+	char path[64];
+	int pipe;
+
+	(void)snprintf(
+		path, sizeof(path), "/tmp/test_command.%d", (int)getpid());
+	unlink(path);
+	rig->configure.ledger = path;
+	assert_string_equal(spawner_rig_configure(rig)->problem, "");
+	pipe = spawner_rig_shell(rig, 1,
+		"(setsid sleep 1000 &) ; (sleep 1000 &) ; echo; sleep 1000");
+	spawner_rig_await(pipe);
+	assert_int_equal(kill(rig->pid, SIGKILL), 0);
+	assert_int_equal(spawner_rig_end(rig), SIGKILL);
+	spawner_rig_set_up(&next);
+	rig = next;
+	rig->configure.ledger = path;
+	assert_true(spawner_rig_configure(rig)->killed >= 2);
+	gone(pipe);
+	gone(spawner_rig_shell(rig, 1, "exit 8"));
+	spawner_rig_exited(rig, 1, 8);
+	spawner_rig_tear_down(&next);
+	unlink(path);
+}
+
 static void spawner_lives_on_when_it_gets_sigterm_by_its_terminal(void **state)
 {
 	struct spawner_rig *rig = *state;
@@ -321,11 +348,12 @@ int main(void)
 		CASE(command_ends_by_sigterm_when_it_was_stopped_by_a_signal),
 		CASE(command_is_killed_when_it_is_stopped_and_ignores_sigterm),
 		CASE(tree_is_killed_when_its_members_have_hidden),
-		CASE(left_overs_live_when_their_command_has_ended_until_it_is_reaped),
+		CASE(left_overs_live_until_their_command_is_reaped),
 		CASE(id_can_be_used_again_when_its_command_was_reaped),
 		CASE(requests_are_ignored_when_their_command_is_over),
 		CASE(everything_dies_when_the_link_closes),
 		CASE(everything_dies_when_the_spawner_is_killed),
+		CASE(next_spawner_kills_what_is_left_when_there_is_a_ledger),
 		CASE(spawner_lives_on_when_it_gets_sigterm_by_its_terminal),
 		CASE(nothing_is_left_when_many_trees_were_killed),
 	};

@@ -163,8 +163,7 @@ static void left_overs_live_until_their_command_is_reaped(void **state)
 	(void)spawner_rig_read(pipe);
 }
 
-static void command_is_forgotten_when_its_left_overs_end_by_themselves(
-	void **state)
+static void command_is_forgotten_when_its_left_overs_end(void **state)
 {
 	struct spawner_rig *rig = rig_of(state);
 	unsigned fds;
@@ -188,8 +187,8 @@ static void command_is_forgotten_when_its_left_overs_end_by_themselves(
 	}
 	close(input[0]);
 	close(input[1]);
-	/* Their cgroups are kept, with two descriptors each; they were one after
-	 * the other, and never more than 18. */
+	/* Their cgroups are kept, with two descriptors each; there were never
+	 * more than 18. */
 	(void)spawner_rig_read(spawner_rig_shell(rig, 1, "exit 0"));
 	spawner_rig_exited(rig, 1, 0);
 	assert_true(spawner_rig_fds(rig) <= fds + 2 * 18);
@@ -250,7 +249,7 @@ int main(void)
 		CASE(tree_is_killed_whole_when_its_members_have_hidden),
 		CASE(tree_gets_a_signal_when_it_is_sent_one),
 		CASE(left_overs_live_until_their_command_is_reaped),
-		CASE(command_is_forgotten_when_its_left_overs_end_by_themselves),
+		CASE(command_is_forgotten_when_its_left_overs_end),
 		CASE(command_has_another_cgroup_when_the_first_refuses_it),
 		CASE(everything_dies_when_the_link_closes),
 		CASE(next_spawner_kills_what_one_that_was_killed_has_left),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_faults.c - each call that may fail for want of something fails: one
- * command ends with that errno, nothing leaks, and the next one is as if nothing
- * had been.
+ * command ends with that errno, nothing leaks, and the next one is as if
+ * nothing had been.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -213,8 +213,7 @@ static void spawner_goes_on_when_a_listed_program_cannot_be_opened(void **state)
 }
 
 /* A message that wants memory of its own: for its pieces, and to be decoded. */
-static void command_alone_is_refused_when_there_is_no_memory_for_its_message(
-	void **state)
+static void command_is_refused_when_its_message_has_no_memory(void **state)
 {
 	struct spawner_rig *rig = *state;
 	enum {
@@ -301,7 +300,7 @@ int main(void)
 		CASE(spawner_goes_on_when_the_groups_of_a_user_fail),
 		CASE(spawner_goes_on_when_there_is_no_memory),
 		CASE(spawner_goes_on_when_a_listed_program_cannot_be_opened),
-		CASE(command_alone_is_refused_when_there_is_no_memory_for_its_message),
+		CASE(command_is_refused_when_its_message_has_no_memory),
 		CASE(requests_come_later_when_recvmsg_fails),
 		CASE(events_come_later_when_send_fails),
 		CASE(command_is_refused_when_its_descriptors_have_no_room),

@@ -133,8 +133,7 @@ static void launch_says_enoexec_when_it_is_no_program(void **state)
 		path);
 }
 
-static void launch_names_the_interpreter_when_it_is_that_which_is_missing(
-	void **state)
+static void launch_names_the_interpreter_when_that_is_missing(void **state)
 {
 	const char *path =
 		make_file("of-none", "#! /no/such/interpreter -x\n", 0755);
@@ -152,8 +151,7 @@ static void launch_names_the_interpreter_when_it_is_that_which_is_missing(
 		*state, 1, INTERPRETER, ENOENT, "/no/such/interpreter");
 }
 
-static void launch_names_the_interpreter_when_it_may_not_be_executed(
-	void **state)
+static void launch_names_the_interpreter_when_it_may_not_run(void **state)
 {
 	char text[128];
 	const char *path = make_file("plain", "", 0644);
@@ -203,8 +201,7 @@ static void launch_has_a_path_when_the_command_has_none(void **state)
 		"1\n");
 }
 
-static void launch_takes_names_from_the_commands_directory_when_relative(
-	void **state)
+static void launch_takes_relative_names_from_the_directory(void **state)
 {
 	const char *const argv[] = {"./prog", NULL};
 	const char *const name[] = {"prog", NULL};
@@ -404,8 +401,7 @@ static void launch_refuses_a_limit_when_nothing_can_keep_it(void **state)
 		EOPNOTSUPP, "cpu_percent");
 }
 
-static void command_begins_with_configured_limits_when_there_are_some(
-	void **state)
+static void command_begins_with_the_limits_of_configure(void **state)
 {
 	struct spawner_rig *rig = *state;
 	Wyn__Spawn__V1__Rlimit core = WYN__SPAWN__V1__RLIMIT__INIT;
@@ -455,8 +451,7 @@ static void command_may_not_have_more_than_is_configured(void **state)
 		"524288\n524288\n");
 }
 
-static void command_has_our_own_limit_of_descriptors_when_none_is_configured(
-	void **state)
+static void command_has_our_limit_of_descriptors_when_none_is_set(void **state)
 {
 	struct rlimit ours;
 	char want[32];
@@ -485,8 +480,7 @@ static void command_is_another_user_when_we_are_root(void **state)
 				    "CapEff:\t0000000000000000\n");
 }
 
-static void launch_says_eacces_when_the_user_may_not_enter_the_directory(
-	void **state)
+static void launch_says_eacces_when_the_user_may_not_enter(void **state)
 {
 	const char *const argv[] = {"/bin/true", NULL};
 
@@ -559,11 +553,11 @@ int main(void)
 		CASE(launch_says_eacces_when_it_is_not_executable),
 		CASE(launch_says_eacces_when_it_is_a_directory),
 		CASE(launch_says_enoexec_when_it_is_no_program),
-		CASE(launch_names_the_interpreter_when_it_is_that_which_is_missing),
-		CASE(launch_names_the_interpreter_when_it_may_not_be_executed),
+		CASE(launch_names_the_interpreter_when_that_is_missing),
+		CASE(launch_names_the_interpreter_when_it_may_not_run),
 		CASE(launch_searches_the_path_of_the_command_when_it_is_a_name),
 		CASE(launch_has_a_path_when_the_command_has_none),
-		CASE(launch_takes_names_from_the_commands_directory_when_relative),
+		CASE(launch_takes_relative_names_from_the_directory),
 		CASE(launch_names_the_directory_when_it_is_gone),
 		CASE(launch_says_e2big_when_an_argument_is_too_long),
 		CASE(launch_says_e2big_when_there_are_too_many),
@@ -575,11 +569,11 @@ int main(void)
 		CASE(command_leads_a_session_when_it_begins),
 		CASE(command_is_limited_when_there_is_no_cgroup),
 		CASE(launch_refuses_a_limit_when_nothing_can_keep_it),
-		CASE(command_begins_with_configured_limits_when_there_are_some),
+		CASE(command_begins_with_the_limits_of_configure),
 		CASE(command_may_not_have_more_than_is_configured),
-		CASE(command_has_our_own_limit_of_descriptors_when_none_is_configured),
+		CASE(command_has_our_limit_of_descriptors_when_none_is_set),
 		CASE(command_is_another_user_when_we_are_root),
-		CASE(launch_says_eacces_when_the_user_may_not_enter_the_directory),
+		CASE(launch_says_eacces_when_the_user_may_not_enter),
 		CASE(launch_tells_the_environments_fault_when_it_has_a_nul),
 		CASE(command_has_a_tmp_of_its_own_when_that_is_configured),
 	};

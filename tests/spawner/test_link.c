@@ -96,6 +96,15 @@ static void link_closes_when_a_message_is_empty(void **state)
 	closed(*state);
 }
 
+static void link_closes_when_a_message_of_several_packets_is_empty(void **state)
+{
+	(void)spawner_rig_configure(*state);
+	spawner_rig_packet(
+		*state, WYN_SPAWN_PACKET_MORE, BYTES_OF(""), NULL, 0);
+	spawner_rig_packet(*state, 0, BYTES_OF(""), NULL, 0);
+	closed(*state);
+}
+
 static void link_closes_when_a_packet_is_too_long(void **state)
 {
 	static uint8_t bytes[WYN_SPAWN_PACKET_BYTES_MAX];
@@ -174,7 +183,7 @@ static void link_closes_when_four_descriptors_come(void **state)
 	closed(*state);
 }
 
-static void link_closes_when_more_descriptors_come_than_are_taken(void **state)
+static void link_closes_when_five_descriptors_come(void **state)
 {
 	(void)spawner_rig_configure(*state);
 	send_start(*state, 0, true, 5);
@@ -429,12 +438,13 @@ int main(void)
 		CASE(link_closes_when_a_packet_has_unknown_flags),
 		CASE(link_closes_when_a_message_is_no_message),
 		CASE(link_closes_when_a_message_is_empty),
+		CASE(link_closes_when_a_message_of_several_packets_is_empty),
 		CASE(link_closes_when_a_packet_is_too_long),
 		CASE(link_closes_when_a_message_is_too_long),
 		CASE(link_closes_when_a_descriptor_is_missing),
 		CASE(link_closes_when_a_descriptor_is_too_many),
 		CASE(link_closes_when_four_descriptors_come),
-		CASE(link_closes_when_more_descriptors_come_than_are_taken),
+		CASE(link_closes_when_five_descriptors_come),
 		CASE(link_closes_when_descriptors_come_with_a_later_packet),
 		CASE(link_closes_when_an_id_is_used_twice),
 		CASE(link_closes_when_a_running_command_is_reaped),
