@@ -25,7 +25,7 @@
 #define READY_FD   3
 #define PATIENCE_S 120 /* a process that nobody ends, ends so */
 
-static pid_t parent; /* that it began with */
+static pid_t parent; /* that it was forked by */
 
 static const char *end_of(const char *open)
 {
