@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -271,6 +272,31 @@ int wyn_cgroup_acquire(struct wyn_cgroups *cgroups,
 	return 0;
 }
 
+/* Its command may have been one that can write in it, and have set some. */
+static bool has_limits(unsigned controllers, const struct wyn_cgroup *cgroup)
+{
+	static const struct {
+		unsigned bit;
+		const char *file;
+	} files[] = {
+		{WYN_CGROUP_MEMORY, "memory.max"},
+		{WYN_CGROUP_MEMORY, "memory.high"},
+		{WYN_CGROUP_PIDS, "pids.max"},
+		{WYN_CGROUP_CPU, "cpu.max"},
+	};
+	char text[WYN_CGROUP_FILE_BYTES];
+
+	for (size_t i = 0; i < WYN_COUNT_OF(files); i++) {
+		if ((controllers & files[i].bit) &&
+			wyn_cgroup_file_read(
+				cgroup->directory, files[i].file, text) == 0 &&
+			strncmp(text, "max", 3) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Nothing in it, nothing below it, not frozen: a clone into a frozen one would
  * stop us too. */
 static bool is_as_new(const struct wyn_cgroup *cgroup)
@@ -290,7 +316,8 @@ void wyn_cgroup_release(
 	struct wyn_cgroups *cgroups, struct wyn_cgroup *cgroup, bool reuse)
 {
 	if (reuse && cgroups->kept_count < WYN_CGROUPS_KEPT_MAX &&
-		is_as_new(cgroup)) {
+		is_as_new(cgroup) &&
+		!has_limits(cgroups->controllers, cgroup)) {
 		wyn_list_push_front(&cgroups->kept, &cgroup->link);
 		cgroups->kept_count++;
 	} else {

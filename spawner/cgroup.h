@@ -127,9 +127,8 @@ int wyn_cgroup_acquire(struct wyn_cgroups *cgroups,
  * wyn_cgroup_release - whatever is in it, it is ours no more: kept if it is
  * empty and as new, else removed, now or when it is empty.
  *
- * reuse: false when a clone into it failed, or when there are controllers and
- * its command could write in it (ran as root or as our own user), that is, set
- * limits of its own.
+ * As new is one without limits, its command's own among them, that is not
+ * frozen and has none below it. reuse: false when a clone into it failed.
  */
 void wyn_cgroup_release(
 	struct wyn_cgroups *cgroups, struct wyn_cgroup *cgroup, bool reuse);

@@ -312,7 +312,7 @@ int wyn_cgroups_init(struct wyn_cgroups *cgroups, const char *directory,
 	char path[PATH_MAX];
 	bool own = false;
 	bool made = false;
-	int base;
+	int base = -1;
 
 	wyn_cgroups_none(cgroups);
 	if (strcmp(directory, "none") == 0) {

@@ -33,7 +33,7 @@ static void note(int *result, int error)
 
 static bool is_hunted(const struct wyn_process *process)
 {
-	return process->tag == WYN_HUNT_TAG && process->state != 'Z';
+	return process->tag == WYN_HUNT_TAG && !wyn_process_is_dead(process);
 }
 
 static bool is_known(

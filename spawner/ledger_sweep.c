@@ -169,7 +169,7 @@ int wyn_ledger_names_look(void *data, struct wyn_processes *processes)
 	tag_above(names, processes);
 	for (size_t i = 0; i < processes->count; i++) {
 		struct wyn_process *process = &processes->each[i];
-		if (process->tag != ABOVE && process->state != 'Z') {
+		if (process->tag != ABOVE && !wyn_process_is_dead(process)) {
 			process->tag = tag_of(names, processes, process);
 		}
 	}
@@ -189,7 +189,7 @@ static size_t count_alive(const struct wyn_processes *processes)
 
 	for (size_t i = 0; i < processes->count; i++) {
 		alive += processes->each[i].tag == WYN_HUNT_TAG &&
-			 processes->each[i].state != 'Z';
+			 !wyn_process_is_dead(&processes->each[i]);
 	}
 	return alive;
 }

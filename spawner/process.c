@@ -26,6 +26,7 @@
 #define FIELD_PARENT  4
 #define FIELD_GROUP   5
 #define FIELD_SESSION 6
+#define FIELD_THREADS 20
 #define FIELD_START   22
 
 static int parse_number(const char **at, const char *end, int64_t *ret_number)
@@ -62,6 +63,10 @@ static int take_field(struct wyn_process *process, int field, int64_t number)
 	if (field == FIELD_START) {
 		process->start_ticks = (uint64_t)number;
 		return number < 0 ? -EBADMSG : 0;
+	}
+	if (field == FIELD_THREADS) {
+		process->threads = (uint32_t)number;
+		return 0;
 	}
 	if (field > FIELD_SESSION) {
 		return 0;
@@ -189,29 +194,38 @@ static int append(
 	return 0;
 }
 
+int wyn_processes_add(
+	int proc, struct wyn_processes *processes, pid_t pid, uint8_t tag)
+{
+	struct wyn_process process;
+	int error = wyn_process_read(proc, pid, &process);
+
+	/* hidepid: what may not be seen is not there */
+	if (error == -ESRCH || error == -EACCES || error == -EPERM) {
+		return 0;
+	}
+	if (error != 0) {
+		return error;
+	}
+	process.tag = tag;
+	return append(processes, &process);
+}
+
 /* The names in one buffer of entries. */
 static int look_at(int proc, struct wyn_processes *processes,
 	const char *entries, size_t bytes)
 {
-	for (size_t at = 0; at < bytes;) {
+	int error = 0;
+
+	for (size_t at = 0; error == 0 && at < bytes;) {
 		const struct dirent64 *entry = (const void *)(entries + at);
 		at += entry->d_reclen;
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9') {
-			continue;
-		}
-		struct wyn_process process;
-		int error = wyn_process_read(
-			proc, (pid_t)atoi(entry->d_name), &process);
-		if (error == 0) {
-			error = append(processes, &process);
-		}
-		/* hidepid: what may not be seen is not there */
-		if (error != 0 && error != -ESRCH && error != -EACCES &&
-			error != -EPERM) {
-			return error;
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
+			error = wyn_processes_add(
+				proc, processes, (pid_t)atoi(entry->d_name), 0);
 		}
 	}
-	return 0;
+	return error;
 }
 
 static int by_pid(const void *left, const void *right)
@@ -220,6 +234,23 @@ static int by_pid(const void *left, const void *right)
 	pid_t b = ((const struct wyn_process *)right)->pid;
 
 	return (a > b) - (a < b);
+}
+
+void wyn_processes_sort(struct wyn_processes *processes)
+{
+	struct wyn_process *each = processes->each;
+	size_t count = 0;
+
+	if (processes->count == 0) {
+		return;
+	}
+	qsort(each, processes->count, sizeof(each[0]), by_pid);
+	for (size_t i = 0; i < processes->count; i++) {
+		if (count == 0 || each[count - 1].pid != each[i].pid) {
+			each[count++] = each[i];
+		}
+	}
+	processes->count = count;
 }
 
 int wyn_processes_look(int proc, struct wyn_processes *processes)
@@ -245,10 +276,7 @@ int wyn_processes_look(int proc, struct wyn_processes *processes)
 	}
 	close(directory);
 	/* The kernel lists them by pid, and says nowhere that it does. */
-	if (processes->count > 0) {
-		qsort(processes->each, processes->count,
-			sizeof(processes->each[0]), by_pid);
-	}
+	wyn_processes_sort(processes);
 	return error;
 }
 

@@ -22,10 +22,17 @@ struct wyn_process {
 	pid_t parent;
 	pid_t group;
 	pid_t session;
+	uint32_t threads;
 	uint64_t start_ticks; /* CLOCK_BOOTTIME when it began, in _SC_CLK_TCK */
-	char state;	      /* 'Z' is a zombie, 'T' is stopped */
+	char state;	      /* of the first thread: 'Z' is a zombie */
 	uint8_t tag;	      /* whoever looks marks it with what he likes */
 };
+
+/* A first thread that is dead may have others that live. */
+static inline bool wyn_process_is_dead(const struct wyn_process *process)
+{
+	return process->state == 'Z' && process->threads <= 1;
+}
 
 /* by pid, each once */
 struct wyn_processes {
@@ -73,6 +80,29 @@ int wyn_process_signal(int proc, const struct wyn_process *seen, int number);
 WYN_NODISCARD
 int wyn_processes_look(int proc, struct wyn_processes *processes);
 void wyn_processes_fini(struct wyn_processes *processes);
+
+/*
+ * wyn_processes_add - one more, behind the others, with this tag. One that is
+ * gone is left out.
+ *
+ * Returns: 0; -ENOMEM; -errno as wyn_process_read().
+ */
+WYN_NODISCARD
+int wyn_processes_add(
+	int proc, struct wyn_processes *processes, pid_t pid, uint8_t tag);
+
+/*
+ * wyn_processes_walk - adds what is below those from number `from` on, with
+ * this tag. Only where the kernel has /proc/PID/task/TID/children.
+ *
+ * Returns: 0; -ENOMEM; -errno of open and read.
+ */
+WYN_NODISCARD
+int wyn_processes_walk(
+	int proc, struct wyn_processes *processes, size_t from, uint8_t tag);
+
+/* wyn_processes_sort - by pid, each once, after the last of them was added. */
+void wyn_processes_sort(struct wyn_processes *processes);
 
 /* wyn_processes_find - by pid. Returns: borrowed until the next look; NULL. */
 struct wyn_process *wyn_processes_find(

@@ -52,15 +52,40 @@ static void tag_child(struct wyn_processes *processes, pid_t pid)
 	}
 }
 
+/* Down from the leader and the left-overs: costs what the tree is large. */
+static int walk_command(struct wyn_tree *tree,
+	const struct wyn_tree_command *command, struct wyn_processes *processes)
+{
+	int error = 0;
+
+	processes->count = 0;
+	if (!command->ended) {
+		error = wyn_processes_add(
+			tree->proc, processes, command->pid, WYN_HUNT_TAG);
+	}
+	for (uint32_t i = 0;
+		error == 0 && command->left > 0 && i < tree->left_count; i++) {
+		if (tree->left[i].command == command) {
+			error = wyn_processes_add(tree->proc, processes,
+				tree->left[i].pid, WYN_HUNT_TAG);
+		}
+	}
+	if (error == 0) {
+		error = wyn_processes_walk(
+			tree->proc, processes, 0, WYN_HUNT_TAG);
+	}
+	wyn_processes_sort(processes);
+	return error;
+}
+
 /*
  * Tags all of the command in a new look. A member of the session whose parent
  * went away under the look has no way up to the leader; while that is not
  * waited for the session is its own.
  */
-int wyn_tree_look_at(void *data, struct wyn_processes *processes)
+static int look_for_command(struct wyn_tree *tree,
+	const struct wyn_tree_command *command, struct wyn_processes *processes)
 {
-	struct wyn_tree *tree = data;
-	const struct wyn_tree_command *command = tree->hunted;
 	int error = wyn_processes_look(tree->proc, processes);
 
 	if (error != 0) {
@@ -84,6 +109,15 @@ int wyn_tree_look_at(void *data, struct wyn_processes *processes)
 	return 0;
 }
 
+int wyn_tree_look_at(void *data, struct wyn_processes *processes)
+{
+	struct wyn_tree *tree = data;
+
+	return tree->children >= 0
+		       ? walk_command(tree, tree->hunted, processes)
+		       : look_for_command(tree, tree->hunted, processes);
+}
+
 int wyn_tree_signal(struct wyn_tree *tree, struct wyn_tree_command *command,
 	int number, int after)
 {
@@ -105,7 +139,8 @@ int wyn_tree_signal(struct wyn_tree *tree, struct wyn_tree_command *command,
 	}
 	for (size_t i = 0; i < processes->count; i++) {
 		const struct wyn_process *process = &processes->each[i];
-		if (process->tag != WYN_HUNT_TAG || process->state == 'Z') {
+		if (process->tag != WYN_HUNT_TAG ||
+			wyn_process_is_dead(process)) {
 			continue;
 		}
 		error = wyn_hunt_send(&tree->hunt, process, number);

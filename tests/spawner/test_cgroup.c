@@ -164,6 +164,22 @@ static void cgroup_is_removed_when_it_is_frozen(void **state)
 	assert_false(is_there(number));
 }
 
+static void cgroup_is_removed_when_its_command_has_limited_it(void **state)
+{
+	static const char *const files[] = {
+		"memory.max", "pids.max", "cpu.max"};
+
+	(void)state;
+	begin_with_controllers();
+	for (size_t i = 0; i < WYN_COUNT_OF(files); i++) {
+		struct wyn_cgroup *one = acquire(&no_limits);
+		uint64_t number = one->number;
+		wyn_fake_cgroup_write(one->directory, files[i], "1 2\n");
+		wyn_cgroup_release(&cgroups, one, true);
+		assert_false(is_there(number));
+	}
+}
+
 static void cgroup_is_removed_whole_when_others_were_made_in_it(void **state)
 {
 	(void)state;
@@ -438,6 +454,7 @@ int main(void)
 		CASE(cgroup_is_removed_when_the_caller_says_so),
 		CASE(cgroup_is_removed_when_enough_are_kept),
 		CASE(cgroup_is_removed_when_it_is_frozen),
+		CASE(cgroup_is_removed_when_its_command_has_limited_it),
 		CASE(cgroup_is_removed_whole_when_others_were_made_in_it),
 		CASE(cgroup_waits_when_it_is_not_empty_yet),
 		CASE(cgroup_is_empty_when_only_the_dying_are_counted),

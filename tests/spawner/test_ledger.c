@@ -217,7 +217,7 @@ static void ledger_sweeps_the_session_when_its_leader_is_dead(void **state)
 
 	(void)state;
 	begin_first(&ledger);
-	start(&ledger, &family, "2(rp)rx");
+	start(&ledger, &family, "(rp)(nrp)rx");
 	wyn_family_await(&family, 3);
 	assert_int_equal(waitpid(family.pid, NULL, 0), family.pid);
 	wyn_ledger_fini(&ledger);

@@ -278,6 +278,39 @@ static void tree_kills_all_when_they_ignore_stop_and_hide(void **state)
 	kill_all(&one);
 }
 
+static void tree_kills_all_when_another_thread_has_forked(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "m2(rm(rp)rp)(srp)rp");
+	wyn_family_await(&one.family, 8);
+	kill_all(&one);
+}
+
+static void tree_signals_it_when_its_first_thread_is_dead(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "(nrp)nrp");
+	wyn_family_await(&one.family, 2);
+	assert_int_equal(wyn_tree_signal(&tree, &one.command, SIGTERM, 0), 0);
+	await_gone(&one);
+}
+
+static void tree_kills_it_when_its_first_thread_is_dead(void **state)
+{
+	struct started one;
+
+	(void)state;
+	start(&one, "(nrp)x");
+	wyn_family_await(&one.family, 1);
+	await_end(&one);
+	assert_int_equal(one.command.left, 1);
+	kill_all(&one);
+}
+
 static void tree_kills_all_when_it_is_still_forking(void **state)
 {
 	struct started one;
@@ -400,6 +433,9 @@ int main(int argc, char **argv)
 		BOTH(tree_kills_it_when_it_can_be_nobodys),
 		BOTH(tree_keeps_it_when_its_session_is_of_a_living_leader),
 		BOTH(tree_kills_all_when_they_ignore_stop_and_hide),
+		BOTH(tree_kills_all_when_another_thread_has_forked),
+		BOTH(tree_signals_it_when_its_first_thread_is_dead),
+		BOTH(tree_kills_it_when_its_first_thread_is_dead),
 		BOTH(tree_kills_all_when_it_is_still_forking),
 		BOTH(tree_kills_all_when_left_overs_are_still_forking),
 		BOTH(tree_kills_all_when_a_chain_of_forks_runs_away),

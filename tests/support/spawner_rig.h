@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * spawner_rig.h - a spawner's loop in a process of its own, and a wynd that talks
- * to it.
+ * spawner_rig.h - a spawner's loop in a process of its own, and a wynd that
+ * talks to it.
  *
  * The process is a fork of the test, so that its calls can be made to fail when
  * the test says so; by sanitizers its end tells what it has leaked. All that
