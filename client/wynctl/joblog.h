@@ -47,6 +47,6 @@ WYN_NODISCARD
 int wyn_joblog_write(
 	struct wyn_joblog *joblog, const struct wyn_joblog_row *row);
 
-/* wyn_joblog_close - an fd of -1 is a no-op. Returns: 0, or that of close(2). */
+/* wyn_joblog_close - an fd of -1 is a no-op. Returns: as close(2), -errno. */
 WYN_NODISCARD
 int wyn_joblog_close(struct wyn_joblog *joblog);
