@@ -8,8 +8,10 @@
 #include "client/wynctl/lines.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_BYTES (64u << 10)
@@ -105,6 +107,41 @@ static int lines_room(struct wyn_lines *lines)
 	lines->buffer = buffer;
 	lines->capacity = capacity;
 	return 0;
+}
+
+int wyn_lines_count(const struct wyn_lines *lines, uint64_t *ret_count)
+{
+	char buffer[READ_BYTES];
+	off_t at = lseek(lines->fd, 0, SEEK_CUR);
+	uint64_t count = 0;
+	bool begun = false;
+	struct stat stat;
+	const char *from;
+	const char *end;
+	ssize_t got;
+
+	if (fstat(lines->fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+		return -ESPIPE;
+	}
+	while (at >= 0) {
+		got = pread(lines->fd, buffer, sizeof(buffer), at);
+		if (got == 0) {
+			*ret_count = count + begun;
+			return 0;
+		}
+		if (got < 0 && errno != EINTR) {
+			break;
+		}
+		for (from = buffer; got > 0 && from < buffer + got;) {
+			end = memchr(from, lines->end,
+				(size_t)(buffer + got - from));
+			count += end != NULL;
+			begun = end == NULL;
+			from = end != NULL ? end + 1 : buffer + got;
+		}
+		at += got > 0 ? got : 0;
+	}
+	return -errno;
 }
 
 int wyn_lines_fill(struct wyn_lines *lines)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/slice.h"
@@ -46,6 +47,15 @@ void wyn_lines_fini(struct wyn_lines *lines);
  */
 WYN_NODISCARD
 int wyn_lines_next(struct wyn_lines *lines, struct wyn_slice *ret_line);
+
+/*
+ * wyn_lines_count - how many lines there are from where the fd stands, if it is
+ * a file whose position does not move by looking.
+ *
+ * Returns: 0; -ESPIPE, the errors of pread(2). Blocks: as pread(2).
+ */
+WYN_NODISCARD
+int wyn_lines_count(const struct wyn_lines *lines, uint64_t *ret_count);
 
 /*
  * wyn_lines_fill - one read(2).

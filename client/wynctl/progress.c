@@ -20,6 +20,8 @@
 static struct {
 	bool active;
 	bool drawn;
+	wyn_progress_text *text; /* NULL = the bar */
+	void *context;
 	uint64_t total;
 	uint64_t start_ns;
 	uint64_t drawn_ns;
@@ -33,11 +35,27 @@ void wyn_progress_start(uint64_t total)
 		return;
 	}
 	bar.active = true;
+	bar.text = NULL;
 	bar.total = total;
 	bar.start_ns = wyn_ctl_now_ns();
 	bar.drawn_ns = bar.start_ns;
 	bar.done = 0;
 	bar.looked = 0;
+}
+
+void wyn_progress_start_text(wyn_progress_text *text, void *context)
+{
+	wyn_progress_start(0);
+	bar.text = text;
+	bar.context = context;
+}
+
+static void progress_draw_text(void)
+{
+	char line[WYN_PROGRESS_BYTES];
+
+	bar.text(bar.context, line, sizeof(line));
+	(void)fprintf(stderr, "\r\033[K%s", line);
 }
 
 static void progress_draw(uint64_t done, uint64_t now_ns)
@@ -73,7 +91,11 @@ static uint64_t progress_look(void)
 	if (now_ns - bar.drawn_ns >= REDRAW_NS) {
 		bar.drawn_ns = now_ns;
 		bar.drawn = true;
-		progress_draw(bar.done, now_ns);
+		if (bar.text != NULL) {
+			progress_draw_text();
+		} else {
+			progress_draw(bar.done, now_ns);
+		}
 		(void)fflush(stderr);
 	}
 	return bar.drawn_ns + REDRAW_NS - now_ns;

@@ -8,10 +8,19 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
+
+#define WYN_PROGRESS_BYTES 160u /* of one line, with a NUL */
+
+/* What to draw in place of a bar of our own: at most `room` with a NUL. */
+typedef void wyn_progress_text(void *context, char *out, size_t room);
 
 /* wyn_progress_start - total 0 = unknown. Thread: main. */
 void wyn_progress_start(uint64_t total);
+
+/* wyn_progress_start_text - the same, and `text` says what is drawn. */
+void wyn_progress_start_text(wyn_progress_text *text, void *context);
 
 /* wyn_progress_update - so many are done. Cheap. Thread: main. */
 void wyn_progress_update(uint64_t done);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,6 +110,39 @@ static void lines_are_operands_when_there_are_some(void **state)
 	assert_int_equal(-ENODATA, wyn_lines_next(&lines, &line));
 }
 
+static void lines_counts_what_is_left_when_it_is_a_file(void **state)
+{
+	static const char text[] = "1\n22\n\n4";
+	FILE *file = tmpfile();
+	uint64_t count = 0;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(0, fflush(file));
+	assert_int_equal(0, fseek(file, 0, SEEK_SET));
+	wyn_lines_init_fd(&lines, fileno(file), '\n');
+	assert_int_equal(0, wyn_lines_count(&lines, &count));
+	assert_int_equal(4, count);
+	assert_int_equal(0, lseek(fileno(file), 0, SEEK_CUR));
+	assert_int_equal(0, fseek(file, 2, SEEK_SET));
+	assert_int_equal(0, ftruncate(fileno(file), 200000));
+	assert_int_equal(0, wyn_lines_count(&lines, &count));
+	assert_int_equal(3, count);
+	fclose(file);
+}
+
+static void lines_counts_nothing_when_it_is_a_pipe(void **state)
+{
+	uint64_t count = 0;
+
+	(void)state;
+	open_pipe('\n');
+	assert_int_equal(-ESPIPE, wyn_lines_count(&lines, &count));
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -118,6 +152,8 @@ int main(void)
 		TEST(lines_gives_the_last_when_it_has_no_end),
 		TEST(lines_keeps_newlines_when_ends_are_nul),
 		TEST(lines_are_operands_when_there_are_some),
+		TEST(lines_counts_what_is_left_when_it_is_a_file),
+		TEST(lines_counts_nothing_when_it_is_a_pipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
