@@ -145,6 +145,9 @@ static int ctl_poll(struct wyn_ctl *ctl, int watch_fd)
 		{.fd = wyn_client_fd(ctl->client), .events = POLLIN},
 		{.fd = wyn_stdout_waits_fd(&ctl->output), .events = POLLOUT},
 		{.fd = watch_fd, .events = POLLIN},
+		{.fd = ctl->error != NULL ? wyn_stdout_waits_fd(ctl->error)
+					  : -1,
+			.events = POLLOUT},
 	};
 	int ready;
 
@@ -158,10 +161,36 @@ static int ctl_poll(struct wyn_ctl *ctl, int watch_fd)
 	return fds[2].revents != 0 ? 1 : 0;
 }
 
+static bool ctl_is_full(const struct wyn_ctl *ctl)
+{
+	return wyn_stdout_full(&ctl->output) ||
+	       (ctl->error != NULL && wyn_stdout_full(ctl->error));
+}
+
+/* Returns: whether one of them has failed by that. */
+static bool ctl_flush(struct wyn_ctl *ctl)
+{
+	bool failed = ctl->output.error == 0;
+
+	wyn_stdout_flush(&ctl->output);
+	failed = failed && ctl->output.error != 0;
+	if (ctl->error != NULL && ctl->error->error == 0) {
+		wyn_stdout_flush(ctl->error);
+		failed = failed || ctl->error->error != 0;
+	}
+	return failed;
+}
+
+static uint64_t ctl_kept_bytes(const struct wyn_ctl *ctl)
+{
+	return wyn_stdout_kept_bytes(&ctl->output) +
+	       (ctl->error != NULL ? wyn_stdout_kept_bytes(ctl->error) : 0);
+}
+
 int wyn_ctl_wait(
 	struct wyn_ctl *ctl, int watch_fd, struct wyn_client_event *ret_event)
 {
-	bool full = wyn_stdout_full(&ctl->output);
+	bool full = ctl_is_full(ctl);
 	bool other = watch_fd >= 0 || full;
 	int result;
 
@@ -174,18 +203,18 @@ int wyn_ctl_wait(
 		}
 	}
 	for (;;) {
-		wyn_client_hold(
-			ctl->client, wyn_stdout_kept_bytes(&ctl->output));
+		wyn_client_hold(ctl->client, ctl_kept_bytes(ctl));
 		result = wyn_client_next(
 			ctl->client, WYN_CLIENT_AT_ONCE, ret_event);
 		if (result != -EAGAIN && !(result == -ENODATA && other)) {
 			return result;
 		}
 		/* Before it may sleep for long, what there is goes out. */
-		wyn_stdout_flush(&ctl->output);
-		wyn_client_hold(
-			ctl->client, wyn_stdout_kept_bytes(&ctl->output));
-		if (full && !wyn_stdout_full(&ctl->output)) {
+		if (ctl_flush(ctl)) {
+			return -EINTR;
+		}
+		wyn_client_hold(ctl->client, ctl_kept_bytes(ctl));
+		if (full && !ctl_is_full(ctl)) {
 			return 1;
 		}
 		result = ctl_poll(ctl, watch_fd);

@@ -26,7 +26,8 @@ struct wyn_ctl {
 	const struct wyn_arguments *arguments;
 	struct wyn_client *client; /* NULL before wyn_ctl_connect() */
 	struct wyn_stdout output;
-	uint64_t waits; /* how often wyn_ctl_wait() was called */
+	struct wyn_stdout *error; /* to standard error, as well; or NULL */
+	uint64_t waits;		  /* how often wyn_ctl_wait() was called */
 };
 
 /* wyn_ctl_say - one line on stderr, after "wynctl: ". */
@@ -69,11 +70,12 @@ struct wyn_client_options wyn_ctl_options(
 	const struct wyn_arguments *arguments);
 
 /*
- * wyn_ctl_wait - the next event, or another fd that can be read, or room in the
+ * wyn_ctl_wait - the next event, or another fd that can be read, or room in an
  * output if that is full.
  *
  * watch_fd -1 = none. Meanwhile output goes out. Returns: 0 with an event; 1 =
- * one of the others; -EINTR after SIGINT; else as wyn_client_next(). Blocks.
+ * one of the others; -EINTR after SIGINT, or when an output has failed; else as
+ * wyn_client_next(). Blocks.
  */
 WYN_NODISCARD
 int wyn_ctl_wait(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * interrupt.c - the handler of SIGINT, and a sleep that does not miss it.
+ * interrupt.c - the handler of signals, and a sleep that does not miss them.
  */
 #include "client/wynctl/interrupt.h"
 
@@ -12,30 +12,47 @@
 #include "base/time.h"
 #include "client/wynctl/exit_status.h"
 
-static volatile sig_atomic_t interrupted;
-static bool told; /* wyn_interrupt_poll() has returned -EINTR for it */
+static volatile sig_atomic_t interrupted; /* by that signal; 0 = by none */
+static bool told;	/* wyn_interrupt_poll() has returned -EINTR for it */
+static bool terminates; /* SIGTERM is one of them */
 
 static void interrupt_handle(int number)
 {
-	(void)number;
 	if (interrupted) {
-		_exit(WYN_EXIT_INTERRUPTED);
+		_exit(WYN_EXIT_SIGNALLED + number);
 	}
-	interrupted = 1;
+	interrupted = number;
 }
 
-void wyn_interrupt_init(void)
+static void interrupt_take(int number)
 {
 	struct sigaction action = {.sa_handler = interrupt_handle};
 	struct sigaction before;
 
-	(void)sigaction(SIGINT, NULL, &before);
+	(void)sigaction(number, NULL, &before);
 	if (before.sa_handler == SIG_IGN) {
 		return; /* started in the background by a shell */
 	}
 	/* Without SA_RESTART: what blocks returns with EINTR. */
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(number, &action, NULL);
+}
+
+void wyn_interrupt_init(void)
+{
+	interrupt_take(SIGINT);
+}
+
+void wyn_interrupt_init_both(void)
+{
+	terminates = true;
+	interrupt_take(SIGINT);
+	interrupt_take(SIGTERM);
+}
+
+int wyn_interrupt_exit_code(void)
+{
+	return WYN_EXIT_SIGNALLED + interrupted;
 }
 
 bool wyn_interrupted(void)
@@ -55,6 +72,9 @@ int wyn_interrupt_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGINT);
+	if (terminates) {
+		(void)sigaddset(&blocked, SIGTERM);
+	}
 	(void)sigprocmask(SIG_BLOCK, &blocked, &before);
 	if (told || !wyn_interrupted()) {
 		result = ppoll(

@@ -14,8 +14,13 @@
 
 #include "base/compiler.h"
 
-/* wyn_interrupt_init - installs the handler. Thread: main. */
+/* wyn_interrupt_init, _init_both - installs the handler, for SIGTERM as well.
+ * Thread: main. */
 void wyn_interrupt_init(void);
+void wyn_interrupt_init_both(void);
+
+/* wyn_interrupt_exit_code - after the first one: 128 and its number. */
+int wyn_interrupt_exit_code(void);
 
 /* wyn_interrupted - whether the first one has come. */
 bool wyn_interrupted(void);
