@@ -18,6 +18,7 @@
 #include "base/nearest.h"
 #include "base/quantity.h"
 #include "base/text.h"
+#include "client/wynctl/halt.h"
 #include "client/wynctl/options.h"
 #include "client/wynctl/words.h"
 
@@ -155,7 +156,8 @@ static int arguments_refused(
 	return -EINVAL;
 }
 
-/* The tables that getopt_long wants. All options of all commands are known. */
+/* The tables that getopt_long wants. All options of all commands are known; of
+ * those with the same name or letter all take a value, or none does. */
 struct getopt_tables {
 	struct option longs[WYN_OPTIONS_MAX + 1];
 	char shorts[2 + 3 * WYN_OPTIONS_MAX];
@@ -175,36 +177,55 @@ static void arguments_tables(struct getopt_tables *tables, bool to_operand)
 		const struct wyn_option *option = &wyn_options[i];
 		bool flag = option->kind == WYN_OPTION_FLAG;
 
-		tables->longs[i] = (struct option){
-			.name = option->name,
-			.has_arg = flag ? no_argument : required_argument,
-			.val = LONG_BASE + (int)i,
-		};
 		if (option->letter != 0) {
 			tables->shorts[size++] = option->letter;
 			if (!flag) {
 				tables->shorts[size++] = ':';
 			}
 		}
+		tables->longs[i] = (struct option){
+			.name = option->name,
+			.has_arg = flag ? no_argument : required_argument,
+			.val = LONG_BASE + (int)i,
+		};
 	}
 }
 
-static const struct wyn_option *arguments_option(int value)
+/* What getopt found, as this command has it; else as the first that has it. */
+static const struct wyn_option *arguments_option(int value, unsigned command)
 {
-	size_t i = 0;
+	const struct wyn_option *first = NULL;
 
-	if (value >= LONG_BASE) {
-		return &wyn_options[value - LONG_BASE];
+	for (size_t i = 0; i < wyn_options_count; i++) {
+		const struct wyn_option *option = &wyn_options[i];
+		bool same = value >= LONG_BASE
+				    ? strcmp(option->name,
+					      wyn_options[value - LONG_BASE]
+						      .name) == 0
+				    : option->letter == value;
+
+		if (same && (option->commands & command) != 0) {
+			return option;
+		}
+		if (same && first == NULL) {
+			first = option;
+		}
 	}
-	while (wyn_options[i].letter != value) {
-		i++;
-		wyn_assert(i < wyn_options_count);
-	}
-	return &wyn_options[i];
+	wyn_assert(first != NULL);
+	return first;
 }
+
+/* One part of a command line, before the command or after it. */
+struct arguments_part {
+	int argc;
+	char **argv;
+	unsigned command;
+	bool to_operand; /* options end where an operand stands */
+	bool only_looks; /* for the end of them */
+};
 
 /* Reads options into *arguments. given collects which, as bits by index. */
-static int arguments_options(int argc, char **argv, bool to_operand,
+static int arguments_options(const struct arguments_part *part,
 	struct wyn_arguments *arguments, uint64_t *given,
 	char why[WYN_ARGUMENTS_WHY_BYTES])
 {
@@ -213,19 +234,23 @@ static int arguments_options(int argc, char **argv, bool to_operand,
 	int value;
 	int err = 0;
 
-	arguments_tables(&tables, to_operand);
+	arguments_tables(&tables, part->to_operand);
 	optind = 0; /* starts anew, in glibc */
 	opterr = 0;
 	while (err == 0) {
-		value = getopt_long(
-			argc, argv, tables.shorts, tables.longs, NULL);
+		value = getopt_long(part->argc, part->argv, tables.shorts,
+			tables.longs, NULL);
 		if (value < 0) {
 			break;
 		}
 		if (value == '?' || value == ':') {
-			return arguments_refused(value, argv[optind - 1], why);
+			return arguments_refused(
+				value, part->argv[optind - 1], why);
 		}
-		option = arguments_option(value);
+		if (part->only_looks) {
+			continue;
+		}
+		option = arguments_option(value, part->command);
 		*given |= UINT64_C(1) << (option - wyn_options);
 		err = arguments_set(arguments, option, optarg, why);
 	}
@@ -333,6 +358,41 @@ static int arguments_module(
 	return 0;
 }
 
+/* How the outputs of commands go out is one of several. */
+static int arguments_xargs(
+	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	struct wyn_halt halt;
+
+	if (arguments->keep_order + arguments->line_buffer +
+			arguments->ungroup >
+		1) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"only one of --keep-order, --line-buffer and "
+			"--ungroup");
+		return -EINVAL;
+	}
+	if (arguments->tag && (arguments->ungroup || arguments->json)) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"--tag goes neither with --ungroup nor with --json");
+		return -EINVAL;
+	}
+	if (arguments->resume && arguments->joblog == NULL) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"--resume needs --joblog");
+		return -EINVAL;
+	}
+	if (arguments->halt != NULL &&
+		wyn_halt_parse(arguments->halt, &halt) != 0) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"--halt %s: must be never, or as now,fail=1 or "
+			"soon,success=10%%",
+			arguments->halt);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int arguments_numbers(
 	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
@@ -350,6 +410,8 @@ static int arguments_numbers(
 		return arguments_interval(arguments, why);
 	case WYN_COMMAND_MODULE:
 		return arguments_module(arguments, why);
+	case WYN_COMMAND_XARGS:
+		return arguments_xargs(arguments, why);
 	default:
 		return 0;
 	}
@@ -400,6 +462,62 @@ static int arguments_address(const struct wyn_arguments *arguments,
 	return -EINVAL;
 }
 
+/* The part before the command, and the command. Returns: 0, with the index of
+ * what follows it in *ret_at, argc if there is none. */
+static int arguments_head(int argc, char **argv,
+	struct wyn_arguments *arguments, uint64_t *given, int *ret_at,
+	char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	struct arguments_part head = {argc, argv, WYN_COMMAND_NONE, true, true};
+	unsigned id = WYN_COMMAND_NONE;
+	int err = arguments_options(&head, arguments, given, why);
+
+	if (err != 0) {
+		return err;
+	}
+	head.argc = optind;
+	head.only_looks = false;
+	if (head.argc < argc) {
+		err = arguments_command(argv[head.argc], &id, why);
+	}
+	head.command = id;
+	arguments->command = (enum wyn_command_id)id;
+	if (err == 0) {
+		err = arguments_options(&head, arguments, given, why);
+	}
+	*ret_at = head.argc;
+	return err;
+}
+
+/* The part after the command. */
+static int arguments_tail(int argc, char **argv,
+	struct wyn_arguments *arguments, uint64_t *given,
+	char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	struct arguments_part tail = {
+		.argc = argc,
+		.argv = argv,
+		.command = arguments->command,
+		.to_operand = (arguments->command & WYN_COMMANDS_PROGRAM) != 0,
+	};
+	unsigned id = WYN_COMMAND_NONE;
+	int err = arguments_options(&tail, arguments, given, why);
+
+	if (err != 0) {
+		return err;
+	}
+	arguments->operands = argv + optind;
+	arguments->operand_count = (size_t)(argc - optind);
+	if (arguments->command == WYN_COMMAND_HELP) {
+		arguments->help = true;
+		if (optind < argc) {
+			err = arguments_command(argv[optind], &id, why);
+		}
+		arguments->command = (enum wyn_command_id)id;
+	}
+	return err;
+}
+
 int wyn_arguments_parse(int argc, char **argv, const char *environment,
 	struct wyn_arguments *ret_arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
@@ -410,45 +528,22 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 		.connections = 1,
 		.size = WYN_ARGUMENTS_UNSET,
 		.warmup_ms = WYN_ARGUMENTS_UNSET,
+		.slots = WYN_ARGUMENTS_UNSET,
 	};
 	uint64_t given = 0;
-	unsigned id = WYN_COMMAND_NONE;
-	int err = arguments_options(argc, argv, true, &arguments, &given, why);
+	int at = argc;
+	int err = arguments_head(argc, argv, &arguments, &given, &at, why);
 
-	ret_arguments->command = WYN_COMMAND_NONE;
-	if (err != 0) {
-		return err;
-	}
-	if (optind < argc) {
-		err = arguments_command(argv[optind], &id, why);
-		if (err != 0) {
-			return err;
-		}
-		ret_arguments->command = (enum wyn_command_id)id;
-		argv += optind;
-		argc -= optind;
-		err = arguments_options(argc, argv,
-			(id & WYN_COMMANDS_PROGRAM) != 0, &arguments, &given,
-			why);
-		if (err != 0) {
-			return err;
-		}
-		arguments.operands = argv + optind;
-		arguments.operand_count = (size_t)(argc - optind);
-		if (id == WYN_COMMAND_HELP) {
-			arguments.help = true;
-			id = WYN_COMMAND_NONE;
-			if (optind < argc) {
-				err = arguments_command(argv[optind], &id, why);
-			}
-		}
-	} else if (!arguments.help && !arguments.version) {
+	if (err == 0 && at < argc) {
+		err = arguments_tail(
+			argc - at, argv + at, &arguments, &given, why);
+	} else if (err == 0 && !arguments.help && !arguments.version) {
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
 			"no command given; see wynctl --help");
-		return -EINVAL;
+		err = -EINVAL;
 	}
-	arguments.command = (enum wyn_command_id)id;
-	if (!arguments.help && id != WYN_COMMAND_NONE) {
+	if (err == 0 && !arguments.help &&
+		arguments.command != WYN_COMMAND_NONE) {
 		err = arguments_fit(&arguments, given, why);
 		if (err == 0) {
 			err = arguments_operands(&arguments, why);
@@ -457,6 +552,7 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 			err = arguments_address(&arguments, environment, why);
 		}
 	}
+	ret_arguments->command = arguments.command;
 	if (err == 0) {
 		*ret_arguments = arguments;
 	}

@@ -18,13 +18,14 @@
 #define WYN_ARGUMENTS_WHY_BYTES 320u
 
 /* Plain numbers: the help prints them as they stand here. */
-#define WYN_JOBS_DEFAULT   1024 /* of map */
-#define WYN_FLIGHT_DEFAULT 4096 /* of repeat and bench */
-#define WYN_JOBS_MAX	   1048576
-#define WYN_BATCH_DEFAULT  256 /* of repeat */
-#define WYN_BATCH_MAX	   1024
-#define WYN_PINGS_DEFAULT  4
-#define WYN_COUNT_MAX	   1000000000 /* of pings, or of tasks of a run */
+#define WYN_JOBS_DEFAULT    1024 /* of map */
+#define WYN_FLIGHT_DEFAULT  4096 /* of repeat and bench */
+#define WYN_JOBS_MAX	    1048576
+#define WYN_BATCH_DEFAULT   256 /* of repeat */
+#define WYN_BATCH_MAX	    1024
+#define WYN_XARGS_LINES_MAX 65536 /* of one command */
+#define WYN_PINGS_DEFAULT   4
+#define WYN_COUNT_MAX	    1000000000 /* of pings, or of tasks of a run */
 
 #define WYN_WATCH_DEFAULT_MS 1000
 #define WYN_WATCH_MAX_MS     (UINT64_C(86400) * 1000)
@@ -59,6 +60,7 @@ enum wyn_command_id {
 	WYN_COMMAND_MODULE = 1u << 12,
 	WYN_COMMAND_RELOAD = 1u << 13,
 	WYN_COMMAND_RUN = 1u << 14,
+	WYN_COMMAND_XARGS = 1u << 15,
 };
 
 /* Those that run a function, which is their first operand. */
@@ -67,7 +69,7 @@ enum wyn_command_id {
 		WYN_COMMAND_BENCH)
 
 /* Those whose operands are a command line: its options are not ours. */
-#define WYN_COMMANDS_PROGRAM (WYN_COMMAND_RUN)
+#define WYN_COMMANDS_PROGRAM (WYN_COMMAND_RUN | WYN_COMMAND_XARGS)
 
 struct wyn_arguments_list {
 	size_t count;
@@ -85,6 +87,13 @@ struct wyn_arguments {
 	bool null;
 	bool unordered;
 	bool version;
+	bool keep_order;
+	bool line_buffer;
+	bool ungroup;
+	bool tag;
+	bool resume;
+	bool dry_run;
+	bool progress;
 	/* 0 = not given, here and below. */
 	uint64_t jobs; /* tasks in flight */
 	uint64_t batch;
@@ -105,6 +114,12 @@ struct wyn_arguments {
 	uint64_t limit;
 	uint64_t number;      /* the operand of explain */
 	uint64_t interval_ms; /* of stats --watch */
+	const char *input;    /* of xargs: a file; NULL = standard input */
+	const char *halt;     /* well written, see halt.h; NULL = never */
+	const char *joblog;
+	uint64_t max_args;
+	uint64_t slots; /* of xargs; 0 = as many as possible;
+			 * WYN_ARGUMENTS_UNSET */
 	/* Of a process. */
 	const char *cwd;  /* NULL = here */
 	const char *user; /* NULL = the usual one */

@@ -89,6 +89,7 @@ const char *wyn_ctl_reason(const struct wyn_client_event *event);
 int wyn_command_call(struct wyn_ctl *ctl);
 int wyn_command_run(struct wyn_ctl *ctl);
 int wyn_command_map(struct wyn_ctl *ctl);
+int wyn_command_xargs(struct wyn_ctl *ctl);
 int wyn_command_repeat(struct wyn_ctl *ctl);
 int wyn_command_bench(struct wyn_ctl *ctl);
 int wyn_command_functions(struct wyn_ctl *ctl);

@@ -41,6 +41,13 @@ static void help_exit_codes(FILE *file, enum wyn_command_id command)
 			"127 not found.\n");
 		return;
 	}
+	if (command == WYN_COMMAND_XARGS) {
+		(void)fprintf(file,
+			"\nExit codes: 0 all exited with 0, 1 to 100 so many "
+			"did not, 101 more than 100,\n255 anything else that "
+			"went wrong, 128 and the number of a signal to us.\n");
+		return;
+	}
 	(void)fprintf(file,
 		"\nExit codes: 0 done, 1 a task failed, 64 usage, 69 cannot "
 		"connect or connection lost,\n75 try again, 77 permission, "

@@ -12,6 +12,7 @@
 
 #include "base/version.h"
 #include "client/wynctl/ctl.h"
+#include "client/wynctl/halt.h"
 
 /*
  * A connection must never get the number of a standard stream that our caller
@@ -40,6 +41,8 @@ static int main_run(struct wyn_ctl *ctl)
 		return wyn_command_run(ctl);
 	case WYN_COMMAND_MAP:
 		return wyn_command_map(ctl);
+	case WYN_COMMAND_XARGS:
+		return wyn_command_xargs(ctl);
 	case WYN_COMMAND_REPEAT:
 		return wyn_command_repeat(ctl);
 	case WYN_COMMAND_BENCH:
@@ -70,6 +73,16 @@ static int main_run(struct wyn_ctl *ctl)
 	return WYN_EXIT_USAGE;
 }
 
+/* Other codes of these commands are those of what they run. */
+static int main_usage(enum wyn_command_id command)
+{
+	if (command == WYN_COMMAND_RUN) {
+		return WYN_EXIT_COMMAND_FAILED;
+	}
+	return command == WYN_COMMAND_XARGS ? WYN_HALT_EXIT_ERROR
+					    : WYN_EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	char why[WYN_ARGUMENTS_WHY_BYTES];
@@ -84,9 +97,7 @@ int main(int argc, char **argv)
 	if (wyn_arguments_parse(
 		    argc, argv, getenv("WYN_CONNECT"), &arguments, why) != 0) {
 		wyn_ctl_say("%s", why);
-		return arguments.command == WYN_COMMAND_RUN
-			       ? WYN_EXIT_COMMAND_FAILED
-			       : WYN_EXIT_USAGE;
+		return main_usage(arguments.command);
 	}
 	wyn_stdout_init(&ctl.output, STDOUT_FILENO);
 	if (arguments.help) {

@@ -4,9 +4,12 @@
  */
 #include "client/wynctl/options.h"
 
+#include <assert.h>
+
 #include "base/compiler.h"
 
 #define ALL	  UINT32_MAX
+#define XARGS	  WYN_COMMAND_XARGS
 #define TASKS	  (WYN_COMMANDS_RUN | WYN_COMMANDS_PROGRAM)
 #define PROGRAM	  WYN_COMMANDS_PROGRAM
 #define BENCH	  WYN_COMMAND_BENCH
@@ -33,8 +36,8 @@ const struct wyn_option wyn_options[] = {
 		NULL, "print partial values as they come, and show progress"},
 	{"files", 'f', WYN_OPTION_FLAG, AT(files), WYN_COMMAND_MAP, 0, 0, NULL,
 		"lines are names of files, whose content is the argument"},
-	{"null", '0', WYN_OPTION_FLAG, AT(null), WYN_COMMAND_MAP, 0, 0, NULL,
-		"lines of the input end with NUL, not newline"},
+	{"null", '0', WYN_OPTION_FLAG, AT(null), WYN_COMMAND_MAP | XARGS, 0, 0,
+		NULL, "lines of the input end with NUL, not newline"},
 	{"unordered", 'u', WYN_OPTION_FLAG, AT(unordered), WYN_COMMAND_MAP, 0,
 		0, NULL, "print results as they come"},
 	{"jobs", 'j', WYN_OPTION_COUNT, AT(jobs), FLIES, 1, WYN_JOBS_MAX, "N",
@@ -86,6 +89,34 @@ const struct wyn_option wyn_options[] = {
 		UINT64_MAX, "ID", "only tasks with ids above that one"},
 	{"limit", 0, WYN_OPTION_COUNT, AT(limit), WYN_COMMAND_LIST, 1,
 		UINT64_MAX, "N", "at most N tasks"},
+	{"arg-file", 'a', WYN_OPTION_TEXT, AT(input), XARGS, 0, 0, "FILE",
+		"read lines from there, not from standard input"},
+	{"max-args", 'n', WYN_OPTION_COUNT, AT(max_args), XARGS, 1,
+		WYN_XARGS_LINES_MAX, "N", "at most N lines for a command (1)"},
+	{"jobs", 'j', WYN_OPTION_COUNT, AT(slots), XARGS, 0, WYN_JOBS_MAX, "N",
+		"at most N commands at a time, 0 = as many as possible (number "
+		"of CPUs)"},
+	{"keep-order", 'k', WYN_OPTION_FLAG, AT(keep_order), XARGS, 0, 0, NULL,
+		"print outputs in the order of the input"},
+	{"line-buffer", 0, WYN_OPTION_FLAG, AT(line_buffer), XARGS, 0, 0, NULL,
+		"print outputs line by line as they come"},
+	{"ungroup", 'u', WYN_OPTION_FLAG, AT(ungroup), XARGS, 0, 0, NULL,
+		"print outputs as they come"},
+	{"tag", 0, WYN_OPTION_FLAG, AT(tag), XARGS, 0, 0, NULL,
+		"put the input line and a tab before each line of output"},
+	{"halt", 0, WYN_OPTION_TEXT, AT(halt), XARGS, 0, 0, "WHEN",
+		"never, or soon or now, then fail, success or done with a "
+		"number or share, as now,fail=1 or soon,success=10%"},
+	{"joblog", 0, WYN_OPTION_TEXT, AT(joblog), XARGS, 0, 0, "FILE",
+		"write a line there for each command that ended"},
+	{"resume", 0, WYN_OPTION_FLAG, AT(resume), XARGS, 0, 0, NULL,
+		"go on with --joblog: leave out what is in it"},
+	{"dry-run", 0, WYN_OPTION_FLAG, AT(dry_run), XARGS, 0, 0, NULL,
+		"print the commands and run none"},
+	{"progress", 0, WYN_OPTION_FLAG, AT(progress), XARGS, 0, 0, NULL,
+		"show on a terminal how far it is, and when it will end"},
+	{"eta", 0, WYN_OPTION_FLAG, AT(progress), XARGS, 0, 0, NULL,
+		"the same as --progress"},
 	{"env", 'e', WYN_OPTION_LIST, AT(env), PROGRAM, 0, 0, "VAR",
 		"NAME=VALUE, or NAME as it is here: a variable more; again for "
 		"more"},
@@ -104,6 +135,7 @@ const struct wyn_option wyn_options[] = {
 	{"merge", 'm', WYN_OPTION_FLAG, AT(merge), PROGRAM, 0, 0, NULL,
 		"what it writes to standard error goes to its output"},
 };
+static_assert(WYN_COUNT_OF(wyn_options) <= WYN_OPTIONS_MAX, "too many");
 
 const size_t wyn_options_count = WYN_COUNT_OF(wyn_options);
 
@@ -112,6 +144,8 @@ const struct wyn_command wyn_commands[] = {
 		"run one task and print its value"},
 	{WYN_COMMAND_MAP, "map", "FUNC [LINE...]", 1, SIZE_MAX,
 		"run one task for each line of input"},
+	{WYN_COMMAND_XARGS, "xargs", "[--] CMD [ARG...]", 1, SIZE_MAX,
+		"run one command for each line of input"},
 	{WYN_COMMAND_REPEAT, "repeat", "FUNC N", 2, 2,
 		"run N tasks and check every result"},
 	{WYN_COMMAND_BENCH, "bench", "FUNC [ARG]", 1, 2,

@@ -7,7 +7,7 @@ _wynctl() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		-c | --connect | -t | --timeout | -d | --deadline | -p | --priority | -j | --jobs | --in-flight | -b | --batch | --rate | --connections | --size | --duration | --warmup | -n | --count | -e | --env | --cwd | --grace | --memory | --cpu | --processes | --user | --function | --state | --connection | --after | --limit) ((i++)) ;;
+		-c | --connect | -t | --timeout | -d | --deadline | -p | --priority | -j | --jobs | --in-flight | -a | --arg-file | -n | --max-args | --halt | --joblog | -e | --env | --cwd | --grace | --memory | --cpu | --processes | --user | -b | --batch | --rate | --connections | --size | --duration | --warmup | -n | --count | --function | --state | --connection | --after | --limit) ((i++)) ;;
 		-*) ;;
 		*) command=${command:-$word} ;;
 		esac
@@ -19,13 +19,10 @@ _wynctl() {
 	-p | --priority) words="low normal high" ;;
 	-j | --jobs) words="" ;;
 	--in-flight) words="" ;;
-	-b | --batch) words="" ;;
-	--rate) words="" ;;
-	--connections) words="" ;;
-	--size) words="" ;;
-	--duration) words="" ;;
-	--warmup) words="" ;;
-	-n | --count) words="" ;;
+	-a | --arg-file) words="" ;;
+	-n | --max-args) words="" ;;
+	--halt) words="" ;;
+	--joblog) words="" ;;
 	-e | --env) words="" ;;
 	--cwd) words="" ;;
 	--grace) words="" ;;
@@ -33,6 +30,13 @@ _wynctl() {
 	--cpu) words="" ;;
 	--processes) words="" ;;
 	--user) words="" ;;
+	-b | --batch) words="" ;;
+	--rate) words="" ;;
+	--connections) words="" ;;
+	--size) words="" ;;
+	--duration) words="" ;;
+	--warmup) words="" ;;
+	-n | --count) words="" ;;
 	--function) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 	--state) words="uploading queued next running output" ;;
 	--connection) words="" ;;
@@ -41,11 +45,13 @@ _wynctl() {
 	*)
 		case $command:$current in
 		:-*) words="-c --connect --json -h --help -V --version" ;;
-		:*) words="call map repeat bench run functions list explain module stats ping version drain reload help" ;;
+		:*) words="call map xargs repeat bench run functions list explain module stats ping version drain reload help" ;;
 		call:-*) words="-c --connect --json -h --help -V --version -r --raw -s --stream -t --timeout -d --deadline -p --priority" ;;
 		call:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		map:-*) words="-c --connect --json -h --help -V --version -f --files -0 --null -u --unordered -j --jobs --in-flight -t --timeout -d --deadline -p --priority" ;;
 		map:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
+		xargs:-*) words="-c --connect --json -h --help -V --version -0 --null -t --timeout -d --deadline -p --priority -a --arg-file -n --max-args -j --jobs -k --keep-order --line-buffer -u --ungroup --tag --halt --joblog --resume --dry-run --progress --eta -e --env --cwd --grace --memory --cpu --processes --user -m --merge" ;;
+		xargs:*) words="" ;;
 		repeat:-*) words="-c --connect --json -h --help -V --version -j --jobs --in-flight -b --batch -t --timeout -d --deadline -p --priority" ;;
 		repeat:*) words="$(wynctl functions 2>/dev/null | sed -n 's/^\([a-z0-9_.-]\{1,\}\)\( .*\)\{0,1\}$/\1/p')" ;;
 		bench:-*) words="-c --connect --json -h --help -V --version -j --jobs --in-flight -b --batch --rate --connections --size --duration --warmup -t --timeout -d --deadline -p --priority -n --count" ;;
@@ -71,7 +77,7 @@ _wynctl() {
 		reload:-*) words="-c --connect --json -h --help -V --version" ;;
 		reload:*) words="" ;;
 		help:-*) words="-c --connect --json -h --help -V --version" ;;
-		help:*) words="call map repeat bench run functions list explain module stats ping version drain reload help" ;;
+		help:*) words="call map xargs repeat bench run functions list explain module stats ping version drain reload help" ;;
 		esac
 		;;
 	esac
