@@ -184,7 +184,7 @@ class Many(XargsCase):
         self.ends(done, 0)
 
     def test_input_is_empty_for_a_command(self):
-        self.ends(self.xargs("--", "sh", "-c", "cat; echo $1", "sh",
+        self.ends(self.xargs("-k", "--", "sh", "-c", "cat; echo $1", "sh",
                              stdin=b"a\nb\n"), 0, b"a\nb\n")
 
     def test_nothing_runs_without_lines(self):
