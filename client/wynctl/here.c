@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "client/wynctl/ctl.h"
 
 static size_t name_bytes(const char *variable)
 {
@@ -134,4 +135,47 @@ int wyn_here_directory(const char *directory, char **ret_path)
 	free(here);
 	*ret_path = path;
 	return path != NULL ? 0 : -ENOMEM;
+}
+
+bool wyn_here_command(struct wyn_here *here,
+	const struct wyn_arguments *arguments,
+	struct wyn_client_command *ret_command)
+{
+	const char *wrong = NULL;
+	int err = wyn_here_environment(
+		environ, &arguments->env, &here->environment, &wrong);
+
+	if (err == -EINVAL) {
+		wyn_ctl_say("--env %s: it begins with no name", wrong);
+		return false;
+	}
+	if (err != 0) {
+		wyn_ctl_say("%s", strerror(-err));
+		return false;
+	}
+	err = wyn_here_directory(arguments->cwd, &here->directory);
+	if (err != 0) {
+		wyn_ctl_say("cannot tell the current directory: %s; give one "
+			    "with --cwd",
+			strerror(-err));
+		return false;
+	}
+	*ret_command = (struct wyn_client_command){
+		.argv = arguments->operands,
+		.env = here->environment,
+		.cwd = here->directory,
+		.run_as = arguments->user,
+		.memory_bytes = arguments->memory_bytes,
+		.processes = arguments->processes,
+		.cpu_percent = arguments->cpu_percent,
+		.merge_stderr = arguments->merge,
+	};
+	return true;
+}
+
+void wyn_here_fini(struct wyn_here *here)
+{
+	free(here->environment);
+	free(here->directory);
+	*here = (struct wyn_here){0};
 }

@@ -8,7 +8,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include <wyn/client.h>
 
 #include "base/compiler.h"
 #include "client/wynctl/arguments.h"
@@ -34,3 +37,24 @@ int wyn_here_environment(char *const *environment,
  */
 WYN_NODISCARD
 int wyn_here_directory(const char *directory, char **ret_path);
+
+/* What a command borrows. All zero bytes are nothing. */
+struct wyn_here {
+	char **environment;
+	char *directory;
+};
+
+/*
+ * wyn_here_command - the command of a command line: its words, what it gets of
+ * here, its user and limits.
+ *
+ * Owns: it borrows of *here, which is for wyn_here_fini(), and of `arguments`.
+ * Returns: false after it has said what is wrong.
+ */
+WYN_NODISCARD
+bool wyn_here_command(struct wyn_here *here,
+	const struct wyn_arguments *arguments,
+	struct wyn_client_command *ret_command);
+
+/* wyn_here_fini - frees. */
+void wyn_here_fini(struct wyn_here *here);

@@ -310,37 +310,10 @@ static int run_connected(struct wyn_run *run)
 	return run_finish(run);
 }
 
-/* Returns: 0, or -errno after it has said what is wrong. */
-static int run_prepare(struct wyn_run *run, char ***ret_env, char **ret_cwd)
-{
-	const struct wyn_arguments *arguments = run->ctl->arguments;
-	const char *wrong = NULL;
-	int err =
-		wyn_here_environment(environ, &arguments->env, ret_env, &wrong);
-
-	if (err == -EINVAL) {
-		wyn_ctl_say("--env %s: it begins with no name", wrong);
-	} else if (err != 0) {
-		wyn_ctl_say("%s", strerror(-err));
-	}
-	if (err != 0) {
-		return err;
-	}
-	err = wyn_here_directory(arguments->cwd, ret_cwd);
-	if (err != 0) {
-		wyn_ctl_say("cannot tell the current directory: %s; give one "
-			    "with --cwd",
-			strerror(-err));
-	}
-	return err;
-}
-
 int wyn_command_run(struct wyn_ctl *ctl)
 {
-	const struct wyn_arguments *arguments = ctl->arguments;
 	struct wyn_run *run = calloc(1, sizeof(*run));
-	char **environment = NULL;
-	char *cwd = NULL;
+	struct wyn_here here = {0};
 	int code = WYN_EXIT_COMMAND_FAILED;
 
 	if (run == NULL) {
@@ -348,25 +321,14 @@ int wyn_command_run(struct wyn_ctl *ctl)
 		return code;
 	}
 	run->ctl = ctl;
-	if (run_prepare(run, &environment, &cwd) == 0) {
-		run->command = (struct wyn_client_command){
-			.argv = arguments->operands,
-			.env = environment,
-			.cwd = cwd,
-			.run_as = arguments->user,
-			.memory_bytes = arguments->memory_bytes,
-			.processes = arguments->processes,
-			.cpu_percent = arguments->cpu_percent,
-			.input_stream =
-				wyn_stdin_init(&run->input, STDIN_FILENO),
-			.merge_stderr = arguments->merge,
-		};
+	if (wyn_here_command(&here, ctl->arguments, &run->command)) {
+		run->command.input_stream =
+			wyn_stdin_init(&run->input, STDIN_FILENO);
 		code = wyn_ctl_connect_start(ctl) == WYN_EXIT_OK
 			       ? run_connected(run)
 			       : WYN_EXIT_COMMAND_FAILED;
 	}
-	free(environment);
-	free(cwd);
+	wyn_here_fini(&here);
 	free(run);
 	return code;
 }

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/wynctl/here.h"
-
 /* As many as there are CPUs for us. */
 static uint64_t xargs_jobs(const struct wyn_arguments *arguments)
 {
@@ -40,40 +38,6 @@ static enum wyn_gather_mode xargs_mode(const struct wyn_arguments *arguments)
 		return WYN_GATHER_LINES;
 	}
 	return arguments->ungroup ? WYN_GATHER_PIECES : WYN_GATHER_GROUPS;
-}
-
-/* What all commands have in common. Returns: whether there is all of it. */
-static bool xargs_command(struct wyn_xargs *xargs)
-{
-	const struct wyn_arguments *arguments = xargs->arguments;
-	const char *wrong = "";
-	int err = wyn_here_environment(
-		environ, &arguments->env, &xargs->environment, &wrong);
-
-	if (err == -EINVAL) {
-		wyn_ctl_say("--env %s: must be NAME or NAME=VALUE", wrong);
-		return false;
-	}
-	if (err == 0) {
-		err = wyn_here_directory(arguments->cwd, &xargs->directory);
-	}
-	if (err != 0) {
-		wyn_ctl_say("%s", strerror(-err));
-		return false;
-	}
-	xargs->command = (struct wyn_client_command){
-		.env = xargs->environment,
-		.cwd = xargs->directory,
-		.run_as = arguments->user,
-		.memory_bytes = arguments->memory_bytes,
-		.processes = arguments->processes,
-		.cpu_percent = arguments->cpu_percent,
-		.merge_stderr = arguments->merge,
-	};
-	xargs->options = wyn_ctl_options(arguments);
-	xargs->options.stream = true;
-	xargs->options.nonblock = true;
-	return true;
 }
 
 /* Returns: whether input and log are open; else it has said why. */
@@ -140,8 +104,7 @@ static void xargs_free(struct wyn_xargs *xargs)
 	wyn_ranges_fini(&xargs->resumed);
 	wyn_argv_fini(&xargs->next_lines);
 	wyn_argv_fini(&xargs->next_argv);
-	free(xargs->environment);
-	free(xargs->directory);
+	wyn_here_fini(&xargs->here);
 	free(xargs);
 }
 
@@ -168,7 +131,11 @@ int wyn_command_xargs(struct wyn_ctl *ctl)
 	}
 	wyn_template_init(&xargs->template, arguments->operands,
 		arguments->operand_count);
-	if (xargs_open(xargs) && xargs_command(xargs)) {
+	xargs->options = wyn_ctl_options(arguments);
+	xargs->options.stream = true;
+	xargs->options.nonblock = true;
+	if (xargs_open(xargs) &&
+		wyn_here_command(&xargs->here, arguments, &xargs->command)) {
 		code = arguments->dry_run ? wyn_xargs_dry_run(xargs)
 					  : xargs_connect(xargs);
 	}

@@ -18,6 +18,7 @@
 #include "client/wynctl/ctl.h"
 #include "client/wynctl/gather.h"
 #include "client/wynctl/halt.h"
+#include "client/wynctl/here.h"
 #include "client/wynctl/joblog.h"
 #include "client/wynctl/lines.h"
 #include "client/wynctl/ranges.h"
@@ -53,9 +54,8 @@ struct wyn_xargs {
 	struct wyn_stdout error; /* ours, for what commands write to theirs */
 	struct wyn_joblog joblog;
 	struct wyn_ranges resumed; /* numbers that are not done again */
-	char **environment;	   /* ours to free */
-	char *directory;
-	struct wyn_client_command command;
+	struct wyn_here here;
+	struct wyn_client_command command; /* but for its words */
 	struct wyn_client_options options;
 
 	struct wyn_lines lines;
