@@ -46,7 +46,7 @@ static bool xargs_open(struct wyn_xargs *xargs)
 	const struct wyn_arguments *arguments = xargs->arguments;
 	int err;
 
-	if (arguments->input != NULL) {
+	if (arguments->input != NULL && strcmp(arguments->input, "-") != 0) {
 		xargs->input_fd =
 			open(arguments->input, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (xargs->input_fd < 0) {
@@ -138,6 +138,11 @@ int wyn_command_xargs(struct wyn_ctl *ctl)
 		wyn_here_command(&xargs->here, arguments, &xargs->command)) {
 		code = arguments->dry_run ? wyn_xargs_dry_run(xargs)
 					  : xargs_connect(xargs);
+	}
+	/* main() will say it; but with it all codes below 255 are untrue. */
+	wyn_stdout_wait(&ctl->output);
+	if (ctl->output.error != 0 && code <= WYN_HALT_EXIT_MANY) {
+		code = WYN_HALT_EXIT_ERROR;
 	}
 	err = wyn_joblog_close(&xargs->joblog);
 	if (err != 0) {

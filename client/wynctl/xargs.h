@@ -69,6 +69,7 @@ struct wyn_xargs {
 	struct wyn_argv next_argv;
 	const char *next_broken; /* why it cannot be one; NULL = it can */
 	bool next_ready;
+	bool starved; /* the server has no credit for it; an event will say */
 
 	uint64_t jobs;
 	uint64_t numbers; /* of commands, the skipped ones too */

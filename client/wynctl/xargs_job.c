@@ -194,7 +194,9 @@ void wyn_xargs_event(
 	bool error = event->kind == WYN_CLIENT_STDERR;
 	int err;
 
-	if (event->kind == WYN_CLIENT_RESULT) {
+	if (event->kind == WYN_CLIENT_ROOM) {
+		xargs->starved = false;
+	} else if (event->kind == WYN_CLIENT_RESULT) {
 		xargs->flight--;
 		xargs_result(xargs, job, event);
 	} else if (error || event->kind == WYN_CLIENT_STDOUT) {
@@ -286,6 +288,7 @@ static int xargs_not_submitted(
 	}
 	wyn_gather_drop(&xargs->gather, &job->output);
 	xargs_free(xargs, job);
+	xargs->starved = err == -EAGAIN;
 	if (err == -ESHUTDOWN) {
 		wyn_ctl_say("%s", error->message);
 		xargs->stop = WYN_XARGS_FAILED;

@@ -22,7 +22,7 @@
 /* Room for one command more, in every bound. */
 static bool xargs_has_room(const struct wyn_xargs *xargs)
 {
-	return xargs->stop == WYN_XARGS_GOES_ON &&
+	return xargs->stop == WYN_XARGS_GOES_ON && !xargs->starved &&
 	       xargs->flight < xargs->jobs &&
 	       xargs->unprinted < xargs->jobs + WYN_XARGS_AHEAD_MAX &&
 	       !wyn_gather_full(&xargs->gather);
