@@ -18,6 +18,7 @@
 #include "base/assert.h"
 #include "spawner/cgroup_file.h"
 #include "spawner/cgroup_tree.h"
+#include "spawner/sys.h"
 
 #define NUMBER_BYTES 24
 
@@ -124,12 +125,12 @@ static int open_it(struct wyn_cgroups *cgroups, struct wyn_cgroup *cgroup)
 	char name[sizeof(WYN_CGROUP_PREFIX) + 20];
 
 	name_of(cgroup->number, name);
-	cgroup->directory =
-		openat(cgroups->base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cgroup->directory = wyn_sys.openat(
+		cgroups->base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup->directory < 0) {
 		return -errno;
 	}
-	cgroup->events = openat(
+	cgroup->events = wyn_sys.openat(
 		cgroup->directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	return cgroup->events < 0 ? -errno : 0;
 }
@@ -137,7 +138,7 @@ static int open_it(struct wyn_cgroups *cgroups, struct wyn_cgroup *cgroup)
 /* One that is there already was left by a sweep that could not remove it. */
 static int make_it(struct wyn_cgroups *cgroups, struct wyn_cgroup **ret_cgroup)
 {
-	struct wyn_cgroup *cgroup = calloc(1, sizeof(*cgroup));
+	struct wyn_cgroup *cgroup = wyn_sys.calloc(1, sizeof(*cgroup));
 	char name[sizeof(WYN_CGROUP_PREFIX) + 20];
 
 	if (cgroup == NULL) {

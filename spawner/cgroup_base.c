@@ -22,6 +22,7 @@
 #include "spawner/cgroup_place.h"
 #include "spawner/cgroup_tree.h"
 #include "spawner/lock.h"
+#include "spawner/sys.h"
 
 #define PID_BYTES 16
 
@@ -56,7 +57,8 @@ struct sweep {
 static int await_empty(int directory)
 {
 	struct pollfd events = {
-		.fd = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC),
+		.fd = wyn_sys.openat(
+			directory, "cgroup.events", O_RDONLY | O_CLOEXEC),
 		.events = POLLPRI,
 	};
 	int error = -ETIMEDOUT;
@@ -81,7 +83,8 @@ static int await_empty(int directory)
 
 static int sweep_one(struct sweep *sweep, int base, const char *name)
 {
-	int directory = openat(base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int directory =
+		wyn_sys.openat(base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (directory < 0) {
 		return -errno;
@@ -168,7 +171,7 @@ static int move_to_leaf(struct wyn_cgroups *cgroups)
 		return -errno;
 	}
 	struct move move = {
-		.leaf = openat(cgroups->base, WYN_CGROUP_LEAF,
+		.leaf = wyn_sys.openat(cgroups->base, WYN_CGROUP_LEAF,
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	};
 	if (move.leaf < 0) {
@@ -294,7 +297,8 @@ static int open_base(const char *path, int *ret_base)
 	if (path[0] != '/') {
 		return -EINVAL;
 	}
-	int base = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int base = wyn_sys.openat(
+		AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (base < 0) {
 		return -errno;
 	}

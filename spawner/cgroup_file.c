@@ -11,10 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spawner/sys.h"
+
 int wyn_cgroup_file_read(int directory, const char *name,
 	char text[static WYN_CGROUP_FILE_BYTES])
 {
-	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
+	int fd = wyn_sys.openat(directory, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		return -errno;
@@ -43,7 +45,7 @@ int wyn_cgroup_file_read(int directory, const char *name,
 
 int wyn_cgroup_file_write(int directory, const char *name, const char *text)
 {
-	int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
+	int fd = wyn_sys.openat(directory, name, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		return -errno;
@@ -96,7 +98,8 @@ static bool is_directory(const struct dirent *entry)
 int wyn_cgroup_file_directories(int directory,
 	int (*each)(int directory, const char *name, void *data), void *data)
 {
-	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = wyn_sys.openat(
+		directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (names == NULL) {
@@ -125,7 +128,8 @@ int wyn_cgroup_file_directories(int directory,
 int wyn_cgroup_file_processes(
 	int directory, void (*each)(int pid, void *data), void *data)
 {
-	int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	int fd =
+		wyn_sys.openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		return -errno;

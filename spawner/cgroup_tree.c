@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "spawner/cgroup.h"
 #include "spawner/cgroup_file.h"
+#include "spawner/sys.h"
 
 #define EVENTS_BYTES 256
 #define PATH_BYTES   32 /* "4194304" */
@@ -48,7 +49,8 @@ static void walk_down(int directory, struct walk *walk);
 static int walk_child(int directory, const char *name, void *data)
 {
 	struct walk *walk = data;
-	int child = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int child = wyn_sys.openat(
+		directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (child >= 0) {
 		walk_down(child, walk);
@@ -137,8 +139,8 @@ static void send_one(int pid, void *data)
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%d", pid);
-	int process =
-		openat(sending->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int process = wyn_sys.openat(
+		sending->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process < 0) {
 		if (errno != ENOENT && sending->error == 0) {
 			sending->error = -errno;
@@ -179,7 +181,8 @@ int wyn_cgroup_tree_signal(int directory, int proc, const char *name,
 static bool await_frozen(int directory)
 {
 	struct pollfd events = {
-		.fd = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC),
+		.fd = wyn_sys.openat(
+			directory, "cgroup.events", O_RDONLY | O_CLOEXEC),
 		.events = POLLPRI,
 	};
 	bool populated;
@@ -202,7 +205,8 @@ static bool await_frozen(int directory)
 /* Before Linux 5.14. Who is frozen makes no processes, and dies of SIGKILL. */
 int wyn_cgroup_tree_kill_frozen(int directory, const char *name)
 {
-	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int proc = wyn_sys.openat(
+		AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (proc < 0) {
 		return -errno;
@@ -248,8 +252,8 @@ static int remove_lowest(
 
 	while (result == 1) {
 		char below[NAME_MAX + 1];
-		int child =
-			openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int child = wyn_sys.openat(
+			at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		result = child < 0 ? -errno : find_below(child, below);
 		if (result != 1) {
 			if (child >= 0) {
@@ -281,7 +285,8 @@ int wyn_cgroup_tree_remove(int base, const char *name,
 	if (errno != EBUSY && errno != ENOTEMPTY) {
 		return -errno;
 	}
-	int directory = openat(base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int directory =
+		wyn_sys.openat(base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0) {
 		return -errno;
 	}

@@ -24,6 +24,7 @@
 #include "base/time.h"
 #include "spawner/ledger_file.h"
 #include "spawner/lock.h"
+#include "spawner/sys.h"
 
 /* A name that another spawner's rename takes from us, while we wait for it. */
 #define OPENS_MAX 10u
@@ -36,8 +37,8 @@ static size_t bytes_of(uint32_t records)
 
 static int read_boot(int proc, char boot[static WYN_LEDGER_BOOT_BYTES])
 {
-	int fd =
-		openat(proc, "sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	int fd = wyn_sys.openat(
+		proc, "sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		return -errno;
@@ -135,7 +136,8 @@ static int settle(int fd, size_t bytes, int proc, unsigned *ret_killed)
 	}
 	/* A copy: a file that somebody cuts under a mapping is a SIGBUS. */
 	size_t room = bytes_of(WYN_LEDGER_RECORDS_MAX);
-	struct wyn_ledger_file *file = bytes <= room ? calloc(1, room) : NULL;
+	struct wyn_ledger_file *file =
+		bytes <= room ? wyn_sys.calloc(1, room) : NULL;
 	if (file == NULL) {
 		return bytes <= room ? -ENOMEM : -EBADMSG;
 	}
@@ -181,7 +183,7 @@ static int begin_anew(
 	if (error != 0) {
 		return -error;
 	}
-	void *memory = mmap(NULL, ledger->bytes, PROT_READ | PROT_WRITE,
+	void *memory = wyn_sys.mmap(NULL, ledger->bytes, PROT_READ | PROT_WRITE,
 		MAP_SHARED, ledger->fd, 0);
 	if (memory == MAP_FAILED) {
 		return -errno;
@@ -204,7 +206,7 @@ void wyn_ledger_none(struct wyn_ledger *ledger)
 /* The lowest number is on top: few pages of the file are touched. */
 static int make_free(struct wyn_ledger *ledger)
 {
-	ledger->free = calloc(ledger->records, sizeof(ledger->free[0]));
+	ledger->free = wyn_sys.calloc(ledger->records, sizeof(ledger->free[0]));
 	if (ledger->free == NULL) {
 		return -ENOMEM;
 	}

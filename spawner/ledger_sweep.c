@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "spawner/hunt.h"
 #include "spawner/ledger_file.h"
+#include "spawner/sys.h"
 
 /* Between two looks at whether they are dead. */
 #define STEP_MS 5u
@@ -36,7 +37,8 @@ int wyn_ledger_names_init(struct wyn_ledger_names *names,
 		.mark = file->mark,
 		.ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK),
 	};
-	names->record = calloc(file->records + 1, sizeof(names->record[0]));
+	names->record =
+		wyn_sys.calloc(file->records + 1, sizeof(names->record[0]));
 	if (names->record == NULL) {
 		return -ENOMEM;
 	}

@@ -4,18 +4,21 @@
  */
 #include "spawner/mark.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "spawner/sys.h"
 
-#define PATH_BYTES  32 /* "4194304/environ" */
+#define PATH_BYTES  64 /* "4194304/task/4194304/environ" */
 #define PIECE_BYTES 8192
 #define DIGITS	    (sizeof(((struct wyn_mark *)NULL)->digits) - 1)
 
@@ -82,11 +85,13 @@ static int search_byte(struct search *search, char byte)
 	return 0;
 }
 
-static int search_file(int fd, struct search *search)
+/* Returns: 0: found; -ENOENT; -ENODATA: there is nothing in it; -errno. */
+static int search_fd(int fd, struct search *search)
 {
 	char piece[PIECE_BYTES];
+	size_t total = 0;
 
-	for (size_t total = 0; total < WYN_MARK_ENVIRON_BYTES_MAX;) {
+	while (total < WYN_MARK_ENVIRON_BYTES_MAX) {
 		ssize_t bytes = read(fd, piece, sizeof(piece));
 		if (bytes < 0) {
 			return -errno;
@@ -97,12 +102,59 @@ static int search_file(int fd, struct search *search)
 			}
 		}
 		if (bytes == 0) {
-			/* a process may have overwritten the last NUL */
-			return search_byte(search, '\0') == 1 ? 0 : -ENOENT;
+			break;
 		}
 		total += (size_t)bytes;
 	}
-	return -ENOENT;
+	/* A process may have overwritten the last NUL. */
+	if (search_byte(search, '\0') == 1) {
+		return 0;
+	}
+	return total > 0 ? -ENOENT : -ENODATA;
+}
+
+static int search_path(int at, const char *path, struct search *search)
+{
+	int fd = wyn_sys.openat(at, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		/* Without memory: ESRCH from new kernels, of old ones an empty file. */
+		return errno == ENOENT	? -ESRCH
+		       : errno == ESRCH ? -ENODATA
+					: -errno;
+	}
+	int error = search_fd(fd, search);
+	close(fd);
+	return error;
+}
+
+/* A first thread that is dead has no memory to read, but the others may. */
+static int search_threads(int proc, pid_t pid, struct search *search)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%d/task", pid);
+	int fd = wyn_sys.openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *threads = fd >= 0 ? fdopendir(fd) : NULL;
+	if (threads == NULL) {
+		int error = errno == ENOENT ? -ESRCH : -errno;
+		if (fd >= 0) {
+			close(fd);
+		}
+		return error;
+	}
+	int error = -ENODATA;
+	const struct dirent *entry;
+	while ((error == -ENODATA || error == -ESRCH) &&
+		(entry = readdir(threads)) != NULL) {
+		if (entry->d_name[0] != '.') {
+			snprintf(path, sizeof(path), "%d/task/%d/environ", pid,
+				atoi(entry->d_name));
+			error = search_path(proc, path, search);
+		}
+	}
+	closedir(threads);
+	return error == -ENODATA ? -ENOENT : error;
 }
 
 int wyn_mark_find(
@@ -116,12 +168,10 @@ int wyn_mark_find(
 		(size_t)snprintf(search.expected, sizeof(search.expected),
 			WYN_MARK_VARIABLE "=%s.", mark->digits);
 	snprintf(path, sizeof(path), "%d/environ", pid);
-	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		return errno == ENOENT ? -ESRCH : -errno;
+	int error = search_path(proc, path, &search);
+	if (error == -ENODATA) {
+		error = search_threads(proc, pid, &search);
 	}
-	int error = search_file(fd, &search);
-	close(fd);
 	if (error == 0) {
 		*ret_serial = search.serial;
 	}

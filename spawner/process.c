@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "spawner/sys.h"
 
 #define PATH_BYTES    32 /* "4194304/stat" */
 #define LINE_BYTES    1024
@@ -26,8 +27,11 @@
 #define FIELD_PARENT  4
 #define FIELD_GROUP   5
 #define FIELD_SESSION 6
+#define FIELD_FLAGS   9
 #define FIELD_THREADS 20
 #define FIELD_START   22
+
+#define FLAG_EXITING 0x4 /* PF_EXITING of the kernel, since ever */
 
 static int parse_number(const char **at, const char *end, int64_t *ret_number)
 {
@@ -63,6 +67,10 @@ static int take_field(struct wyn_process *process, int field, int64_t number)
 	if (field == FIELD_START) {
 		process->start_ticks = (uint64_t)number;
 		return number < 0 ? -EBADMSG : 0;
+	}
+	if (field == FIELD_FLAGS) {
+		process->exiting = (number & FLAG_EXITING) != 0;
+		return 0;
 	}
 	if (field == FIELD_THREADS) {
 		process->threads = (uint32_t)number;
@@ -128,7 +136,7 @@ int wyn_process_parse(
 /* A process that goes between open and read gives ESRCH. */
 static int read_stat(int directory, const char *path, struct wyn_process *ret)
 {
-	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+	int fd = wyn_sys.openat(directory, path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
 		return errno == ENOENT ? -ESRCH : -errno;
@@ -159,7 +167,8 @@ int wyn_process_signal(int proc, const struct wyn_process *seen, int number)
 	snprintf(path, sizeof(path), "%d", seen->pid);
 	/* Once open, it is this process's or shows nothing; and the kernel takes
 	 * it for a pidfd. */
-	int directory = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int directory =
+		wyn_sys.openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0) {
 		return errno == ENOENT ? -ESRCH : -errno;
 	}
@@ -182,8 +191,8 @@ static int append(
 		size_t capacity = processes->capacity == 0
 					  ? FIRST_COUNT
 					  : processes->capacity * 2;
-		struct wyn_process *each =
-			reallocarray(processes->each, capacity, sizeof(*each));
+		struct wyn_process *each = wyn_sys.realloc(
+			processes->each, capacity * sizeof(*each));
 		if (each == NULL) {
 			return -ENOMEM;
 		}
@@ -256,7 +265,8 @@ void wyn_processes_sort(struct wyn_processes *processes)
 int wyn_processes_look(int proc, struct wyn_processes *processes)
 {
 	_Alignas(struct dirent64) char entries[ENTRIES_BYTES];
-	int directory = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int directory =
+		wyn_sys.openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (directory < 0) {
 		return -errno;

@@ -23,6 +23,7 @@ struct wyn_process {
 	pid_t group;
 	pid_t session;
 	uint32_t threads;
+	bool exiting;	      /* its first thread is, or is dead */
 	uint64_t start_ticks; /* CLOCK_BOOTTIME when it began, in _SC_CLK_TCK */
 	char state;	      /* of the first thread: 'Z' is a zombie */
 	uint8_t tag;	      /* whoever looks marks it with what he likes */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "spawner/process.h"
+#include "spawner/sys.h"
 
 #define PATH_BYTES  64 /* "4194304/task/4194304/children" */
 #define PIECE_BYTES 4096
@@ -24,7 +25,7 @@ static int walk_thread(int proc, struct wyn_processes *processes, pid_t pid,
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%d/task/%d/children", pid, thread);
-	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	int fd = wyn_sys.openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		return errno == ENOENT ? 0 : -errno;
 	}
@@ -55,7 +56,7 @@ static int walk_threads(
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%d/task", pid);
-	int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = wyn_sys.openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *threads = fd >= 0 ? fdopendir(fd) : NULL;
 	if (threads == NULL) {
 		int error = errno == ENOENT ? 0 : -errno;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "spawner/sys.h"
 
 #define CHILDREN_BYTES 4096
 
@@ -28,7 +29,7 @@ int wyn_tree_init(struct wyn_tree *tree)
 		.self = getpid(),
 	};
 	wyn_list_init(&tree->ended);
-	tree->left = calloc(WYN_TREE_LEFT_MAX, sizeof(tree->left[0]));
+	tree->left = wyn_sys.calloc(WYN_TREE_LEFT_MAX, sizeof(tree->left[0]));
 	if (tree->left == NULL) {
 		return -ENOMEM;
 	}
@@ -36,12 +37,13 @@ int wyn_tree_init(struct wyn_tree *tree)
 	if (error != 0) {
 		goto fail;
 	}
-	tree->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	tree->proc = wyn_sys.openat(
+		AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree->proc < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
 		error = -errno;
 		goto fail;
 	}
-	tree->children = openat(
+	tree->children = wyn_sys.openat(
 		tree->proc, "thread-self/children", O_RDONLY | O_CLOEXEC);
 	if (tree->children < 0 && errno != ENOENT) {
 		error = -errno;
@@ -219,7 +221,17 @@ static bool is_dead(pid_t pid)
 	       info.si_pid == pid;
 }
 
-/* A leader that has died since the last wait, with this serial or with any. */
+/* From a process that is exiting the kernel takes its orphans already, and gives
+ * them to us, while it can still not be waited for. */
+static bool is_exiting(const struct wyn_tree *tree, pid_t pid)
+{
+	struct wyn_process process;
+
+	return wyn_process_read(tree->proc, pid, &process) == 0 &&
+	       process.exiting;
+}
+
+/* A leader that ends, or has since the last wait, with this serial or with any. */
 static struct wyn_tree_command *find_dying(
 	struct wyn_tree *tree, const uint64_t *serial)
 {
@@ -229,7 +241,7 @@ static struct wyn_tree_command *find_dying(
 			if (!command->ended &&
 				(serial == NULL ||
 					command->serial == *serial) &&
-				is_dead(command->pid)) {
+				is_exiting(tree, command->pid)) {
 				return command;
 			}
 		}

@@ -4,11 +4,11 @@
  *
  * A command's first process is its leader: the leader of a session and, like
  * ourselves, a child subreaper. While it lives everything of its command is
- * below it in /proc. In the moment it becomes a zombie, those of its children
- * that still live become ours; so a child of ours that is nobody's leader is
- * left over of a command that has ended, and what is below it too. wait4(2)
- * alone changes who our children are besides, and we are one thread: between
- * two waits our children only grow.
+ * below it in /proc. When it ends, a moment before it can be waited for, those
+ * of its children that still live become ours; so a child of ours that is
+ * nobody's leader is left over of a command that has ended, and what is below
+ * it too. wait4(2) alone changes who our children are besides, and we are one
+ * thread: between two waits our children only grow.
  *
  * So the order of a turn, after each SIGCHLD:
  *

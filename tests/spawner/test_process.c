@@ -49,6 +49,8 @@ static void process_is_parsed_when_its_name_is_odd(void **state)
 		assert_int_equal(process.group, 8);
 		assert_int_equal(process.session, 9);
 		assert_int_equal(process.start_ticks, 12345);
+		assert_int_equal(process.threads, 1);
+		assert_false(process.exiting);
 		assert_int_equal(process.tag, 0);
 	}
 }
@@ -121,7 +123,12 @@ static void process_gets_no_signal_when_it_is_not_the_one_seen(void **state)
 	assert_int_equal(wyn_process_signal(proc, &process, SIGKILL), -ESRCH);
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
 	process.start_ticks++;
+	assert_false(process.exiting);
 	assert_int_equal(wyn_process_signal(proc, &process, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT), 0);
+	assert_int_equal(wyn_process_read(proc, pid, &process), 0);
+	assert_true(process.exiting);
+	assert_true(wyn_process_is_dead(&process));
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(wyn_process_signal(proc, &process, SIGKILL), -ESRCH);
 	assert_int_equal(wyn_process_read(proc, pid, &process), -ESRCH);

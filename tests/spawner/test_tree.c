@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "spawner/sys.h"
 #include "spawner/tree.h"
 #include "tests/support/family.h"
 
@@ -342,6 +343,56 @@ static void tree_kills_all_when_a_chain_of_forks_runs_away(void **state)
 	kill_all(&one);
 }
 
+static int open_none(int at, const char *path, int flags)
+{
+	(void)at;
+	(void)path;
+	(void)flags;
+	errno = EMFILE;
+	return -1;
+}
+
+static void tree_kills_all_later_when_there_are_no_descriptors(void **state)
+{
+	struct started one;
+	struct wyn_tree_exit end;
+
+	(void)state;
+	start(&one, "2(s(rp)rp)rp");
+	wyn_family_await(&one.family, 5);
+	struct wyn_sys before = wyn_sys;
+	wyn_sys.openat = open_none;
+	assert_int_equal(wyn_tree_kill(&tree, &one.command), -EMFILE);
+	while (wyn_tree_wait(&tree, &end) == 0) {
+		await_child();
+	}
+	assert_ptr_equal(end.command, &one.command);
+	assert_int_equal(wyn_tree_look(&tree), -EMFILE);
+	wyn_sys = before;
+	await_gone(&one);
+}
+
+static void *calloc_none(size_t n, size_t bytes)
+{
+	(void)n;
+	(void)bytes;
+	return NULL;
+}
+
+static void tree_does_not_begin_when_it_wants_for_something(void **state)
+{
+	struct wyn_tree other;
+	struct wyn_sys before = wyn_sys;
+
+	(void)state;
+	wyn_sys.openat = open_none;
+	assert_int_equal(wyn_tree_init(&other), -EMFILE);
+	wyn_sys = before;
+	wyn_sys.calloc = calloc_none;
+	assert_int_equal(wyn_tree_init(&other), -ENOMEM);
+	wyn_sys = before;
+}
+
 static void tree_signals_everybody_when_asked(void **state)
 {
 	struct started one;
@@ -439,6 +490,8 @@ int main(int argc, char **argv)
 		BOTH(tree_kills_all_when_it_is_still_forking),
 		BOTH(tree_kills_all_when_left_overs_are_still_forking),
 		BOTH(tree_kills_all_when_a_chain_of_forks_runs_away),
+		BOTH(tree_kills_all_later_when_there_are_no_descriptors),
+		BOTH(tree_does_not_begin_when_it_wants_for_something),
 		BOTH(tree_signals_everybody_when_asked),
 		BOTH(tree_signals_the_rest_when_the_leader_has_ended),
 		BOTH(tree_signals_nobody_when_all_are_gone),

@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -21,9 +21,10 @@
 
 #include "base/assert.h"
 
-#define ROLE	   "--family"
-#define READY_FD   3
-#define PATIENCE_S 120 /* a process that nobody ends, ends so */
+#define ROLE	    "--family"
+#define READY_FD    3
+#define STACK_BYTES (1u << 20)
+#define PATIENCE_S  120 /* a process that nobody ends, ends so */
 
 static pid_t parent; /* that it was forked by */
 
@@ -40,6 +41,8 @@ static const char *end_of(const char *open)
 	}
 	abort();
 }
+
+static void run(const char *at);
 
 static void ready(void)
 {
@@ -123,6 +126,45 @@ static void simple(char what, const char *rest)
 	}
 }
 
+/* No thread of the libc's: all that it does is done by the kernel. */
+static int in_thread(void *rest)
+{
+	run(rest);
+	return 0;
+}
+
+static int in_last_thread(void *rest)
+{
+	char state = ' ';
+
+	while (state != 'Z') {
+		char line[64] = {0};
+		int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+		if (read(fd, line, sizeof(line) - 1) > 0) {
+			state = strrchr(line, ')')[2];
+		}
+		close(fd);
+	}
+	run(rest);
+	return 0;
+}
+
+static void go_on_in_thread(char what, const char *rest)
+{
+	char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	wyn_assert(clone(what == 'n' ? in_last_thread : in_thread,
+			   stack + STACK_BYTES,
+			   CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+				   CLONE_THREAD | CLONE_SYSVSEM,
+			   (void *)rest) > 0);
+	if (what == 'n') {
+		syscall(SYS_exit, 0);
+	}
+	pause_for_ever();
+}
+
 static void run(const char *at)
 {
 	while (*at != '\0' && *at != ')') {
@@ -142,6 +184,8 @@ static void run(const char *at)
 			bomb(count);
 		} else if (*at == 'c') {
 			chain(count);
+		} else if (*at == 'm' || *at == 'n') {
+			go_on_in_thread(*at, at + 1);
 		} else {
 			simple(*at, at + 1);
 		}

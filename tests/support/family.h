@@ -14,6 +14,8 @@
  *	o	waits until its parent has gone
  *	u	is no subreaper any more
  *	e	executes itself with no environment, and goes on
+ *	m	a second thread goes on, the first one sleeps
+ *	n	the same, but the first one exits
  *	3(...)	three children run what is in the parentheses; 1 = may be left out
  *	900b	forks until there are 900, all of which fork; each writes a byte
  *	900c	forks and exits, the child does the same, 900 times
