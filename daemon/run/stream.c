@@ -98,20 +98,27 @@ static int wait_for_room(struct wyn_stream *stream, struct wyn_task *task,
 	return wyn_task_is_cancelled(task) ? -ECANCELED : 0;
 }
 
-static struct wyn_partial *partial_create(
-	struct wyn_task *task, uint8_t kind, const void *data, size_t bytes)
+struct wyn_partial *wyn_stream_partial(
+	struct wyn_task *task, uint8_t kind, size_t bytes)
 {
 	struct wyn_partial *partial = malloc(charge(bytes));
 
-	if (partial == NULL) {
-		return NULL;
+	if (partial != NULL) {
+		partial->next = NULL;
+		partial->task = task;
+		partial->stream = kind;
+		partial->bytes = bytes;
+		partial->at = 0;
 	}
-	partial->next = NULL;
-	partial->task = task;
-	partial->stream = kind;
-	partial->bytes = bytes;
-	partial->at = 0;
-	if (bytes > 0) {
+	return partial;
+}
+
+static struct wyn_partial *partial_create(
+	struct wyn_task *task, uint8_t kind, const void *data, size_t bytes)
+{
+	struct wyn_partial *partial = wyn_stream_partial(task, kind, bytes);
+
+	if (partial != NULL && bytes > 0) {
 		memcpy(partial->data, data, bytes);
 	}
 	return partial;
@@ -163,6 +170,17 @@ int wyn_stream_emit(struct wyn_stream *stream, struct wyn_task *task,
 	return 0;
 }
 
+void wyn_stream_put(
+	struct wyn_stream *stream, struct wyn_partial *partial, size_t bytes)
+{
+	wyn_assert(bytes <= partial->bytes);
+	partial->bytes = bytes;
+	/* The loop, which is awake, looks at it in this turn: no wake. */
+	pthread_mutex_lock(&stream->lock);
+	(void)append(stream, partial);
+	pthread_mutex_unlock(&stream->lock);
+}
+
 int wyn_stream_push(struct wyn_stream *stream, struct wyn_task *task,
 	uint8_t kind, const void *data, size_t bytes)
 {
@@ -171,10 +189,7 @@ int wyn_stream_push(struct wyn_stream *stream, struct wyn_task *task,
 	if (partial == NULL) {
 		return -ENOMEM;
 	}
-	/* The loop, which is awake, looks at it in this turn: no wake. */
-	pthread_mutex_lock(&stream->lock);
-	(void)append(stream, partial);
-	pthread_mutex_unlock(&stream->lock);
+	wyn_stream_put(stream, partial, bytes);
 	return 0;
 }
 

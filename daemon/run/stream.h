@@ -87,6 +87,18 @@ int wyn_stream_push(struct wyn_stream *stream, struct wyn_task *task,
 	uint8_t kind, const void *data, size_t bytes);
 
 /*
+ * wyn_stream_partial - room for what a command writes, so that it need not be
+ * copied; wyn_stream_put - appends it, with so many bytes of it used.
+ *
+ * Thread: loop. Owns: gives the first, to be put or free()d. Returns: NULL =
+ * no memory.
+ */
+struct wyn_partial *wyn_stream_partial(
+	struct wyn_task *task, uint8_t kind, size_t bytes);
+void wyn_stream_put(
+	struct wyn_stream *stream, struct wyn_partial *partial, size_t bytes);
+
+/*
  * wyn_stream_room - how many bytes a task may push: up to one frame's while it
  * has less than partial_unsent_max unsent; 0 = later, after a `sent`.
  *

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -189,22 +190,47 @@ static size_t readable(const struct wyn_pipe *pipe)
 	return (size_t)(bytes < pipe->bytes_left ? bytes : pipe->bytes_left);
 }
 
+static uint8_t stream_of_pipe(const struct wyn_pipe *pipe)
+{
+	return pipe->on.kind == WYN_WATCHED_OUTPUT
+		       ? WYN__V1__STREAM__STREAM_OUTPUT
+		       : WYN__V1__STREAM__STREAM_ERROR;
+}
+
 /* What was read is lost without memory: the command is not let succeed. */
-static void push(struct wyn_spawn *self, struct wyn_pipe *pipe, size_t bytes)
+static void push(struct wyn_pipe *pipe, const uint8_t *data, size_t bytes)
 {
 	struct wyn_task *task = pipe->process->task;
-	uint8_t kind = pipe->on.kind == WYN_WATCHED_OUTPUT
-			       ? WYN__V1__STREAM__STREAM_OUTPUT
-			       : WYN__V1__STREAM__STREAM_ERROR;
 
-	pipe->bytes += bytes;
-	if (pipe->bytes_left != UINT64_MAX) {
-		pipe->bytes_left -= bytes;
-	}
-	if (is_wanted(task) && wyn_stream_push(task->stream, task, kind,
-				       self->scratch, bytes) < 0) {
+	if (is_wanted(task) && wyn_stream_push(task->stream, task,
+				       stream_of_pipe(pipe), data, bytes) < 0) {
 		pipe->process->output_lost = true;
 	}
+}
+
+/* Where much goes through it is read to where it stays. A copy of what turns
+ * out to be little costs less than the memory. Returns: as read(2). */
+static ssize_t read_some(
+	struct wyn_spawn *self, struct wyn_pipe *pipe, size_t want)
+{
+	struct wyn_task *task = pipe->process->task;
+	struct wyn_partial *partial =
+		pipe->large && is_wanted(task)
+			? wyn_stream_partial(task, stream_of_pipe(pipe), want)
+			: NULL;
+	uint8_t *room = partial != NULL ? partial->data : self->scratch;
+	ssize_t got = read(pipe->on.fd, room, want);
+	int error = errno;
+
+	if (got > 0 && partial != NULL && (size_t)got > want / 2) {
+		wyn_stream_put(task->stream, partial, (size_t)got);
+		partial = NULL;
+	} else if (got > 0) {
+		push(pipe, room, (size_t)got);
+	}
+	free(partial);
+	errno = error;
+	return got;
 }
 
 /* Returns: whether there may be more, and it may be read now. */
@@ -217,19 +243,23 @@ static bool read_once(struct wyn_spawn *self, struct wyn_pipe *pipe, bool all)
 		wyn_spawn_unwatch(self, &pipe->on);
 		return false;
 	}
-	got = read(pipe->on.fd, self->scratch, want);
+	got = read_some(self, pipe, want);
 	if (got < 0 && errno == EINTR) {
 		return true;
 	}
 	if (got < 0 && errno == EAGAIN && pipe->bytes_left == UINT64_MAX) {
 		return false;
 	}
-	if (got > 0) {
-		push(self, pipe, (size_t)got);
+	/* Somebody else has read what was left when the time was up. */
+	if (got <= 0) {
+		wyn_watched_close(&pipe->on);
+		return false;
 	}
-	/* Somebody else has read what was left when the time was up, or that
-	 * is read now. */
-	if (got <= 0 || pipe->bytes_left == 0) {
+	pipe->bytes += (size_t)got;
+	if (pipe->bytes_left != UINT64_MAX) {
+		pipe->bytes_left -= (size_t)got;
+	}
+	if (pipe->bytes_left == 0) {
 		wyn_watched_close(&pipe->on);
 		return false;
 	}
