@@ -379,7 +379,7 @@ static void spawn_executor_sends_stop_and_signals_when_it_is_asked_to(
 
 static void spawn_executor_has_room_again_when_commands_are_over(void **state)
 {
-	uint64_t first;
+	uint64_t first = 0;
 
 	(void)state;
 	for (int i = 0; i < 50; i++) {
