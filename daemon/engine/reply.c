@@ -111,6 +111,9 @@ static void detail_fill(struct wyn_detail *detail, const struct wyn_task *task)
 	*detail = (struct wyn_detail){
 		.ran = task->ran ? WYN__V1__RAN__RAN_YES : WYN__V1__RAN__RAN_NO,
 	};
+	if (entry->ran == WYN__V1__RAN__RAN_MAYBE) {
+		detail->ran = entry->ran;
+	}
 	if (outcome->refusal != WYN_REFUSAL_NONE) {
 		detail->reason = wyn_slice_of(entry->word);
 	}
