@@ -309,7 +309,8 @@ class Run(RunCase):
             process.send_signal(signal.SIGINT)
             return process.poll() is not None
         until(gone, "two in a second cancel it, and SIGKILL ends it")
-        self.assertEqual(130, process.returncode)
+        # When the command is over another one is for wynctl itself.
+        self.assertIn(process.returncode, (130, -signal.SIGINT))
 
     def test_queued_command_is_cancelled_by_a_signal(self):
         with Wynd("--commands", "--max-commands", 1) as wynd:
