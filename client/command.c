@@ -176,58 +176,59 @@ static void input_end(struct wyn_session *session, uint64_t seq)
 	}
 }
 
-/* Whether any may be put now; else the error. */
-static int input_check(struct wyn_session *session, uint64_t seq,
-	struct wyn_input_stream **ret_input)
+/* Why there is none of that seq. */
+static int input_missing(struct wyn_session *session, uint64_t seq)
 {
-	const struct wyn_table_slot *slot =
-		wyn_table_find(&session->table, seq);
-	struct wyn_input_stream *input = wyn_inputs_find(&session->inputs, seq);
-
 	if (session->state == WYN_SESSION_ENDED) {
 		session->error = session->end;
 		return session->end_error == -ENODATA ? -ESHUTDOWN
 						      : session->end_error;
 	}
-	if (input == NULL || slot == NULL) {
-		return wyn_session_fail(session, -ENOENT, WYN_STATUS_NOT_FOUND,
-			WYN_REASON_NO_SUCH_TASK,
-			"task %llu takes no input, or none any more",
-			(unsigned long long)seq);
-	}
-	/* The argument goes first; and the limits are not known yet. */
-	if (slot->uploading || session->state == WYN_SESSION_NEW) {
-		return -EAGAIN;
-	}
-	*ret_input = input;
-	return 0;
+	return wyn_session_fail(session, -ENOENT, WYN_STATUS_NOT_FOUND,
+		WYN_REASON_NO_SUCH_TASK,
+		"task %llu takes no input, or none any more",
+		(unsigned long long)seq);
+}
+
+/* Whether Chunks may go now: the argument goes first, and before the Welcome
+ * the limits are not known. */
+static bool input_may_go(struct wyn_session *session, uint64_t seq)
+{
+	const struct wyn_table_slot *slot =
+		wyn_table_find(&session->table, seq);
+
+	return session->state == WYN_SESSION_OPEN &&
+	       (slot == NULL || !slot->uploading) &&
+	       !wyn_outbox_full(&session->outbox);
 }
 
 int wyn_session_input(struct wyn_session *session, uint64_t seq,
 	struct wyn_bytes bytes, bool eof, size_t *ret_taken)
 {
-	struct wyn_input_stream *input = NULL;
+	struct wyn_input_stream *input = wyn_inputs_find(&session->inputs, seq);
 	const uint8_t *data = bytes.data;
 	size_t taken = 0;
-	int err = input_check(session, seq, &input);
+	bool last = false;
+	int err = 0;
 
-	while (err == 0 && !wyn_outbox_full(&session->outbox)) {
+	if (input == NULL) {
+		return input_missing(session, seq);
+	}
+	while (err == 0 && !last && input_may_go(session, seq)) {
 		size_t piece = input_piece(session, bytes.size - taken);
-		bool last = eof && taken + piece == bytes.size;
 
+		last = eof && taken + piece == bytes.size;
 		if (piece == 0 && !last) {
 			break;
 		}
 		err = input_put(session, input, piece > 0 ? data + taken : NULL,
 			piece, last);
 		taken += err == 0 ? piece : 0;
-		if (last && err == 0) {
-			input_end(session, seq);
-			*ret_taken = taken;
-			return 0;
-		}
 	}
-	if (taken > 0 || (err == 0 && bytes.size == 0 && !eof)) {
+	if (last && err == 0) {
+		input_end(session, seq);
+	}
+	if (taken > 0 || (err == 0 && bytes.size == 0 && (last || !eof))) {
 		*ret_taken = taken;
 		return 0;
 	}

@@ -165,6 +165,9 @@ class Run(RunCase):
     def test_command_is_too_large(self):
         done = self.run_it("true", *["x" * 100000] * 3)
         self.complains(done, 126, b"max-command")
+        done = self.run_it(*["-e", "X=" + "x" * 100000,
+                             "-e", "Y=" + "x" * 100000], "true")
+        self.complains(done, 126, b"max-command")
 
     def test_arguments_are_bytes(self):
         words = [b"\xff\xfe", b"", b" ", b"-n", b"\n", b"*"]
@@ -371,6 +374,24 @@ class Run(RunCase):
             self.ends(done, 4, b"a\n")
             until(lambda: not processes(mark), "nothing is left behind")
 
+    def test_command_that_ignores_sigterm(self):
+        with Wynd("--commands", "--command-grace", "100ms") as wynd:
+            self.ends(self.run_it(
+                "-t", "100ms", "sh", "-c",
+                "trap '' TERM; while :; do sleep 0.01; done", wynd=wynd), 124)
+
+    def test_closed_outputs(self):
+        def shell(line):
+            return subprocess.run(
+                ["sh", "-c", line.replace("$W", "%s -c %s run" % (
+                    WYNCTL, self.address))], stdin=subprocess.DEVNULL,
+                capture_output=True, env=environment(), timeout=PATIENCE,
+                check=False)
+        self.ends(shell("$W true >&-"), 0)
+        self.complains(shell("$W echo x >&-"), 125, b"Bad file descriptor")
+        self.ends(shell("$W sh -c 'echo x; echo y >&2' 2>&-"), 0, b"x\n")
+        self.complains(shell("$W yes >/dev/full"), 125, b"No space")
+
     def test_stopped_command_is_ended(self):
         self.ends(self.run_it("-t", "200ms", "sh", "-c", "kill -STOP $$"),
                   124)
@@ -467,8 +488,27 @@ class Broken(RunCase):
             self.assertIn(b"may have run", err)
             until(lambda: not processes(mark), "the command is gone")
 
+    def test_daemon_ends_while_it_runs(self):
+        with Wynd("--commands", "--drain-timeout", "100ms",
+                  "--command-grace", "100ms") as wynd:
+            mark = "6%d.625" % os.getpid()
+            process = subprocess.Popen(
+                [WYNCTL, "-c", wynd.address("unix"), "run", "sh", "-c",
+                 "echo ready; exec sleep %s" % mark], env=environment(),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE)
+            self.addCleanup(process.communicate)
+            self.addCleanup(process.kill)
+            self.assertEqual(b"ready\n", process.stdout.readline())
+            wynd.signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=PATIENCE)
+            self.assertEqual(125, process.returncode, err)
+            self.assertTrue(err.startswith(b"wynctl: sh: "), err)
+            wynd.wait()
+            wynd.stop = lambda: 0
+            until(lambda: not processes(mark), "the command is gone")
+
     def spawner(self):
-        path = "/proc/%d/task/%d/children" % (self.wynd.pid, self.wynd.pid)
         for task in os.listdir("/proc/%d/task" % self.wynd.pid):
             path = "/proc/%d/task/%s/children" % (self.wynd.pid, task)
             with open(path) as file:
