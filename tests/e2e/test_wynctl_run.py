@@ -268,6 +268,11 @@ class Run(RunCase):
             return seen[1] > 100
         until(stands, "it is held up")
         self.assertLess(written(), 32 << 20)
+        if not SANITIZED:
+            with open("/proc/%d/status" % process.pid) as status:
+                held, = (int(line.split()[1]) << 10 for line in status
+                         if line.startswith("VmRSS:"))
+            self.assertLess(held, 24 << 20)
         self.assertEqual(65536 * 4096, len(process.communicate(
             timeout=PATIENCE)[0]))
         self.assertEqual(0, process.returncode)
