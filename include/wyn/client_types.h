@@ -79,7 +79,7 @@ struct wyn_client_options {
 	uint64_t timeout_ms;  /* from the start of the task; 0 = none */
 	uint64_t deadline_ms; /* from its receipt by the server; 0 = none */
 	uint64_t tag;	      /* task i's events carry tag + i, see the event */
-	bool stream; /* what comes before the result is wanted: values, outputs */
+	bool stream; /* outputs, partial values and progress are wanted */
 	bool accept; /* a WYN_CLIENT_ACCEPTED is wanted */
 	bool quiet;  /* only failures come back one by one, and a count */
 	/* -EAGAIN instead of waiting for credit or the socket; afterwards one
