@@ -57,10 +57,26 @@ static bool is_assignment(const ProtobufCBinaryData *string)
 	       memchr(string->data, '=', string->len) != NULL;
 }
 
+/* Fields of a later version are kept and sent on like the others. */
+static uint64_t unknown_bytes(const ProtobufCMessage *message)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < message->n_unknown_fields; i++) {
+		bytes += message->unknown_fields[i].len + 1;
+	}
+	return bytes;
+}
+
 uint64_t wyn_command_size(const Wyn__V1__Command *message)
 {
+	uint64_t limits = message->limits == NULL
+				  ? 0
+				  : unknown_bytes(&message->limits->base);
+
 	return strings_bytes(message->argv, message->n_argv) +
-	       strings_bytes(message->env, message->n_env) + message->cwd.len;
+	       strings_bytes(message->env, message->n_env) + message->cwd.len +
+	       strlen(message->run_as) + unknown_bytes(&message->base) + limits;
 }
 
 const char *wyn_command_wrong(const Wyn__V1__Command *message)

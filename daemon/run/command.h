@@ -73,5 +73,5 @@ static inline size_t wyn_command_bytes(const struct wyn_command *command)
 const char *wyn_command_wrong(const Wyn__V1__Command *message);
 
 /* wyn_command_size - bytes of argv and environment as execve(2) counts them,
- * and of the directory. Thread: any. */
+ * and of all else that is as long as its sender likes. Thread: any. */
 uint64_t wyn_command_size(const Wyn__V1__Command *message);

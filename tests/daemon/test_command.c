@@ -146,6 +146,26 @@ static void command_size_counts_as_execve_does(void **state)
 			sizeof("A=b") + 4 * sizeof(char *) + 4);
 }
 
+static void command_size_counts_what_this_version_does_not_know(void **state)
+{
+	uint8_t bytes[100] = {99};
+	ProtobufCMessageUnknownField unknown = {.tag = 100,
+		.wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+		.len = sizeof(bytes),
+		.data = bytes};
+	Wyn__V1__CommandLimits limits = WYN__V1__COMMAND_LIMITS__INIT;
+	uint64_t before = wyn_command_size(&command.message);
+
+	(void)state;
+	command.message.base.n_unknown_fields = 1;
+	command.message.base.unknown_fields = &unknown;
+	assert_true(wyn_command_size(&command.message) > before + 100);
+	limits.base.n_unknown_fields = 1;
+	limits.base.unknown_fields = &unknown;
+	command.message.limits = &limits;
+	assert_true(wyn_command_size(&command.message) > before + 200);
+}
+
 /* The account is the caller's, and the command holds it. */
 static struct wyn_command *create(void)
 {
@@ -310,6 +330,7 @@ int main(void)
 		TEST(command_is_wrong_when_cwd_has_a_nul),
 		TEST(command_is_wrong_when_cwd_is_not_absolute),
 		TEST(command_size_counts_as_execve_does),
+		TEST(command_size_counts_what_this_version_does_not_know),
 		TEST(command_is_a_copy_when_it_is_made),
 		TEST(command_is_charged_while_it_is_there),
 		TEST(command_keeps_its_account_when_the_owner_has_gone),

@@ -239,6 +239,25 @@ static void command_is_refused_when_it_is_too_large(void **state)
 	assert_int_equal(rig->commands->count, 1);
 }
 
+static void command_is_refused_when_unknown_fields_are_too_large(void **state)
+{
+	uint8_t bytes[3002] = {0xb8, 0x17};
+	ProtobufCMessageUnknownField unknown = {.tag = 100,
+		.wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+		.len = sizeof(bytes),
+		.data = bytes};
+	struct rig_command command;
+	struct rig_submit submit = {
+		.first_seq = 1, .command = &command.message, .count = 1};
+
+	(void)state;
+	rig_command_init(&command, "true");
+	command.message.base.n_unknown_fields = 1;
+	command.message.base.unknown_fields = &unknown;
+	refused_expected(
+		&submit, WYN_REFUSAL_COMMAND_TOO_LARGE, "COMMAND_TOO_LARGE");
+}
+
 static void command_is_malformed_when_there_is_a_function_too(void **state)
 {
 	struct rig_command command;
@@ -419,6 +438,7 @@ int main(void)
 		TEST(command_is_refused_when_it_is_invalid),
 		TEST(command_is_refused_when_an_input_is_for_two_tasks),
 		TEST(command_is_refused_when_it_is_too_large),
+		TEST(command_is_refused_when_unknown_fields_are_too_large),
 		TEST(command_is_malformed_when_there_is_a_function_too),
 		TEST(command_is_refused_when_the_daemon_drains),
 		TEST(command_is_charged_until_its_last_task_is_back),
