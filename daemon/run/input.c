@@ -10,9 +10,12 @@
 
 #include "base/assert.h"
 
+#define PIECE_BYTES_MIN 4096u /* once so many have come */
+
 struct wyn_input_piece {
 	struct wyn_input_piece *next;
 	size_t bytes;
+	size_t room;
 	uint8_t data[];
 };
 
@@ -32,13 +35,43 @@ static void head_drop(struct wyn_input *input)
 	input->at = 0;
 	if (input->head == NULL) {
 		input->tail = &input->head;
+		input->last = NULL;
 	}
 	free(piece);
 }
 
+/*
+ * Chunks of a byte are not to take many times what they are charged for: what
+ * comes goes behind the last ones, and has twice their room, if it needs more.
+ */
+static size_t room_for(const struct wyn_input *input, size_t bytes)
+{
+	size_t room = input->last == NULL ? 0 : 2 * input->last->room;
+
+	room = room < PIECE_BYTES_MIN ? room : PIECE_BYTES_MIN;
+	return room > bytes ? room : bytes;
+}
+
+static struct wyn_input_piece *piece_add(struct wyn_input *input, size_t bytes)
+{
+	size_t room = room_for(input, bytes);
+	struct wyn_input_piece *piece = malloc(sizeof(*piece) + room);
+
+	if (piece == NULL) {
+		return NULL;
+	}
+	piece->next = NULL;
+	piece->bytes = 0;
+	piece->room = room;
+	*input->tail = piece;
+	input->tail = &piece->next;
+	input->last = piece;
+	return piece;
+}
+
 int wyn_input_put(struct wyn_input *input, struct wyn_slice bytes)
 {
-	struct wyn_input_piece *piece;
+	struct wyn_input_piece *piece = input->last;
 
 	if (bytes.len == 0) {
 		return 0;
@@ -47,15 +80,14 @@ int wyn_input_put(struct wyn_input *input, struct wyn_slice bytes)
 		input->taken(input, bytes.len);
 		return 0;
 	}
-	piece = malloc(sizeof(*piece) + bytes.len);
+	if (piece == NULL || bytes.len > piece->room - piece->bytes) {
+		piece = piece_add(input, bytes.len);
+	}
 	if (piece == NULL) {
 		return -ENOMEM;
 	}
-	piece->next = NULL;
-	piece->bytes = bytes.len;
-	memcpy(piece->data, bytes.data, bytes.len);
-	*input->tail = piece;
-	input->tail = &piece->next;
+	memcpy(piece->data + piece->bytes, bytes.data, bytes.len);
+	piece->bytes += bytes.len;
 	return 0;
 }
 

@@ -23,8 +23,9 @@ struct wyn_task;
 struct wyn_input {
 	struct wyn_input_piece *head; /* oldest first */
 	struct wyn_input_piece **tail;
-	size_t at; /* bytes of the head that were taken */
-	bool eof;  /* nothing comes after what is here */
+	struct wyn_input_piece *last; /* NULL = none */
+	size_t at;		      /* bytes of the head that were taken */
+	bool eof;		      /* nothing comes after what is here */
 	bool shut; /* nobody reads on: what is here and comes is dropped */
 	/* So many bytes are not needed any more. [I] by the connection. */
 	void (*taken)(struct wyn_input *input, size_t bytes);

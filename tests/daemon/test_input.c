@@ -109,6 +109,44 @@ static void input_keeps_any_bytes(void **state)
 	assert_memory_equal(wyn_input_peek(&input).data, bytes, sizeof(bytes));
 }
 
+static void input_gathers_many_small_pieces(void **state)
+{
+	unsigned takes = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++) {
+		put(i % 2 == 0 ? "a" : "b");
+	}
+	for (size_t at = 0; at < 100000; takes++) {
+		struct wyn_slice next = wyn_input_peek(&input);
+
+		assert_true(next.len > 0);
+		assert_int_equal(next.data[0], at % 2 == 0 ? 'a' : 'b');
+		at += next.len;
+		wyn_input_take(&input, next.len);
+	}
+	assert_int_equal(wyn_input_peek(&input).len, 0);
+	assert_int_equal(taken_bytes, 100000);
+	assert_true(takes < 50);
+}
+
+static void input_grows_while_its_first_is_being_taken(void **state)
+{
+	(void)state;
+	put("a");
+	put("bc");
+	put("d");
+	wyn_input_take(&input, 1);
+	wyn_input_take(&input, 1);
+	put("e");
+	next_expected("c");
+	wyn_input_take(&input, 1);
+	put("f");
+	next_expected("def");
+	wyn_input_take(&input, 1);
+	next_expected("ef");
+}
+
 static void input_keeps_nothing_when_a_piece_is_empty(void **state)
 {
 	(void)state;
@@ -178,6 +216,8 @@ int main(void)
 		TEST(input_gives_the_rest_when_a_part_was_taken),
 		TEST(input_keeps_a_copy),
 		TEST(input_keeps_any_bytes),
+		TEST(input_gathers_many_small_pieces),
+		TEST(input_grows_while_its_first_is_being_taken),
 		TEST(input_keeps_nothing_when_a_piece_is_empty),
 		TEST(input_goes_on_when_it_was_empty_in_between),
 		TEST(input_is_taken_at_once_when_it_is_shut),
