@@ -365,6 +365,42 @@ static void rows_of_many_have_a_detail_each(void **state)
 	}
 }
 
+static int setup_small_frames(void **state)
+{
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+
+	(void)state;
+	limits.frame_bytes_max = WYN_FRAME_BYTES_LEAST;
+	limits.commands_max = 60;
+	rig = rig_create(&limits, 2);
+	(void)rig_commands_attach(rig);
+	client = rig_open_local(rig, 0);
+	return 0;
+}
+
+/* The reader takes no frame that is larger than it may be. */
+static void rows_fit_a_frame_when_all_of_them_is_long(void **state)
+{
+	static char message[2000];
+
+	(void)state;
+	memset(message, 'm', sizeof(message) - 1);
+	rig_run_send(client, 1, 60, NULL, plain);
+	rig_settle(rig);
+	for (uint64_t seq = 1; seq <= 60; seq++) {
+		struct wyn_process *process = rig_process(rig, seq);
+		struct wyn_outcome *outcome = &process->task->outcome;
+
+		memset(&process->usage, 0xff, sizeof(process->usage));
+		rig_process_die(process, UINT32_MAX);
+		outcome->end->exit_status = UINT32_MAX;
+		wyn_outcome_say(outcome, message);
+	}
+	rig_settle(rig);
+	assert_int_equal(client->rows, 60);
+	assert_int_equal(client->errors, 0);
+}
+
 static void quiet_ones_come_as_a_count_unless_they_failed(void **state)
 {
 	const struct wyn_submit_options quiet = {.quiet = true, .stream = true};
@@ -418,6 +454,9 @@ int main(void)
 		TEST(row_has_usage_when_it_went_well),
 		TEST(row_has_no_usage_when_it_was_not_started),
 		TEST(rows_of_many_have_a_detail_each),
+		cmocka_unit_test_setup_teardown(
+			rows_fit_a_frame_when_all_of_them_is_long,
+			setup_small_frames, teardown),
 		TEST(quiet_ones_come_as_a_count_unless_they_failed),
 		TEST(finish_closes_behind_the_last_output),
 	};
