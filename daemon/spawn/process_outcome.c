@@ -236,6 +236,10 @@ static const char *stopped_text(const struct wyn_task *task)
 		return "cancelled while it ran";
 	case WYN_REFUSAL_DRAIN_TIMEOUT:
 		return "the server shut down while it ran";
+	case WYN_REFUSAL_QUEUE_DEADLINE:
+		return "the deadline passed while it ran";
+	case WYN_REFUSAL_DAEMON_BYTES_MAX:
+		return "the server had no room for its input";
 	default:
 		return NULL;
 	}

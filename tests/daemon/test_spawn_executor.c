@@ -348,6 +348,35 @@ static void spawn_executor_says_why_a_command_was_stopped(void **state)
 	}
 }
 
+static void spawn_executor_says_that_one_ran_when_it_was_stopped(void **state)
+{
+	static const struct {
+		enum wyn_refusal stopped;
+		const char *message;
+	} cases[] = {
+		{WYN_REFUSAL_CANCELLED_BY_CLIENT, "cancelled while it ran"},
+		{WYN_REFUSAL_DRAIN_TIMEOUT,
+			"the server shut down while it ran"},
+		{WYN_REFUSAL_QUEUE_DEADLINE,
+			"the deadline passed while it ran"},
+		{WYN_REFUSAL_DAEMON_BYTES_MAX,
+			"the server had no room for its input"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(cases); i++) {
+		Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
+		struct spawn_rig_task *task;
+
+		ended.how = WYN__SPAWN__V1__HOW__HOW_SIGNALLED;
+		ended.status = 15;
+		task = ended_as(&ended, cases[i].stopped);
+		assert_string_equal(
+			task->task.outcome.message, cases[i].message);
+		spawn_rig_task_free(task);
+	}
+}
+
 static void spawn_executor_sends_stop_and_signals_when_it_is_asked_to(
 	void **state)
 {
@@ -425,6 +454,7 @@ int main(void)
 		TEST(spawn_executor_names_the_list_when_a_program_is_not_on_it),
 		TEST(spawn_executor_closes_pipes_when_none_was_started),
 		TEST(spawn_executor_says_why_a_command_was_stopped),
+		TEST(spawn_executor_says_that_one_ran_when_it_was_stopped),
 		TEST(spawn_executor_sends_stop_and_signals_when_it_is_asked_to),
 		TEST(spawn_executor_has_room_again_when_commands_are_over),
 		TEST(spawn_executor_is_as_wide_as_its_configuration_says),
