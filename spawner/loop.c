@@ -183,6 +183,7 @@ int wyn_loop_init(struct wyn_loop *loop)
 		.null = -1,
 		.listener = -1,
 		.over_ns = UINT64_MAX,
+		.listen_ns = UINT64_MAX,
 		.tree = {.proc = -1, .children = -1}};
 	wyn_list_init(&loop->links);
 	wyn_list_init(&loop->dead);
@@ -250,6 +251,12 @@ static void on_listener(
 
 	(void)watch;
 	(void)events;
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			      errno == ENOBUFS)) {
+		/* It would be ready at once again. */
+		wyn_loop_unwatch(loop, loop->listener);
+		loop->listen_ns = wyn_loop_now() + WYN_AGAIN_NS;
+	}
 	if (fd < 0) {
 		return;
 	}
@@ -385,6 +392,35 @@ static void turn(struct wyn_loop *loop, int n, struct epoll_event *events)
 	}
 }
 
+/* What is done because its time has come. Returns: when the next one's comes. */
+static uint64_t act_in_time(struct wyn_loop *loop)
+{
+	uint64_t next_ns = UINT64_MAX;
+	uint64_t now_ns;
+
+	if (wyn_list_empty(&loop->stopping) && !loop->tree_asked &&
+		loop->listen_ns == UINT64_MAX) {
+		return next_ns;
+	}
+	now_ns = wyn_loop_now();
+	next_ns = wyn_commands_due(loop, now_ns);
+	if (loop->listen_ns <= now_ns) {
+		loop->listen_ns =
+			loop->listener >= 0 &&
+					wyn_loop_watch(loop, loop->listener,
+						EPOLLIN, &loop->on_listener)
+				? now_ns + WYN_AGAIN_NS
+				: UINT64_MAX;
+	}
+	if (loop->listen_ns < next_ns) {
+		next_ns = loop->listen_ns;
+	}
+	if (loop->tree_asked && next_ns > now_ns + WYN_AGAIN_NS) {
+		next_ns = now_ns + WYN_AGAIN_NS;
+	}
+	return next_ns;
+}
+
 int wyn_loop_run(struct wyn_loop *loop)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -398,14 +434,7 @@ int wyn_loop_run(struct wyn_loop *loop)
 			return -errno;
 		}
 		turn(loop, n, events);
-		next_ns = UINT64_MAX;
-		if (!wyn_list_empty(&loop->stopping)) {
-			next_ns = wyn_commands_due(loop, wyn_loop_now());
-		}
-		if (loop->tree_asked &&
-			next_ns > wyn_loop_now() + WYN_AGAIN_NS) {
-			next_ns = wyn_loop_now() + WYN_AGAIN_NS;
-		}
+		next_ns = act_in_time(loop);
 		bury(loop);
 		if (loop->grown) {
 			forget_peak(loop);

@@ -41,12 +41,13 @@
 struct wyn_loop {
 	int epoll;
 	int signals;
-	int null;	  /* /dev/null, for who has no input or output */
-	int listener;	  /* -1: none */
-	uid_t peer;	  /* beside root, who may have a link */
-	bool lone;	  /* it ends with its last link */
-	bool ending;	  /* no more links */
-	uint64_t over_ns; /* UINT64_MAX: not all links are closed */
+	int null;	    /* /dev/null, for who has no input or output */
+	int listener;	    /* -1: none */
+	uid_t peer;	    /* beside root, who may have a link */
+	bool lone;	    /* it ends with its last link */
+	bool ending;	    /* no more links */
+	uint64_t over_ns;   /* UINT64_MAX: not all links are closed */
+	uint64_t listen_ns; /* UINT64_MAX: it listens, or need not */
 	size_t links_count;
 	struct wyn_list links; /* also closed ones, until they are empty */
 	/* To be freed when the turn is over. */

@@ -280,6 +280,48 @@ static void command_is_refused_when_its_descriptors_have_no_room(void **state)
 	works(rig);
 }
 
+static void trees_are_killed_later_when_they_cannot_be_seen(void **state)
+{
+	struct spawner_rig *rig = *state;
+	unsigned fds = spawner_rig_fds(rig);
+
+	for (size_t i = 0; i < WYN_COUNT_OF(wants); i++) {
+		for (unsigned n = 1; n < 40; n += 6) {
+			int pipe = spawner_rig_shell(rig, 1,
+				"(setsid sleep 1000 &) ; (sleep 1000 &) ; "
+				"echo; sleep 1000");
+
+			spawner_rig_await(pipe);
+			spawner_rig_arm(rig, SPAWNER_FAULT_OPENAT, n, wants[i]);
+			spawner_rig_stop(rig, 1, n % 2);
+			(void)spawner_rig_ended(rig, 1);
+			spawner_rig_reap(rig, 1);
+			(void)spawner_rig_read(pipe);
+			spawner_rig_arm(rig, SPAWNER_FAULT_NONE, 0, 0);
+		}
+	}
+	works(rig);
+	spawner_rig_has_fds(rig, fds);
+}
+
+static void spawner_does_not_begin_when_something_is_wanting(void **state)
+{
+	static const enum spawner_fault faults[] = {SPAWNER_FAULT_CALLOC,
+		SPAWNER_FAULT_MMAP, SPAWNER_FAULT_OPENAT,
+		SPAWNER_FAULT_EPOLL_CTL};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(faults); i++) {
+		unsigned n = 1;
+
+		while (spawner_rig_begin(faults[i], n, ENOMEM) == ENOMEM) {
+			n++;
+		}
+		assert_int_equal(spawner_rig_begin(faults[i], n, ENOMEM), 0);
+		assert_true(n > 1);
+	}
+}
+
 #define CASE(name)                       \
 	cmocka_unit_test_setup_teardown( \
 		name, spawner_rig_set_up_ready, spawner_rig_tear_down)
@@ -304,6 +346,9 @@ int main(void)
 		CASE(requests_come_later_when_recvmsg_fails),
 		CASE(events_come_later_when_send_fails),
 		CASE(command_is_refused_when_its_descriptors_have_no_room),
+		CASE(trees_are_killed_later_when_they_cannot_be_seen),
+		cmocka_unit_test(
+			spawner_does_not_begin_when_something_is_wanting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

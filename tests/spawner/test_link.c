@@ -296,7 +296,7 @@ static void events_wait_when_nobody_reads_them(void **state)
 
 static struct sockaddr_un address;
 
-static pid_t listen_for(uid_t peer)
+static pid_t listen_for(uid_t peer, unsigned faults)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	pid_t pid;
@@ -316,6 +316,7 @@ static pid_t listen_for(uid_t peer)
 		static struct wyn_loop loop;
 		int error = wyn_loop_init(&loop);
 
+		spawner_rig_arm_here(SPAWNER_FAULT_ACCEPT, faults, EMFILE);
 		if (!error) {
 			error = wyn_loop_listen(&loop, fd, peer);
 		}
@@ -353,7 +354,7 @@ static void ends_by_sigterm(pid_t pid)
 
 static void links_are_apart_when_there_are_several(void **state)
 {
-	pid_t pid = listen_for(geteuid());
+	pid_t pid = listen_for(geteuid(), 0);
 	struct spawner_rig first = {.pid = pid};
 	struct spawner_rig second = {.pid = pid};
 	int pipes[2];
@@ -379,9 +380,21 @@ static void links_are_apart_when_there_are_several(void **state)
 	close(second.link);
 }
 
+static void link_comes_later_when_it_cannot_be_accepted(void **state)
+{
+	pid_t pid = listen_for(geteuid(), 3);
+	struct spawner_rig rig = {.pid = pid};
+
+	(void)state;
+	connect_to(&rig);
+	assert_int_equal(spawner_rig_configure(&rig)->pid, pid);
+	ends_by_sigterm(pid);
+	close(rig.link);
+}
+
 static void everything_dies_when_the_service_manager_ends_it(void **state)
 {
-	pid_t pid = listen_for(geteuid());
+	pid_t pid = listen_for(geteuid(), 0);
 	struct spawner_rig rig = {.pid = pid};
 	int pipe;
 
@@ -406,7 +419,7 @@ static void link_is_refused_when_its_user_is_not_the_one(void **state)
 	if (geteuid() != 0) {
 		skip();
 	}
-	pid = listen_for(1234);
+	pid = listen_for(1234, 0);
 	stranger = fork();
 	assert_true(stranger >= 0);
 	if (stranger == 0) {
@@ -452,6 +465,7 @@ int main(void)
 		CASE(message_is_whole_when_it_came_in_small_pieces),
 		CASE(events_wait_when_nobody_reads_them),
 		cmocka_unit_test(links_are_apart_when_there_are_several),
+		cmocka_unit_test(link_comes_later_when_it_cannot_be_accepted),
 		cmocka_unit_test(
 			everything_dies_when_the_service_manager_ends_it),
 		cmocka_unit_test(link_is_refused_when_its_user_is_not_the_one),

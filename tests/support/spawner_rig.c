@@ -34,6 +34,7 @@
 /* Of both processes; the child of a command writes it, too. */
 struct spawner_shared {
 	enum spawner_fault fault;
+	unsigned skip; /* so many go well before */
 	unsigned left;
 	int error;
 };
@@ -44,6 +45,10 @@ static struct wyn_sys real;
 static bool fails(enum spawner_fault fault)
 {
 	if (shared->fault != fault || shared->left == 0) {
+		return false;
+	}
+	if (shared->skip > 0) {
+		shared->skip--;
 		return false;
 	}
 	shared->left--;
@@ -173,16 +178,51 @@ static void __attribute__((noreturn)) spawner_main(int fd)
 	exit(error ? 1 : 0);
 }
 
+static void share(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(shared != MAP_FAILED);
+	*shared = (struct spawner_shared){0};
+}
+
+void spawner_rig_arm_here(enum spawner_fault fault, unsigned n, int error)
+{
+	share();
+	make_faulty();
+	*shared = (struct spawner_shared){fault, 0, n, error};
+}
+
+int spawner_rig_begin(enum spawner_fault fault, unsigned n, int error)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		static struct wyn_loop loop;
+		int failed;
+
+		spawner_rig_arm_here(fault, 1, error);
+		shared->skip = n - 1;
+		failed = wyn_loop_init(&loop);
+		wyn_loop_fini(&loop);
+		exit(-failed);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
 int spawner_rig_set_up(void **state)
 {
 	struct spawner_rig *rig = calloc(1, sizeof(*rig));
 	int sides[2];
 
 	assert_non_null(rig);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(shared != MAP_FAILED);
-	*shared = (struct spawner_shared){0};
+	share();
 	rig->shared = shared;
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sides),
@@ -240,7 +280,7 @@ int spawner_rig_tear_down(void **state)
 void spawner_rig_arm(struct spawner_rig *rig, enum spawner_fault fault,
 	unsigned n, int error)
 {
-	*rig->shared = (struct spawner_shared){fault, n, error};
+	*rig->shared = (struct spawner_shared){fault, 0, n, error};
 }
 
 void spawner_rig_packet(struct spawner_rig *rig, uint8_t flags,

@@ -81,6 +81,13 @@ int spawner_rig_set_up_ready(void **state);
 void spawner_rig_arm(struct spawner_rig *rig, enum spawner_fault fault,
 	unsigned n, int error);
 
+/* A spawner that begins while the n-th call of this kind fails. Returns: 0: it
+ * has begun, and ended well; else the errno that it would not for. */
+int spawner_rig_begin(enum spawner_fault fault, unsigned n, int error);
+
+/* The same for one in this process. */
+void spawner_rig_arm_here(enum spawner_fault fault, unsigned n, int error);
+
 /* Lets go of the link, and waits for the spawner. Returns: as of wait(2). */
 int spawner_rig_end(struct spawner_rig *rig);
 
