@@ -76,6 +76,34 @@ static void command_tells_what_it_took_when_it_ended(void **state)
 	assert_true(ended->usage->peak_rss_bytes > 256 << 10);
 }
 
+static uint64_t peak_of_true(struct spawner_rig *rig, const char *argument)
+{
+	const char *argv[] = {"/bin/true", argument, argument, argument,
+		argument, argument, argument, argument, argument, argument,
+		NULL};
+	const Wyn__Spawn__V1__Ended *ended;
+
+	spawner_rig_start(rig, 1, &(struct spawner_command){.argv = argv});
+	ended = spawner_rig_ended(rig, 1);
+	assert_int_equal(ended->how, WYN__SPAWN__V1__HOW__HOW_EXITED);
+	return ended->usage->peak_rss_bytes;
+}
+
+static void peak_is_not_ours_when_a_large_message_has_come(void **state)
+{
+	static char argument[120 << 10];
+	uint64_t before;
+
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* it keeps what is freed */
+#endif
+	memset(argument, 'x', sizeof(argument) - 1);
+	before = peak_of_true(*state, NULL);
+	/* That one itself has its arguments, and what we had for them. */
+	(void)peak_of_true(*state, argument);
+	assert_true(peak_of_true(*state, NULL) < before + (512 << 10));
+}
+
 static void commands_end_in_any_order_when_several_run(void **state)
 {
 	struct spawner_rig *rig = *state;
@@ -339,6 +367,7 @@ int main(void)
 		CASE(command_tells_its_status_when_it_exits),
 		CASE(command_tells_the_signal_when_one_ended_it),
 		CASE(command_tells_what_it_took_when_it_ended),
+		CASE(peak_is_not_ours_when_a_large_message_has_come),
 		CASE(commands_end_in_any_order_when_several_run),
 		CASE(command_is_refused_when_there_are_as_many_as_may_be),
 		CASE(command_gets_a_signal_when_it_is_sent_one),
