@@ -147,6 +147,11 @@ class Analyze(Case):
             self.assertEqual(["continue"], self.settings(
                 whose, "wynd.service", "OOMPolicy"))
 
+    def test_spawner_of_wynd_can_tell_which_boot_it_is(self):
+        """By /proc/sys, or there is no ledger of what it starts."""
+        self.assertEqual([], self.settings(
+            "system", "wynd.service", "ProcSubset"))
+
     def test_wynd_ends_before_the_spawner(self):
         for kind in ("service", "socket"):
             self.assertEqual(["wynd.service"], self.spawner(kind, "Before"))
