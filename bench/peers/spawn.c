@@ -33,8 +33,6 @@
 #define BLOCK_BYTES   (64u << 10)
 #define OUTPUTS	      2u
 
-extern char **environ;
-
 struct running {
 	pid_t pid;	  /* 0 = none */
 	int fds[OUTPUTS]; /* -1: at its end */
