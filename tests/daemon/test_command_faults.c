@@ -6,6 +6,7 @@
  * Whatever is missing, its client gets a row or loses its connection, and
  * nothing is left behind: the rig checks that at the end.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -112,10 +113,13 @@ static void cancel(uint64_t seq)
 /* An executor without memory for what was written loses it. */
 static void write_output(struct wyn_process *process)
 {
+	struct wyn_task *task = process->task;
+	int error;
+
 	fault_resume(FAULT_MEMORY);
-	(void)wyn_stream_push(
-		process->task->stream, process->task, RIG_OUTPUT, "out", 3);
+	error = wyn_stream_push(task->stream, task, RIG_OUTPUT, "out", 3);
 	fault_pause();
+	assert_true(error == 0 || error == -ENOMEM);
 }
 
 /* One that runs to its end, and another that waits and is cancelled. */

@@ -147,8 +147,8 @@ static void person_command(struct person *person)
 	};
 
 	rig_command_init(&command, lines[below(WYN_COUNT_OF(lines))]);
-	command.message.input_stream = below(2);
-	command.message.merge_stderr = below(2);
+	command.message.input_stream = below(2) == 0;
+	command.message.merge_stderr = below(2) == 0;
 	command.message.env = &env;
 	command.message.n_env = below(2);
 	if (below(30) == 0) {
