@@ -4,9 +4,9 @@
  * command.
  *
  * Private to the engine. They wait in a ready queue of their own, so that
- * neither kind waits for the other's executor; dispatch_command.h has what runs.
- * Their input may go on in Chunks. A command that is to end gets time to do so,
- * and its row when all of it has. The connection's loop.
+ * neither kind waits for the other's executor; dispatch_command.h has what
+ * runs. Their input may go on in Chunks. A command that is to end gets time to
+ * do so, and its row when all of it has. The connection's loop.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct wyn_batch;
 struct wyn_conn;
 struct wyn_task;
 
-/* Of input that was taken, so much may be untold: see Credit in docs/wire.md. */
+/* Of input that was taken, so much may be untold: docs/wire.md, section 3.7. */
 #define WYN_INPUT_UNTOLD_BYTES (64u << 10)
 
 /*

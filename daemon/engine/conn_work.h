@@ -50,8 +50,8 @@ static inline uint64_t wyn_work_key_of(
  * are answered, those that run are asked to end.
  *
  * grace_ms: what a command gets from SIGTERM to SIGKILL; WYN_GRACE_USUAL = its
- * own. Costs one look at each task that runs and each span and upload that waits,
- * however many ranges there are.
+ * own. Costs one look at each task that runs and each span and upload that
+ * waits, however many ranges there are.
  */
 void wyn_conn_cancel(struct wyn_conn *conn, const struct wyn_ranges *ranges,
 	enum wyn_work_key key, const struct wyn_answer *answer,

@@ -86,9 +86,9 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
  */
 void wyn_engine_destroy(struct wyn_engine *engine);
 
-/* wyn_engine_commands - who runs commands, before the first policy, and the path
- * of the ledger of these, "" = none. Thread: boot. Owns: borrows the executor,
- * copies the path. */
+/* wyn_engine_commands - who runs commands, before the first policy, and the
+ * path of the ledger of these, "" = none. Thread: boot. Owns: borrows the
+ * executor, copies the path. */
 void wyn_engine_commands(struct wyn_engine *engine,
 	struct wyn_executor *executor, const char *ledger);
 

@@ -158,11 +158,8 @@ bool wyn_element_take(struct wyn_args *args, struct wyn_element *ret_element);
 bool wyn_span_take(struct wyn_span *span, uint64_t *ret_seq,
 	struct wyn_element *ret_element);
 
-/*
- * wyn_span_take_run - the next `count` tasks of the span, which has as many.
- *
- * Thread: loop.
- */
+/* wyn_span_take_run - the next `count` tasks of the span, which has as many.
+ * Thread: loop. */
 void wyn_span_take_run(struct wyn_span *span, uint64_t count,
 	uint64_t *ret_first_seq, struct wyn_args *ret_args);
 

@@ -64,9 +64,9 @@ static inline size_t wyn_command_bytes(const struct wyn_command *command)
 }
 
 /*
- * wyn_command_wrong - what is wrong with a Command, whoever sent it: no program,
- * a NUL in a string, an environment that is no NAME=VALUE, a directory that is
- * not absolute.
+ * wyn_command_wrong - what is wrong with a Command, whoever sent it: no
+ * program, a NUL in a string, an environment that is no NAME=VALUE, a directory
+ * that is not absolute.
  *
  * Thread: any. Returns: for people, with the field's name; NULL = nothing.
  */
