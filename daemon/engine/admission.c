@@ -70,15 +70,14 @@ bool wyn_admission_whole(const struct wyn_admission *admission,
 	return false;
 }
 
-/* Would the daemon hold too much, or this connection more than is then left? */
-static bool is_over(const struct wyn_admission *admission, uint64_t own,
-	uint64_t held, uint64_t more, uint64_t max)
+bool wyn_admission_over(
+	bool alone, uint64_t own, uint64_t held, uint64_t more, uint64_t max)
 {
 	if (held > max || more > max - held) {
 		return true;
 	}
 	/* Who holds nothing is let in as long as there is room. */
-	return !admission->alone && own > 0 && own + more > max - held - more;
+	return !alone && own > 0 && own + more > max - held - more;
 }
 
 bool wyn_admission_one(const struct wyn_admission *admission, uint64_t taken,
@@ -99,13 +98,14 @@ bool wyn_admission_one(const struct wyn_admission *admission, uint64_t taken,
 		*ret_answer = REFUSE(BYTES_OVER_CREDIT);
 		return false;
 	}
-	if (is_over(admission, admission->own_tasks + taken,
+	if (wyn_admission_over(admission->alone, admission->own_tasks + taken,
 		    admission->daemon_tasks + taken, 1,
 		    limits->daemon_tasks_max)) {
 		*ret_answer = REFUSE(DAEMON_TASKS_MAX);
 		return false;
 	}
-	if (is_over(admission, admission->own_bytes + taken_bytes,
+	if (wyn_admission_over(admission->alone,
+		    admission->own_bytes + taken_bytes,
 		    admission->daemon_bytes + taken_bytes, bytes,
 		    limits->daemon_bytes_max)) {
 		*ret_answer = REFUSE(DAEMON_BYTES_MAX);
@@ -130,10 +130,11 @@ bool wyn_admission_all(
 	       count <= admission->credit_tasks &&
 	       bytes <= admission->credit_bytes &&
 	       /* The last of them, beside the others. */
-	       !is_over(admission, admission->own_tasks + count - 1,
+	       !wyn_admission_over(admission->alone,
+		       admission->own_tasks + count - 1,
 		       admission->daemon_tasks + count - 1, 1,
 		       limits->daemon_tasks_max) &&
-	       !is_over(admission, admission->own_bytes,
+	       !wyn_admission_over(admission->alone, admission->own_bytes,
 		       admission->daemon_bytes, submit->args.region.len,
 		       limits->daemon_bytes_max);
 }

@@ -31,6 +31,13 @@ struct wyn_admission {
 };
 
 /*
+ * wyn_admission_over - whether all would hold more than `max` with `more`, or
+ * this connection, which holds `own` of the `held`, more than is left then.
+ */
+bool wyn_admission_over(
+	bool alone, uint64_t own, uint64_t held, uint64_t more, uint64_t max);
+
+/*
  * wyn_admission_whole - whether the Submit is refused as a whole.
  *
  * Returns: false = go on task by task; true = refused, *ret_answer says why

@@ -6,9 +6,11 @@
 
 #include <stdlib.h>
 
+#include "daemon/engine/admission.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/policy.h"
+#include "daemon/run/account.h"
 #include "daemon/run/command.h"
 #include "daemon/run/input.h"
 
@@ -152,6 +154,21 @@ static void input_refuse(struct wyn_conn *conn, struct wyn_input *input)
 	}
 }
 
+/* More than is admitted of a Submit, as well. `held` without these bytes, which
+ * credit has counted. */
+static bool has_room_for(
+	const struct wyn_conn *conn, uint64_t held, uint64_t bytes)
+{
+	const struct wyn_engine *engine = conn->engine;
+	bool alone = atomic_load_explicit(&engine->shared->connections,
+			     memory_order_relaxed) == 1;
+	uint64_t own = conn->bytes.received - conn->bytes.returned - bytes +
+		       conn->account->command_bytes;
+
+	return !wyn_admission_over(
+		alone, own, held, bytes, engine->limits.daemon_bytes_max);
+}
+
 /* Its bytes are held until they are taken. False: there is no room. */
 static bool input_put(
 	struct wyn_conn *conn, struct wyn_input *input, struct wyn_slice bytes)
@@ -161,8 +178,7 @@ static bool input_put(
 	const struct wyn_held none = {0};
 	struct wyn_held before = wyn_engine_claim(engine, &claimed);
 
-	if (!input->shut &&
-		before.bytes + bytes.len > engine->limits.daemon_bytes_max) {
+	if (!input->shut && !has_room_for(conn, before.bytes, bytes.len)) {
 		wyn_engine_hold(engine, &claimed, &none);
 		return false;
 	}

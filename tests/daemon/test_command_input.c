@@ -418,6 +418,27 @@ static void input_beyond_max_bytes_ends_the_command(void **state)
 	assert_int_equal(held(), 0);
 }
 
+static void input_beyond_what_is_left_for_others_ends_the_command(void **state)
+{
+	struct wyn_process *process = feed();
+	struct wyn_limits limits = *wyn_engine_limits(rig->engine);
+
+	(void)state;
+	limits.daemon_bytes_max = held() + 10000;
+	wyn_engine_limit(rig->engine, &limits);
+	/* Alone it may have nearly all. */
+	send_block(0, 9000);
+	assert_int_equal(rig_process_read(process, block, 9000), 9000);
+	(void)rig_open(rig);
+	send_block(9000, 3000);
+	assert_int_equal(process->stops, 0);
+	send_block(12000, 3000);
+	assert_int_equal(process->stops, 1);
+	rig_process_die(process, 15);
+	rig_settle(rig);
+	assert_string_equal(rig_reason(client, 1), "DAEMON_BYTES_MAX");
+}
+
 static void input_beyond_max_bytes_ends_one_that_waits(void **state)
 {
 	struct wyn_limits limits = *wyn_engine_limits(rig->engine);
@@ -497,6 +518,7 @@ int main(void)
 		TEST_OF(input_is_granted_anew_after_64k_however_much_is_left,
 			setup_large),
 		TEST(input_beyond_max_bytes_ends_the_command),
+		TEST(input_beyond_what_is_left_for_others_ends_the_command),
 		TEST(input_beyond_max_bytes_ends_one_that_waits),
 		TEST(cancel_of_one_that_waits_drops_its_input),
 		TEST(disconnect_ends_the_input_of_what_runs),
