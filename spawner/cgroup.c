@@ -187,8 +187,9 @@ static uint64_t oom_kills(const struct wyn_cgroup *cgroup)
 	return wyn_cgroup_file_value(text, "oom_kill");
 }
 
-/* Swap is not there on every kernel; oom.group, since Linux 4.19, ends a command
- * whole, where one process of it alone would leave the rest to wait for it. */
+/* Swap is not there on every kernel; oom.group, since Linux 4.19, ends a
+ * command whole, where one process of it alone would leave the rest to wait for
+ * it. */
 static int limit_memory(struct wyn_cgroup *cgroup, uint64_t bytes)
 {
 	int error = write_number(cgroup->directory, "memory.max", bytes);

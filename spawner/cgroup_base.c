@@ -252,7 +252,8 @@ static bool is_delegated(const char *path)
 	return false;
 }
 
-/* Ours, or the one above: *ret_own is whether it is ours. An empty path: none. */
+/* Ours, or the one above: *ret_own is whether it is ours. An empty path:
+ * none. */
 static int find_delegated(char path[PATH_MAX], bool *ret_own)
 {
 	int error = wyn_cgroup_place_own(path);

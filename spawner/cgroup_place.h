@@ -20,6 +20,7 @@ WYN_NODISCARD
 int wyn_cgroup_place_find(
 	FILE *mountinfo, FILE *cgroup, char ret_path[PATH_MAX]);
 
-/* wyn_cgroup_place_own - the same with these files, and -errno of opening them. */
+/* wyn_cgroup_place_own - the same with these files, and -errno of opening
+ * them. */
 WYN_NODISCARD
 int wyn_cgroup_place_own(char ret_path[PATH_MAX]);

@@ -242,7 +242,8 @@ static int find_below(int directory, char name[NAME_MAX + 1])
 	return wyn_cgroup_file_directories(directory, take_name, name);
 }
 
-/* Returns: 1: one that had none below it is removed; 0: there is none; -errno. */
+/* Returns: 1: one that had none below it is removed; 0: there is none;
+ * -errno. */
 static int remove_lowest(
 	int directory, int (*remove)(int directory, const char *name))
 {

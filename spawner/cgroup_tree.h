@@ -9,8 +9,8 @@
 
 #include "base/compiler.h"
 
-/* A command that goes deeper has what is below killed and removed all the same, but
- * not signalled nor counted. */
+/* A command that goes deeper has what is below killed and removed all the same,
+ * but not signalled nor counted. */
 #define WYN_CGROUP_DEPTH_MAX 32u
 
 /*

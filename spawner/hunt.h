@@ -18,8 +18,8 @@
 
 #define WYN_HUNT_TAG 1u
 
-/* Looks of one hunt: 100 generations, each with twice the processes of the last,
- * are beyond every limit on processes. */
+/* Looks of one hunt: 100 generations, each with twice the processes of the
+ * last, are beyond every limit on processes. */
 #define WYN_HUNT_ROUNDS_MAX 100u
 
 struct wyn_hunt {

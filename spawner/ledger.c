@@ -164,7 +164,8 @@ static int set_aside(const char *path)
 	return rename(path, bad) == 0 ? 0 : -errno;
 }
 
-/* From a file that is empty, so that all of it is zeroes: the magic comes last. */
+/* From a file that is empty, so that all of it is zeroes: the magic comes
+ * last. */
 static int begin_anew(
 	struct wyn_ledger *ledger, const struct wyn_mark *mark, int proc)
 {

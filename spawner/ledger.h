@@ -7,7 +7,20 @@
  * (CLONE_PARENT_SETTID) before the child runs, and the time before and after
  * it. The file says which boot it is of, and has the mark of its commands
  * (mark.h).
- *
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+#include "spawner/mark.h"
+
+#define WYN_LEDGER_RECORDS_MAX 65536u
+
+/*
  * Whom a sweep kills, and why it is never anybody else:
  *
  * (1) The process with a record's pid which began between the record's two
@@ -31,17 +44,6 @@
  * no name and is left. Whoever forges a mark brings nothing but himself to be
  * killed.
  */
-#pragma once
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
-#include "base/compiler.h"
-#include "spawner/mark.h"
-
-#define WYN_LEDGER_RECORDS_MAX 65536u
 
 /* A sweep: until those that were killed are gone. */
 #define WYN_LEDGER_SWEEP_MS 5000u

@@ -19,7 +19,8 @@
 
 #define WYN_LEDGER_BOOT_BYTES 37u /* of random/boot_id, and a NUL */
 
-/* A pid of 0: nobody. An `after` of 0: whoever wrote it was killed in between. */
+/* A pid of 0: nobody. An `after` of 0: whoever wrote it was killed in
+ * between. */
 struct wyn_ledger_record {
 	pid_t pid;
 	uint32_t reserved;

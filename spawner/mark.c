@@ -118,7 +118,7 @@ static int search_path(int at, const char *path, struct search *search)
 	int fd = wyn_sys.openat(at, path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		/* Without memory: ESRCH from new kernels, of old ones an empty file. */
+		/* Without memory: ESRCH, or of old kernels an empty file. */
 		return errno == ENOENT	? -ESRCH
 		       : errno == ESRCH ? -ENODATA
 					: -errno;

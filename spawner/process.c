@@ -165,8 +165,8 @@ int wyn_process_signal(int proc, const struct wyn_process *seen, int number)
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%d", seen->pid);
-	/* Once open, it is this process's or shows nothing; and the kernel takes
-	 * it for a pidfd. */
+	/* Once open, it is of this process or shows nothing; and the kernel
+	 * takes it for a pidfd. */
 	int directory =
 		wyn_sys.openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0) {

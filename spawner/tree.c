@@ -221,8 +221,8 @@ static bool is_dead(pid_t pid)
 	       info.si_pid == pid;
 }
 
-/* From a process that is exiting the kernel takes its orphans already, and gives
- * them to us, while it can still not be waited for. */
+/* Of a process that is exiting the kernel gives the orphans to us already,
+ * while it can not be waited for yet. */
 static bool is_exiting(const struct wyn_tree *tree, pid_t pid)
 {
 	struct wyn_process process;
@@ -231,7 +231,7 @@ static bool is_exiting(const struct wyn_tree *tree, pid_t pid)
 	       process.exiting;
 }
 
-/* A leader that ends, or has since the last wait, with this serial or with any. */
+/* A leader that ends, or has since the last wait; serial: NULL = any. */
 static struct wyn_tree_command *find_dying(
 	struct wyn_tree *tree, const uint64_t *serial)
 {

@@ -9,7 +9,21 @@
  * nobody's leader is left over of a command that has ended, and what is below
  * it too. wait4(2) alone changes who our children are besides, and we are one
  * thread: between two waits our children only grow.
- *
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+#include "base/list.h"
+#include "spawner/hunt.h"
+#include "spawner/mark.h"
+
+/*
  * So the order of a turn, after each SIGCHLD:
  *
  *	while (wyn_tree_wait(tree, &exit) == 1) { note exit.command's status }
@@ -29,18 +43,6 @@
  * them), not ignored and without SA_NOCLDWAIT. One thread: the one that did
  * init, which also clones.
  */
-#pragma once
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/resource.h>
-#include <sys/types.h>
-
-#include "base/compiler.h"
-#include "base/list.h"
-#include "spawner/hunt.h"
-#include "spawner/mark.h"
 
 /* Left-overs that are told apart. What is beyond is killed when it is seen. */
 #define WYN_TREE_LEFT_MAX 4096u

@@ -162,7 +162,7 @@ int wyn_tree_kill(struct wyn_tree *tree, struct wyn_tree_command *command)
 	if (wyn_tree_is_gone(command)) {
 		return 0;
 	}
-	/* From here on its leader starts nobody, also when /proc cannot be read. */
+	/* Its leader starts nobody more, also when /proc cannot be read. */
 	(void)send_children(tree, command, SIGSTOP);
 	tree->hunted = command;
 	int result = wyn_hunt_run(&tree->hunt, &killed);

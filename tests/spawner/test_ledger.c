@@ -295,7 +295,8 @@ static void ledger_spares_a_process_when_it_has_only_the_pid(void **state)
 	begin_first(&ledger);
 	uint32_t record = start(&ledger, &family, "rp");
 	wyn_family_await(&family, 1);
-	/* The spawner was killed in clone3: no time, so the mark alone counts. */
+	/* The spawner was killed in clone3: no time, so the mark alone
+	 * counts. */
 	ledger.file->record[record].after_ns = 0;
 	memset(ledger.file->mark.digits, '0', 32);
 	wyn_ledger_fini(&ledger);
@@ -318,7 +319,7 @@ static void ledger_sweeps_by_the_mark_when_there_is_no_time(void **state)
 	reap(&family);
 }
 
-/* Not an orphan: an atd, say, has started it with a copy of the environment. */
+/* No orphan: an atd, say, has started it with a copy of the environment. */
 static void ledger_spares_a_copy_of_the_mark_when_it_has_a_parent(void **state)
 {
 	struct wyn_ledger ledger;
@@ -519,7 +520,7 @@ static void *map_or_fail(
 		       : libc.mmap(at, bytes, protection, flags, fd, offset);
 }
 
-/* A sweep with hundreds of opens: each of the first ones, and some of the rest. */
+/* Hundreds of opens: each of the first ones fails, and some of the rest. */
 static void ledger_sweeps_later_when_a_call_fails(void **state)
 {
 	struct wyn_ledger ledger;

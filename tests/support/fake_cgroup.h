@@ -10,8 +10,8 @@
 
 #define WYN_FAKE_CGROUP_BYTES 256u
 
-/* As mkdirat(2) and rmdir: the files of a new cgroup come and go with it. One that
- * is populated, or has others below it, is busy. */
+/* As mkdirat(2) and rmdir: the files of a new cgroup come and go with it. One
+ * that is populated, or has others below it, is busy. */
 int wyn_fake_cgroup_make(int directory, const char *name, mode_t mode);
 int wyn_fake_cgroup_remove(int directory, const char *name);
 

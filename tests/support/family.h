@@ -3,7 +3,16 @@
  * family.h - real processes that fork, hide and will not die, as a test says.
  *
  * A script is run by the test's own program, executed once more, as the leader
- * of a session and a subreaper, as the spawner's child is:
+ * of a session and a subreaper, as the spawner's child is. All of its processes
+ * hold one pipe: it is at its end when none of them lives.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * The words of a script, a letter each:
  *
  *	r	writes a byte to who started it: ready
  *	x	exits
@@ -16,23 +25,17 @@
  *	e	executes itself with no environment, and goes on
  *	m	a second thread goes on, the first one sleeps
  *	n	the same, but the first one exits
- *	3(...)	three children run what is in the parentheses; 1 = may be left out
+ *	3(...)	three children run what is in the parentheses; 1 may be left out
  *	900b	forks until there are 900, all of which fork; each writes a byte
  *	900c	forks and exits, the child does the same, 900 times
- *
- * All of them hold one pipe: it is at its end when none of them lives.
  */
-#pragma once
-
-#include <stdbool.h>
-#include <sys/types.h>
-
 struct wyn_family {
 	pid_t pid; /* the leader's */
 	int pipe;
 };
 
-/* First in main: runs a script and does not return, if this is what it is for. */
+/* First in main: runs a script and does not return, if this is what it is
+ * for. */
 void wyn_family_main(int argc, char **argv);
 
 /*
