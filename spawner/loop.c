@@ -392,7 +392,8 @@ static void turn(struct wyn_loop *loop, int n, struct epoll_event *events)
 	}
 }
 
-/* What is done because its time has come. Returns: when the next one's comes. */
+/* What is done because its time has come. Returns: when the next one's comes.
+ */
 static uint64_t act_in_time(struct wyn_loop *loop)
 {
 	uint64_t next_ns = UINT64_MAX;
