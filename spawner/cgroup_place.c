@@ -100,9 +100,8 @@ int wyn_cgroup_place_find(
 	char *line = NULL;
 	size_t room = 0;
 	int result = -ENOENT;
-	ssize_t bytes;
 
-	while ((bytes = getline(&line, &room, cgroup)) > 0) {
+	while (getline(&line, &room, cgroup) > 0) {
 		if (strncmp(line, "0::/", 4) == 0) {
 			line[strcspn(line, "\n")] = '\0';
 			result = find_mount(mountinfo, line + 3, ret_path);

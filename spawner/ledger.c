@@ -221,7 +221,7 @@ int wyn_ledger_init(struct wyn_ledger *ledger, const char *path,
 	uint32_t records, const struct wyn_mark *mark, int proc,
 	unsigned *ret_killed)
 {
-	size_t bytes;
+	size_t bytes = 0;
 	unsigned killed = 0;
 
 	wyn_assert(records > 0);

@@ -307,7 +307,7 @@ static int find_command(
 static int see_child(struct wyn_tree *tree, pid_t pid)
 {
 	uint32_t at = place_of(tree, pid);
-	struct wyn_tree_command *command;
+	struct wyn_tree_command *command = NULL;
 
 	if (leader_of(tree, pid) != NULL || is_left(tree, at, pid)) {
 		return 0;
