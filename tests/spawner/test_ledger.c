@@ -220,7 +220,8 @@ static void ledger_sweeps_the_session_when_its_leader_is_dead(void **state)
 
 	(void)state;
 	begin_first(&ledger);
-	start(&ledger, &family, "(rp)(nrp)rx");
+	start(&ledger, &family,
+		WYN_FAMILY_THREADS ? "(rp)(nrp)rx" : "(rp)(rp)rx");
 	wyn_family_await(&family, 3);
 	assert_int_equal(waitpid(family.pid, NULL, 0), family.pid);
 	wyn_ledger_fini(&ledger);
@@ -235,7 +236,7 @@ static void ledger_sweeps_an_orphan_when_it_has_left_the_session(void **state)
 
 	(void)state;
 	begin_first(&ledger);
-	start(&ledger, &family, "(s(s(rp)(esrp)rp)x)rx");
+	start(&ledger, &family, "(s(s(rp)(esrp)orp)x)rx");
 	wyn_family_await(&family, 4);
 	assert_int_equal(waitpid(family.pid, NULL, 0), family.pid);
 	wyn_ledger_fini(&ledger);
@@ -465,7 +466,7 @@ static void ledger_sweeps_what_a_killed_spawner_has_left(void **state)
 	pid_t spawner = fork();
 	if (spawner == 0) {
 		begin_first(&ledger);
-		start(&ledger, &family, "i(s(rp)x)(rp)rp");
+		start(&ledger, &family, "i(s(orp)x)(rp)rp");
 		wyn_family_await(&family, 3);
 		assert_int_equal(write(ready[1], &family.pipe, sizeof(int)), 4);
 		pause();

@@ -284,6 +284,9 @@ static void tree_kills_all_when_another_thread_has_forked(void **state)
 	struct started one;
 
 	(void)state;
+	if (!WYN_FAMILY_THREADS) {
+		skip();
+	}
 	start(&one, "m2(rm(rp)rp)(srp)rp");
 	wyn_family_await(&one.family, 8);
 	kill_all(&one);
@@ -294,6 +297,9 @@ static void tree_signals_it_when_its_first_thread_is_dead(void **state)
 	struct started one;
 
 	(void)state;
+	if (!WYN_FAMILY_THREADS) {
+		skip();
+	}
 	start(&one, "(nrp)nrp");
 	wyn_family_await(&one.family, 2);
 	assert_int_equal(wyn_tree_signal(&tree, &one.command, SIGTERM, 0), 0);
@@ -305,6 +311,9 @@ static void tree_kills_it_when_its_first_thread_is_dead(void **state)
 	struct started one;
 
 	(void)state;
+	if (!WYN_FAMILY_THREADS) {
+		skip();
+	}
 	start(&one, "(nrp)x");
 	wyn_family_await(&one.family, 1);
 	await_end(&one);

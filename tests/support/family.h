@@ -29,6 +29,14 @@
  *	900b	forks until there are 900, all of which fork; each writes a byte
  *	900c	forks and exits, the child does the same, 900 times
  */
+
+/* ThreadSanitizer does not know of such threads: no m, no n. */
+#ifdef __SANITIZE_THREAD__
+#define WYN_FAMILY_THREADS 0
+#else
+#define WYN_FAMILY_THREADS 1
+#endif
+
 struct wyn_family {
 	pid_t pid; /* the leader's */
 	int pipe;
