@@ -160,6 +160,7 @@ static void submit_head(const struct wyn_session *session,
 	submit->options.stream = options->stream;
 	submit->options.accept = options->accept;
 	submit->options.quiet = options->quiet;
+	submit->options.label = (struct wyn_slice){NULL, 0};
 	submit->arg_sizes = NULL;
 	submit->arg_sizes_count = 0;
 	submit->command = NULL;

@@ -40,7 +40,8 @@ static size_t options_bytes(const struct wyn_submit_options *options)
 	if (WYN_LIKELY((options->timeout_ms | options->deadline_ms) == 0 &&
 		       (priority_wire(options) | on_disconnect_wire(options) |
 			       options->stream | options->accept |
-			       options->quiet) == 0)) {
+			       options->quiet) == 0) &&
+		options->label.len == 0) {
 		return 0;
 	}
 	return wyn_field_u64_bytes(priority_wire(options)) +
@@ -49,7 +50,8 @@ static size_t options_bytes(const struct wyn_submit_options *options)
 	       wyn_field_u64_bytes(options->stream) +
 	       wyn_field_u64_bytes(on_disconnect_wire(options)) +
 	       wyn_field_u64_bytes(options->accept) +
-	       wyn_field_u64_bytes(options->quiet);
+	       wyn_field_u64_bytes(options->quiet) +
+	       wyn_field_bytes_bytes(options->label.len);
 }
 
 static uint8_t *options_put(
@@ -65,7 +67,8 @@ static uint8_t *options_put(
 	out = wyn_field_put_u64(out, WYN_TAG_OPTIONS_ON_DISCONNECT,
 		on_disconnect_wire(options));
 	out = wyn_field_put_u64(out, WYN_TAG_OPTIONS_ACCEPT, options->accept);
-	return wyn_field_put_u64(out, WYN_TAG_OPTIONS_QUIET, options->quiet);
+	out = wyn_field_put_u64(out, WYN_TAG_OPTIONS_QUIET, options->quiet);
+	return wyn_field_put_bytes(out, WYN_TAG_OPTIONS_LABEL, options->label);
 }
 
 static inline struct sizes sizes_of(

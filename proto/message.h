@@ -58,6 +58,7 @@ struct wyn_submit_options {
 	bool stream;
 	bool accept;
 	bool quiet;
+	struct wyn_slice label; /* empty = none */
 };
 
 struct wyn_submit {

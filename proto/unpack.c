@@ -100,6 +100,7 @@ static void options_view(
 			.stream = from->stream,
 			.accept = from->accept,
 			.quiet = from->quiet,
+			.label = wyn_slice_of(from->label),
 		};
 	}
 	wyn_rules_options_default(options);

@@ -57,7 +57,9 @@ static bool walk_options(
 		       &options->on_disconnect) &&
 	       take_bool(&in, WYN_TAG_OPTIONS_ACCEPT, &options->accept) &&
 	       take_bool(&in, WYN_TAG_OPTIONS_QUIET, &options->quiet) &&
-	       in.at == in.end;
+	       wyn_field_take_bytes(
+		       &in, WYN_TAG_OPTIONS_LABEL, &options->label) &&
+	       in.at == in.end && wyn_text_valid(options->label);
 }
 
 static bool walk_args(struct wyn_reader *in, struct wyn_args *args)
@@ -138,6 +140,7 @@ static void submit_clear(struct wyn_submit *submit)
 	options->stream = false;
 	options->accept = false;
 	options->quiet = false;
+	options->label = (struct wyn_slice){NULL, 0};
 	submit->args.region = (struct wyn_slice){NULL, 0};
 	submit->args.count = 0;
 	submit->args.bytes_total = 0;

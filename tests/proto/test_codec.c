@@ -85,6 +85,8 @@ static void codec_gives_back_a_submit_when_encoded(void **state)
 		assert_int_equal(submit->options.stream, made->options.stream);
 		assert_int_equal(submit->options.accept, made->options.accept);
 		assert_int_equal(submit->options.quiet, made->options.quiet);
+		assert_true(wyn_slice_equal(
+			submit->options.label, made->options.label));
 		assert_int_equal(
 			submit->arg_sizes_count, made->arg_sizes_count);
 		for (size_t j = 0; j < made->arg_sizes_count; j++) {

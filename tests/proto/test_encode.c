@@ -37,6 +37,7 @@ static size_t submit_by_protobuf(const struct wyn_submit *submit)
 {
 	static ProtobufCBinaryData args[WYN_SAMPLE_TASKS_MAX];
 	static char function[WYN_SAMPLE_BYTES + 1];
+	static char label[WYN_SAMPLE_BYTES + 1];
 	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 	Wyn__V1__Submit body = WYN__V1__SUBMIT__INIT;
 	Wyn__V1__Options options = WYN__V1__OPTIONS__INIT;
@@ -54,6 +55,7 @@ static size_t submit_by_protobuf(const struct wyn_submit *submit)
 	options.stream = submit->options.stream;
 	options.accept = submit->options.accept;
 	options.quiet = submit->options.quiet;
+	options.label = string_of(submit->options.label, label);
 	body.first_seq = submit->first_seq;
 	body.function = string_of(submit->function, function);
 	if (wyn__v1__options__get_packed_size(&options) > 0) {

@@ -59,7 +59,8 @@ static void submit_make(struct wyn_sample *sample, struct wyn_prng *prng)
 			.on_disconnect = (uint8_t)wyn_prng_below(prng, 4),
 			.stream = coin(prng),
 			.accept = coin(prng),
-			.quiet = coin(prng)},
+			.quiet = coin(prng),
+			.label = bytes_make(sample, prng, 63, true)},
 	};
 	if (coin(prng)) {
 		for (size_t i = 0; i < sample->count; i++) {
@@ -246,7 +247,8 @@ static bool options_equal(
 	return a->timeout_ms == b->timeout_ms &&
 	       a->deadline_ms == b->deadline_ms && a->priority == b->priority &&
 	       a->on_disconnect == b->on_disconnect && a->stream == b->stream &&
-	       a->accept == b->accept && a->quiet == b->quiet;
+	       a->accept == b->accept && a->quiet == b->quiet &&
+	       wyn_slice_equal(a->label, b->label);
 }
 
 /* Cursors are taken by value: the caller's stay where they are. */
