@@ -60,6 +60,16 @@
 		"from SIGTERM to SIGKILL, for a command that is ended")        \
 	X(command_drain_ms, "command-drain", MS, 1000, 0, 86400000, NOW,       \
 		"for output after the end of a command")                       \
+	X(keep_tasks, "keep-tasks", COUNT, 1024, 0, 1 << 20, NOW,              \
+		"ended tasks that are kept for one user, of one loop")         \
+	X(keep_bytes, "keep-bytes", BYTES, 64 * WYN_MIB, 0, 1024 * WYN_GIB,    \
+		NOW,                                                           \
+		"values and output that are kept for one user, of one "        \
+		"loop")                                                        \
+	X(keep_output_bytes, "keep-output", BYTES, WYN_MIB, 0, WYN_GIB, NOW,   \
+		"output that is kept of one task, the newest")                 \
+	X(keep_ms, "keep-time", MS, 3600000, 0, 2678400000, NOW,               \
+		"how long an ended task is kept")                              \
 	X(hello_ms, "hello-timeout", MS, 5000, 10, 600000, NOW,                \
 		"from connecting to Hello")                                    \
 	X(keepalive_ms, "keepalive", MS, 30000, 10, 86400000, NOW,             \
@@ -95,6 +105,7 @@ struct wyn_limits {
 #define WYN_CALLS_PENDING_MAX  8u     /* Calls answered later, of one each */
 #define WYN_CONN_WORK_MAX      16384u /* looks in one turn: about 1 ms */
 #define WYN_TIMERS_TURN_MAX    1024u  /* fired in one turn */
+#define WYN_LABEL_BYTES	       64u    /* of a task's label, with a NUL */
 #define WYN_INLINE_VALUE_BYTES 64u    /* kept in the task itself */
 #define WYN_KEEPALIVE_MISSES   2u
 #define WYN_RETRY_AFTER_MS     50u   /* told to who is over a limit */

@@ -25,17 +25,20 @@ static const char *option_wrong(const struct wyn_submit_options *options)
 	if (options->deadline_ms > WYN_OPTION_MS_MAX) {
 		return "deadline_ms is more than 366 days";
 	}
+	if (options->label.len >= WYN_LABEL_BYTES) {
+		return "label has more than 63 bytes";
+	}
 	return NULL;
 }
 
-static bool options_refused(
-	const struct wyn_submit_options *options, struct wyn_answer *ret_answer)
+static bool options_refused(const struct wyn_submit_options *options,
+	bool keeps, struct wyn_answer *ret_answer)
 {
 	const char *text;
 
-	if (options->on_disconnect ==
-		WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP) {
-		*ret_answer = REFUSE(OPTION_UNSUPPORTED);
+	if (!keeps && options->on_disconnect ==
+			      WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP) {
+		*ret_answer = REFUSE(KEEP_LOCAL_ONLY);
 		return true;
 	}
 	text = option_wrong(options);
@@ -60,7 +63,13 @@ bool wyn_admission_whole(const struct wyn_admission *admission,
 		*ret_answer = REFUSE(BATCH_TOO_LARGE);
 		return true;
 	}
-	if (options_refused(&submit->options, ret_answer)) {
+	if (options_refused(&submit->options, admission->keeps, ret_answer)) {
+		return true;
+	}
+	if (submit->options.on_disconnect ==
+			WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP &&
+		count > admission->keep_room) {
+		*ret_answer = REFUSE(KEEP_TASKS_MAX);
 		return true;
 	}
 	if (!admission->function_known) {

@@ -20,6 +20,8 @@ struct wyn_admission {
 	const struct wyn_limits *limits;
 	bool draining;
 	bool function_known;
+	bool keeps; /* the client's user is known: tasks may outlive it */
+	uint64_t keep_room;    /* so many more of that user's */
 	uint64_t credit_tasks; /* covered by credit, of this Submit's */
 	uint64_t credit_bytes; /* likewise */
 	uint64_t daemon_tasks; /* held now, by all connections */

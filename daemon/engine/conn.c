@@ -12,6 +12,7 @@
 #include "daemon/engine/conn_stream.h"
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/engine/reply.h"
 
 void *wyn_conn_transport(const struct wyn_conn *conn)
@@ -50,6 +51,9 @@ void wyn_conn_send(struct wyn_conn *conn, const Wyn__V1__Frame *frame)
 
 void wyn_conn_abort(struct wyn_conn *conn)
 {
+	if (wyn_keeper_is(conn)) {
+		return; /* there is nobody who could come back and see */
+	}
 	conn->phase = WYN_CONN_CLOSED;
 	wyn_engine_touch(conn);
 }
@@ -178,7 +182,7 @@ void wyn_conn_settle(struct wyn_conn *conn)
 {
 	bool leaving =
 		conn->phase == WYN_CONN_FINISHED ||
-		(conn->engine->draining && conn->phase < WYN_CONN_CLOSING);
+		(conn->engine->draining && conn->phase < WYN_CONN_KEEPER);
 
 	if (!leaving || conn->unanswered > 0 || conn->calls_count > 0 ||
 		!wyn_list_empty(&conn->verdicts)) {

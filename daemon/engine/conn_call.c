@@ -11,6 +11,7 @@
 #include "daemon/engine/conn_later.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/inquiry_answer.h"
 
 #define WYN_CALL_FUNCTIONS_MAX	   256u /* of one Reply */
 #define WYN_CALL_SUMMARY_BYTES_MAX 1024u
@@ -161,6 +162,15 @@ void wyn_conn_call(struct wyn_conn *conn, const Wyn__V1__Call *call)
 		return;
 	case WYN__V1__CALL__WHAT_RELOAD:
 		call_reload(conn, call);
+		return;
+	case WYN__V1__CALL__WHAT_OUTCOME:
+		wyn_conn_call_outcome(conn, call);
+		return;
+	case WYN__V1__CALL__WHAT_LOGS:
+		wyn_conn_call_logs(conn, call);
+		return;
+	case WYN__V1__CALL__WHAT_END:
+		wyn_conn_call_end(conn, call);
 		return;
 	case WYN__V1__CALL__WHAT_MODULES:
 		wyn_conn_call_modules(conn, call);

@@ -26,6 +26,9 @@ struct wyn_later;
 void wyn_conn_call_stats(struct wyn_conn *conn, const Wyn__V1__Call *call);
 void wyn_conn_call_list(struct wyn_conn *conn, const Wyn__V1__Call *call);
 void wyn_conn_call_explain(struct wyn_conn *conn, const Wyn__V1__Call *call);
+
+/* wyn_conn_call_end - ends one task of any connection, or sends it a signal. */
+void wyn_conn_call_end(struct wyn_conn *conn, const Wyn__V1__Call *call);
 void wyn_conn_call_modules(struct wyn_conn *conn, const Wyn__V1__Call *call);
 
 /*

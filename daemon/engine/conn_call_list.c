@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/engine/conn_call.h"
+#include "daemon/engine/conn_command.h"
 #include "daemon/engine/conn_later.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/engine_state.h"
@@ -15,15 +16,16 @@
 /* What sending one off costs in looks: see wyn_conn_work(). */
 #define SURVEY_LOOKS 64u
 
-/* A row in a Reply, at most: three texts, numbers, keys and lengths. */
+/* A row in a Reply, at most: four texts, numbers, keys and lengths. */
 #define ROW_BYTES_MAX                                    \
 	(WYN_SURVEY_NAME_BYTES + WYN_CLIENT_NAME_BYTES + \
-		WYN_COMMAND_LINE_BYTES + 15 * (1 + 10))
+		WYN_COMMAND_LINE_BYTES + WYN_LABEL_BYTES + 16 * (1 + 10))
 
 /* Beside the rows. */
 #define HEAD_BYTES_MAX 64u
 
-static void task_fill(const struct wyn_survey_row *row, Wyn__V1__Task *ret_task)
+void wyn_survey_task_fill(
+	const struct wyn_survey_row *row, Wyn__V1__Task *ret_task)
 {
 	wyn__v1__task__init(ret_task);
 	ret_task->id = row->id;
@@ -41,6 +43,7 @@ static void task_fill(const struct wyn_survey_row *row, Wyn__V1__Task *ret_task)
 	ret_task->timeout_ms = row->timeout_ms;
 	ret_task->deadline_ms = row->deadline_ms;
 	ret_task->answered = row->answered;
+	ret_task->label = wyn_message_text(row->label);
 }
 
 static void list_answer(const struct wyn_survey *survey)
@@ -51,7 +54,7 @@ static void list_answer(const struct wyn_survey *survey)
 	Wyn__V1__Reply answer = WYN__V1__REPLY__INIT;
 
 	for (size_t i = 0; i < survey->count; i++) {
-		task_fill(wyn_survey_row(survey, i), &tasks[i]);
+		wyn_survey_task_fill(wyn_survey_row(survey, i), &tasks[i]);
 		pointers[i] = &tasks[i];
 	}
 	list.n_tasks = survey->count;
@@ -76,7 +79,7 @@ static void explain_answer(const struct wyn_survey *survey)
 			"see");
 		return;
 	}
-	task_fill(wyn_survey_row(survey, 0), &task);
+	wyn_survey_task_fill(wyn_survey_row(survey, 0), &task);
 	explain.task = &task;
 	explain.why = (Wyn__V1__Why)why->why;
 	explain.message = wyn_message_text(why->text);
@@ -132,7 +135,7 @@ void wyn_conn_call_list(struct wyn_conn *conn, const Wyn__V1__Call *call)
 		.rows_max = rows_max(conn, list->limit),
 	};
 
-	if ((unsigned)list->state > WYN__V1__TASK_STATE__TASK_STATE_OUTPUT) {
+	if ((unsigned)list->state > WYN__V1__TASK_STATE__TASK_STATE_ENDED) {
 		wyn_conn_call_refuse(conn, call->call_id, NULL,
 			WYN_STATUS_INVALID_ARGUMENT, "CALL_INVALID",
 			"a state that this server does not know");
@@ -144,6 +147,13 @@ void wyn_conn_call_list(struct wyn_conn *conn, const Wyn__V1__Call *call)
 			"longer than any name of a function");
 		return;
 	}
+	if (strlen(list->label) >= sizeof(query.label)) {
+		wyn_conn_call_refuse(conn, call->call_id, NULL,
+			WYN_STATUS_INVALID_ARGUMENT, "CALL_INVALID",
+			"longer than any label");
+		return;
+	}
+	(void)snprintf(query.label, sizeof(query.label), "%s", list->label);
 	query.state = (uint8_t)list->state;
 	(void)snprintf(
 		query.function, sizeof(query.function), "%s", list->function);
@@ -171,4 +181,41 @@ void wyn_conn_call_explain(struct wyn_conn *conn, const Wyn__V1__Call *call)
 						      : conn->number;
 	}
 	survey_send(conn, call, &query, explain_answer);
+}
+
+static void end_answer(const struct wyn_survey *survey)
+{
+	Wyn__V1__EndReply end = WYN__V1__END_REPLY__INIT;
+	Wyn__V1__Reply answer = WYN__V1__REPLY__INIT;
+
+	if (survey->count == 0) {
+		wyn_conn_call_refuse(NULL, 0, &survey->later,
+			WYN_STATUS_NOT_FOUND, "TASK_UNKNOWN",
+			"no task of that id waits or runs that you may see");
+		return;
+	}
+	answer.what_case = WYN__V1__REPLY__WHAT_END;
+	answer.end = &end;
+	wyn_later_answer(&survey->later, &answer);
+}
+
+void wyn_conn_call_end(struct wyn_conn *conn, const Wyn__V1__Call *call)
+{
+	const Wyn__V1__EndCall *end = call->end;
+	const struct wyn_survey_query query = {
+		.explain = true,
+		.end = true,
+		.id = end->id,
+		.signal = end->signal,
+		.grace_ms = end->grace_ms,
+		.rows_max = 1,
+	};
+
+	if (end->id == 0 || end->signal > WYN_SIGNAL_MAX) {
+		wyn_conn_call_refuse(conn, call->call_id, NULL,
+			WYN_STATUS_INVALID_ARGUMENT, "CALL_INVALID",
+			"no id, or no signal's number");
+		return;
+	}
+	survey_send(conn, call, &query, end_answer);
 }

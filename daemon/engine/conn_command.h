@@ -24,6 +24,8 @@ struct wyn_task;
 /* Of input that was taken, so much may be untold: docs/wire.md, section 3.7. */
 #define WYN_INPUT_UNTOLD_BYTES (64u << 10)
 
+#define WYN_SIGNAL_MAX 64u /* the highest number of a signal */
+
 /*
  * wyn_conn_command_refused - whether a Submit's command is refused as a whole.
  *

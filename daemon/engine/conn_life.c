@@ -12,6 +12,7 @@
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/conn_work.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 
 static void ping_send(struct wyn_conn *conn)
 {
@@ -135,6 +136,7 @@ static void conn_init(struct wyn_conn *conn, struct wyn_engine *engine)
 	wyn_list_init(&conn->active);
 	wyn_list_init(&conn->dirty);
 	wyn_list_init(&conn->worked);
+	wyn_list_init(&conn->keepers);
 	wyn_list_init(&conn->uploads);
 	wyn_list_init(&conn->running);
 	wyn_list_init(&conn->strips);
@@ -179,7 +181,8 @@ int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	const struct wyn_limits *limits = &engine->limits;
 	struct wyn_conn *conn;
 
-	if (engine->slots_free == 0) {
+	/* The places of keepers are theirs. */
+	if (engine->conns_count + WYN_KEEPERS_MAX >= engine->slots_count) {
 		return -EMFILE;
 	}
 	conn = conn_alloc(engine);
@@ -219,6 +222,24 @@ int wyn_engine_open(struct wyn_engine *engine, const struct wyn_peer *peer,
 	return 0;
 }
 
+static void conn_free(struct wyn_conn *conn)
+{
+	struct wyn_engine *engine = conn->engine;
+
+	slot_give_back(engine, conn);
+	wyn_timers_disarm(&engine->timers, &conn->timer);
+	wyn_list_remove(&conn->link);
+	wyn_list_remove(&conn->active);
+	wyn_list_remove(&conn->dirty);
+	wyn_list_remove(&conn->worked);
+	wyn_list_remove(&conn->starved);
+	wyn_list_remove(&conn->stalled);
+	wyn_output_fini(&conn->output);
+	wyn_conn_carry_release(conn);
+	wyn_account_release(conn->account);
+	free(conn);
+}
+
 void wyn_conn_gone(struct wyn_conn *conn, uint64_t now_ns)
 {
 	struct wyn_engine *engine = conn->engine;
@@ -226,18 +247,38 @@ void wyn_conn_gone(struct wyn_conn *conn, uint64_t now_ns)
 	engine->now_ns = now_ns;
 	conn->phase = WYN_CONN_CLOSED;
 	wyn_conn_abandon(conn);
-	slot_give_back(engine, conn);
-	wyn_timers_disarm(&engine->timers, &conn->timer);
-	wyn_list_remove(&conn->link);
-	wyn_list_remove(&conn->active);
-	wyn_list_remove(&conn->dirty);
-	wyn_list_remove(&conn->worked);
 	engine->conns_count--;
 	WYN_STATS_ADD(&engine->stats, connections_closed, 1);
 	atomic_fetch_sub_explicit(
 		&engine->shared->connections, 1, memory_order_relaxed);
-	wyn_output_fini(&conn->output);
-	wyn_conn_carry_release(conn);
-	wyn_account_release(conn->account);
-	free(conn);
+	conn_free(conn);
+}
+
+struct wyn_conn *wyn_conn_keeper(
+	struct wyn_engine *engine, const struct wyn_peer *peer)
+{
+	struct wyn_conn *keeper;
+
+	keeper = conn_alloc(engine);
+	if (keeper == NULL) {
+		return NULL;
+	}
+	conn_init(keeper, engine);
+	keeper->peer = *peer;
+	keeper->phase = WYN_CONN_KEEPER;
+	slot_take(engine, keeper);
+	keeper->number =
+		1 + atomic_fetch_add_explicit(&engine->shared->conns_used, 1,
+			    memory_order_relaxed);
+	wyn_list_push_back(&engine->conns, &keeper->link);
+	wyn_list_push_back(&engine->keepers, &keeper->keepers);
+	engine->keepers_count++;
+	return keeper;
+}
+
+void wyn_conn_keeper_free(struct wyn_conn *keeper)
+{
+	wyn_list_remove(&keeper->keepers);
+	keeper->engine->keepers_count--;
+	conn_free(keeper);
 }

@@ -16,7 +16,6 @@
 #include "daemon/engine/engine_state.h"
 
 #define WYN_PROTOCOL_VERSION 1u
-#define WYN_SIGNAL_MAX	     64u
 
 /* What a frame costs that is unpacked, and not walked over: see
  * wyn_conn_work(). */

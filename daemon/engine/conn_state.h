@@ -21,6 +21,7 @@
 
 struct wyn_conn;
 struct wyn_engine;
+struct wyn_peer;
 
 /*
  * wyn_conn_send - appends a control message to the output.
@@ -96,6 +97,14 @@ void wyn_conn_submit(struct wyn_conn *conn, const struct wyn_submit *submit);
 
 /* wyn_conn_accepted_flush - sends the ids that wait to be told. */
 void wyn_conn_accepted_flush(struct wyn_conn *conn);
+
+/* wyn_conn_keeper - a connection that is none: see keeper.h. Returns: NULL when
+ * there is no memory. */
+struct wyn_conn *wyn_conn_keeper(
+	struct wyn_engine *engine, const struct wyn_peer *peer);
+
+/* wyn_conn_keeper_free - it has no tasks. */
+void wyn_conn_keeper_free(struct wyn_conn *keeper);
 
 /* wyn_conn_call - a unary request. */
 void wyn_conn_call(struct wyn_conn *conn, const Wyn__V1__Call *call);

@@ -12,6 +12,7 @@
 #include "daemon/engine/conn_work.h"
 #include "daemon/engine/dispatch.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/engine/reply.h"
 
 uint32_t wyn_conn_strip_most(
@@ -22,6 +23,7 @@ uint32_t wyn_conn_strip_most(
 
 	/* What has a time of its own, emits or blocks is known by itself. */
 	if (options->timeout_ms != 0 || options->deadline_ms != 0 ||
+		wyn_keeper_wants(span->batch) ||
 		wyn_conn_takes_place(span->batch) || span->slow || fits < 2) {
 		return 0;
 	}

@@ -18,6 +18,7 @@
 #include "daemon/engine/conn_work.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/grow.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/run/account.h"
 #include "daemon/run/command.h"
 
@@ -116,6 +117,17 @@ static void tasks_enter(struct intake *in, const struct wyn_batch *batch,
 	}
 }
 
+/* The options' label is a view into the frame. */
+static bool label_set(const struct intake *in, struct wyn_batch *batch)
+{
+	struct wyn_slice label = in->submit->options.label;
+
+	batch->label = strndup((const char *)label.data, label.len);
+	batch->options.label =
+		(struct wyn_slice){(const uint8_t *)batch->label, label.len};
+	return batch->label != NULL;
+}
+
 /* Makes an accepted batch the connection's. False: no memory for its timer. */
 static bool batch_enter(
 	struct intake *in, struct wyn_batch *batch, uint64_t first_seq)
@@ -133,6 +145,9 @@ static bool batch_enter(
 	batch->received_ns = engine->now_ns;
 	batch->span.next_seq = first_seq;
 	batch->deadline.fire = deadline_fire;
+	if (in->submit->options.label.len > 0 && !label_set(in, batch)) {
+		return false;
+	}
 	if (in->submit->command != NULL &&
 		!wyn_conn_command_set(
 			conn, batch, in->submit->command, in->uid, in->gid)) {
@@ -144,6 +159,9 @@ static bool batch_enter(
 		return false;
 	}
 	wyn_grow_ids(engine, batch);
+	if (wyn_keeper_wants(batch) && !wyn_keeper_accept(conn, batch)) {
+		return false;
+	}
 	in->held.bytes += batch->bytes + wyn_command_bytes(batch->command);
 	tasks_enter(in, batch, first_seq, count);
 	return true;
@@ -366,6 +384,13 @@ static void intake_begin(struct intake *in, uint64_t count, uint64_t bytes)
 	admission->limits = &conn->engine->limits;
 	admission->draining = conn->engine->draining;
 	admission->function_known = in->function != NULL;
+	admission->keeps = conn->peer.local;
+	admission->keep_room = UINT64_MAX;
+	if (in->submit->options.on_disconnect ==
+		WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP) {
+		admission->keep_room =
+			wyn_keep_room(&conn->engine->keep, conn->peer.uid);
+	}
 	admission->own_tasks = conn->tasks.received - conn->tasks.returned;
 	admission->own_bytes = conn->bytes.received - conn->bytes.returned +
 			       conn->account->command_bytes;

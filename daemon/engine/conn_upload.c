@@ -10,6 +10,7 @@
 #include "daemon/engine/conn_command.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 
 struct wyn_upload *wyn_conn_upload_find(struct wyn_conn *conn, uint64_t seq)
 {
@@ -53,6 +54,7 @@ void wyn_conn_upload_cancel(struct wyn_conn *conn, struct wyn_upload *upload,
 	uint64_t seq = upload->batch->first_seq;
 	uint64_t size = upload->size;
 
+	wyn_keeper_verdict(conn, upload->batch, seq, 1, answer);
 	wyn_conn_upload_drop(conn, upload);
 	wyn_conn_answer(conn, answer, seq, 1, 1, size);
 }

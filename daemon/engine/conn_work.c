@@ -13,12 +13,13 @@
 #include "daemon/engine/conn_strips.h"
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/run/invoke.h"
 
 /* They lie behind one another: see wyn_conn_work(). */
 #define WYN_ARGUMENTS_PER_LOOK 8u
 
-void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
+static void rows_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
 	uint64_t first_seq, uint64_t count, uint64_t tasks, uint64_t bytes)
 {
 	struct wyn_list *last = wyn_list_last(&conn->verdicts);
@@ -45,6 +46,20 @@ void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
 	wyn_engine_activate(conn);
 }
 
+void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
+	uint64_t first_seq, uint64_t count, uint64_t tasks, uint64_t bytes)
+{
+	if (wyn_keeper_is(conn)) {
+		/* Nobody reads rows; it may have been the last of them. */
+		wyn_stats_refused(&conn->engine->stats, answer->refusal, count);
+		wyn_stats_ended(&conn->engine->stats,
+			wyn_refusal_of(answer->refusal)->status, true, count);
+		wyn_engine_activate(conn);
+		return;
+	}
+	rows_answer(conn, answer, first_seq, count, tasks, bytes);
+}
+
 /* Commands wait apart. */
 static struct wyn_ready *ready_of(
 	struct wyn_engine *engine, const struct wyn_span *span)
@@ -68,6 +83,12 @@ void wyn_conn_queue(struct wyn_conn *conn, struct wyn_span *span)
 		priority, span);
 }
 
+void wyn_conn_unqueue(struct wyn_conn *conn, struct wyn_span *span)
+{
+	wyn_ready_remove(
+		ready_of(conn->engine, span), owner_of(conn, span), span);
+}
+
 /* Takes a whole span out of the ready queue and answers its tasks. */
 static void span_cancel(struct wyn_conn *conn, struct wyn_span *span,
 	const struct wyn_answer *answer)
@@ -77,7 +98,8 @@ static void span_cancel(struct wyn_conn *conn, struct wyn_span *span,
 	uint64_t count = span->args.count;
 	uint64_t bytes = span->args.bytes_total;
 
-	wyn_ready_remove(ready_of(engine, span), owner_of(conn, span), span);
+	wyn_conn_unqueue(conn, span);
+	wyn_keeper_verdict(conn, span->batch, first, count, answer);
 	wyn_engine_unhold(engine, count, wyn_span_drop(span));
 	wyn_conn_answer(conn, answer, first, count, count, bytes);
 }
@@ -228,6 +250,7 @@ static void task_answer(struct wyn_conn *conn, struct wyn_task *task,
 	told.ran = started ? WYN__V1__RAN__RAN_YES : WYN__V1__RAN__RAN_MAYBE;
 	task->answered = true;
 	task_stop(conn->engine, task, told.refusal, WYN_GRACE_USUAL);
+	wyn_keeper_refuse(conn->engine, task, &told);
 	wyn_conn_answer(conn, &told, task->seq, 1, 0, 0);
 }
 
@@ -362,6 +385,10 @@ bool wyn_conn_streams_end(struct wyn_conn *conn)
 
 static void queue_drop(struct wyn_conn *conn, struct wyn_list *spans)
 {
+	static const struct wyn_answer given_up = {
+		.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT,
+		.text = "there was no room to keep it without its client",
+	};
 	struct wyn_engine *engine = conn->engine;
 	struct wyn_list *link;
 
@@ -370,8 +397,9 @@ static void queue_drop(struct wyn_conn *conn, struct wyn_list *spans)
 			wyn_list_entry(link, struct wyn_span, link);
 		uint64_t count = span->args.count;
 
-		wyn_ready_remove(
-			ready_of(engine, span), owner_of(conn, span), span);
+		wyn_conn_unqueue(conn, span);
+		wyn_keeper_verdict(
+			conn, span->batch, span->next_seq, count, &given_up);
 		WYN_STATS_ADD(&engine->stats, tasks_discarded, count);
 		wyn_engine_unhold(engine, count, wyn_span_drop(span));
 	}
@@ -406,6 +434,7 @@ void wyn_conn_abandon(struct wyn_conn *conn)
 {
 	struct wyn_list *link;
 
+	wyn_keeper_take(conn);
 	wyn_list_remove(&conn->starved);
 	wyn_list_remove(&conn->stalled);
 	wyn_conn_inputs_forget(conn);

@@ -31,6 +31,9 @@ void wyn_conn_answer(struct wyn_conn *conn, const struct wyn_answer *answer,
 /* wyn_conn_queue - puts a span into the ready queue by its batch's priority. */
 void wyn_conn_queue(struct wyn_conn *conn, struct wyn_span *span);
 
+/* wyn_conn_unqueue - takes one out of it; it stays the caller's. */
+void wyn_conn_unqueue(struct wyn_conn *conn, struct wyn_span *span);
+
 /* What the numbers of a set of ranges are. */
 enum wyn_work_key {
 	WYN_WORK_SEQ,

@@ -14,6 +14,7 @@
 #include "daemon/engine/conn_strip.h"
 #include "daemon/engine/conn_work.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/run/invoke.h"
 #include "daemon/engine/recall.h"
 
@@ -119,6 +120,12 @@ static void timeout_fire(struct wyn_timer *timer, uint64_t now_ns)
 	}
 }
 
+/* Its output is wanted by whoever asks later. */
+static bool is_kept_command(const struct wyn_batch *batch)
+{
+	return batch->command != NULL && wyn_keeper_wants(batch);
+}
+
 /* Everything that the worker reads. */
 static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	struct wyn_task *task, struct wyn_batch *batch)
@@ -131,9 +138,10 @@ static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	task->stream = &engine->stream;
 	task->partial_unsent_max = limits->stream_bytes_max;
 	task->partial_bytes_max =
-		!options->stream ? 0
-				 : (uint32_t)(limits->frame_bytes_max -
-					      WYN_CHUNK_HEAD_BYTES_MAX);
+		!options->stream && !is_kept_command(batch)
+			? 0
+			: (uint32_t)(limits->frame_bytes_max -
+				     WYN_CHUNK_HEAD_BYTES_MAX);
 	task->timed = options->timeout_ms != 0;
 	task->outcome = (struct wyn_outcome){
 		.account = conn->account,
@@ -159,6 +167,7 @@ static void task_fill(struct wyn_engine *engine, struct wyn_conn *conn,
 	task->error_offset = 0;
 	task->stopped = WYN_REFUSAL_NONE;
 	task->process = NULL;
+	task->kept = NULL;
 	task->partials_queued = 0;
 	task->report = NULL;
 	task->progress_take = 0;
@@ -221,6 +230,7 @@ static bool task_start(struct wyn_engine *engine, struct wyn_conn *conn,
 		return false;
 	}
 	(void)wyn_span_take(span, &task->seq, &task->element);
+	wyn_keeper_begin(engine, task, task->seq);
 	task->charge = *each;
 	task->measured = charge(engine, each, 1);
 	wyn_dispatch_timeout_arm(engine, task);

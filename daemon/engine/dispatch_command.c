@@ -8,6 +8,7 @@
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/dispatch.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/run/input.h"
 
 #define OUTPUT_BYTES_MIN (16u << 10) /* a command may always have unsent */
@@ -125,6 +126,7 @@ static bool command_take(
 		return false;
 	}
 	(void)wyn_span_take(span, &task->seq, &task->element);
+	wyn_keeper_begin(engine, task, task->seq);
 	task->partial_unsent_max = unsent_max(&engine->limits);
 	if (task->partial_bytes_max > PIECE_BYTES_MAX) {
 		task->partial_bytes_max = PIECE_BYTES_MAX;

@@ -12,7 +12,6 @@
 #include "base/assert.h"
 #include "daemon/run/account.h"
 #include "daemon/engine/conn.h"
-#include "daemon/engine/conn_later.h"
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/conn_stream.h"
 #include "daemon/engine/conn_strip.h"
@@ -22,6 +21,8 @@
 #include "daemon/engine/engine_state.h"
 #include "daemon/run/input.h"
 #include "daemon/run/invoke.h"
+#include "daemon/engine/inquiry.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/engine/policy.h"
 #include "daemon/engine/recall.h"
 #include "daemon/engine/reply.h"
@@ -45,8 +46,8 @@ static int engine_alloc(struct wyn_engine *engine)
 	const struct wyn_limits *limits = &engine->limits;
 	struct wyn_dispatch *dispatch = &engine->dispatch;
 
-	engine->slots_count =
-		(uint32_t)limits->connections_max + WYN_SLOTS_SPARE;
+	engine->slots_count = (uint32_t)limits->connections_max +
+			      WYN_SLOTS_SPARE + WYN_KEEPERS_MAX;
 	engine->slots = calloc(engine->slots_count, sizeof(*engine->slots));
 	engine->slice =
 		calloc(limits->executor_tasks_max, sizeof(struct wyn_job *));
@@ -93,6 +94,9 @@ int wyn_engine_create(struct wyn_shared *shared, struct wyn_executor *executor,
 	wyn_list_init(&engine->dispatch.lone);
 	wyn_list_init(&engine->free_strips);
 	wyn_list_init(&engine->recalled);
+	wyn_list_init(&engine->keepers);
+	wyn_list_init(&engine->inquiries);
+	wyn_keep_init(&engine->keep, &engine->limits);
 	wyn_timers_init(&engine->timers);
 	wyn_ready_init(&engine->ready);
 	wyn_ready_init(&engine->commands);
@@ -124,6 +128,9 @@ void wyn_engine_destroy(struct wyn_engine *engine)
 	if (engine == NULL) {
 		return;
 	}
+	wyn_keepers_end(engine);
+	wyn_inquiries_end(engine);
+	wyn_keep_fini(&engine->keep);
 	wyn_assert(engine->conns_count == 0);
 	wyn_assert(wyn_engine_in_executor(engine) == 0);
 	wyn_engine_posts_end(engine);
@@ -175,7 +182,7 @@ struct wyn_conn *wyn_engine_owner(
 
 void wyn_engine_touch(struct wyn_conn *conn)
 {
-	if (wyn_list_empty(&conn->dirty)) {
+	if (wyn_list_empty(&conn->dirty) && !wyn_keeper_is(conn)) {
 		wyn_list_push_back(&conn->engine->dirty, &conn->dirty);
 	}
 }
@@ -227,7 +234,11 @@ static void partial_deliver(
 	struct wyn_task *task = partial->task;
 	struct wyn_conn *conn = wyn_engine_owner(engine, task->owner);
 
-	if (conn == NULL || conn->phase >= WYN_CONN_CLOSING) {
+	if (task->kept != NULL) {
+		wyn_keeper_output(engine, partial);
+	}
+	if (conn == NULL || conn->phase >= WYN_CONN_KEEPER ||
+		!task->batch->options.stream) {
 		wyn_engine_partial_sent(engine, partial);
 		return;
 	}
@@ -237,13 +248,15 @@ static void partial_deliver(
 void wyn_engine_task_unwanted(
 	struct wyn_engine *engine, struct wyn_conn *conn, struct wyn_task *task)
 {
-	if (conn != NULL && conn->phase < WYN_CONN_CLOSING) {
+	if (conn != NULL && conn->phase < WYN_CONN_KEEPER) {
 		/* Its row went out early; only its credit was kept. */
 		wyn_credit_return(&conn->tasks, 1);
 		wyn_credit_return(&conn->bytes, task->element.argument.len);
-		wyn_engine_activate(conn);
 	} else if (!task->answered) {
 		WYN_STATS_ADD(&engine->stats, tasks_discarded, 1);
+	}
+	if (conn != NULL) {
+		wyn_engine_activate(conn);
 	}
 	wyn_engine_task_release(engine, task);
 }
@@ -306,6 +319,7 @@ void wyn_engine_task_returned(struct wyn_engine *engine, struct wyn_task *task)
 		task->outcome.code = WYN_STATUS_CANCELLED;
 		task->outcome.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT;
 	}
+	wyn_keeper_end(engine, task);
 	/* Partial values that are queued still point to it, whatever has become
 	 * of the connection; only an abandoned one has none. */
 	if (conn != NULL &&
@@ -475,93 +489,14 @@ uint64_t wyn_engine_next_ns(const struct wyn_engine *engine)
 	return wyn_timers_next_ns(&engine->timers);
 }
 
-void wyn_engine_drain(struct wyn_engine *engine, uint64_t now_ns)
-{
-	struct wyn_list *link;
-
-	if (engine->draining) {
-		return;
-	}
-	engine->draining = true;
-	engine->now_ns = now_ns;
-	wyn_list_for_each (link, &engine->conns) {
-		wyn_conn_go_away(wyn_list_entry(link, struct wyn_conn, link));
-	}
-}
-
-void wyn_engine_cancel_all(struct wyn_engine *engine, uint64_t now_ns)
-{
-	struct wyn_list *link;
-
-	engine->now_ns = now_ns;
-	wyn_list_for_each (link, &engine->conns) {
-		struct wyn_conn *conn =
-			wyn_list_entry(link, struct wyn_conn, link);
-
-		wyn_conn_give_up(conn);
-		wyn_conn_later_give_up(conn);
-	}
-}
-
-static void commands_configure(struct wyn_engine *engine)
-{
-	struct wyn_executor *executor = engine->command_executor;
-	const struct wyn_policy *policy = engine->policy;
-	struct wyn_command_config config;
-
-	if (executor == NULL || policy == NULL) {
-		return;
-	}
-	config = (struct wyn_command_config){
-		.spawner = policy->spawner,
-		.commands_max = engine->limits.commands_max,
-		.drain_ms = engine->limits.command_drain_ms,
-		.programs = (const char *const *)policy->programs,
-		.programs_count = policy->programs_count,
-		.umask = policy->umask,
-		.rlimits = policy->rlimits,
-		.rlimits_count = policy->rlimits_count,
-		.private_tmp = policy->private_tmp,
-		.cgroup = policy->cgroup,
-		.ledger = engine->ledger,
-	};
-	executor->ops->configure(executor, &config);
-}
-
-void wyn_engine_limit(
-	struct wyn_engine *engine, const struct wyn_limits *limits)
-{
-	struct wyn_list *link;
-
-	engine->limits = *limits;
-	commands_configure(engine);
-	/* Whoever was held back may go on. */
-	wyn_list_for_each (link, &engine->conns) {
-		struct wyn_conn *conn =
-			wyn_list_entry(link, struct wyn_conn, link);
-
-		wyn_account_limit(conn->account, limits->daemon_bytes_max);
-		wyn_engine_activate(conn);
-	}
-}
-
-void wyn_engine_policy(struct wyn_engine *engine, struct wyn_policy *policy)
-{
-	struct wyn_policy *before = engine->policy;
-
-	engine->policy = wyn_policy_hold(policy);
-	commands_configure(engine);
-	wyn_policy_release(before);
-}
-
-const struct wyn_limits *wyn_engine_limits(const struct wyn_engine *engine)
-{
-	return &engine->limits;
-}
-
 const struct wyn_stats *wyn_engine_stats(const struct wyn_engine *engine)
 {
 	return &engine->stats;
+}
+
+bool wyn_engine_keeps(const struct wyn_engine *engine)
+{
+	return engine->keepers_count > 0;
 }
 
 size_t wyn_engine_in_executor(const struct wyn_engine *engine)

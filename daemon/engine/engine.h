@@ -56,6 +56,7 @@ struct wyn_shared {
 	_Atomic uint64_t buffered;    /* [A held] input and output they keep */
 	_Atomic uint64_t conns_used;  /* [A held] numbers of connections */
 	_Atomic uint64_t surveys;     /* [A held] on their way: survey.h */
+	_Atomic uint64_t inquiries;   /* [A held] likewise: inquiry.h */
 	_Atomic uint64_t commands;    /* [A commands] that run now */
 };
 
@@ -136,8 +137,7 @@ struct wyn_conn *wyn_engine_dirty(struct wyn_engine *engine);
  */
 bool wyn_engine_expects(const struct wyn_engine *engine);
 
-/* wyn_engine_peek - a task came back since the last turn: a hint. Thread:
- * loop. */
+/* wyn_engine_peek - one came back since the last turn: a hint. Thread: loop. */
 bool wyn_engine_peek(const struct wyn_engine *engine);
 
 /*
@@ -192,6 +192,9 @@ const struct wyn_stats *wyn_engine_stats(const struct wyn_engine *engine);
  * there counts as one until it is back as well. Thread: loop. */
 size_t wyn_engine_in_executor(const struct wyn_engine *engine);
 
-/* wyn_engine_linger_cut - counts that a socket which lingered was closed early,
+/* wyn_engine_keeps - tasks go on whose connection has gone. Thread: loop. */
+bool wyn_engine_keeps(const struct wyn_engine *engine);
+
+/* wyn_engine_linger_cut - counts a socket that lingered and was closed early,
  * because too many did. Thread: loop. */
 void wyn_engine_linger_cut(struct wyn_engine *engine);

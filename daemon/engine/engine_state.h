@@ -15,6 +15,7 @@
 #include "daemon/engine/engine_owner.h"
 #include "daemon/run/executor.h"
 #include "daemon/engine/held.h"
+#include "daemon/engine/kept.h"
 #include "daemon/engine/output.h"
 #include "daemon/engine/post.h"
 #include "daemon/engine/ready.h"
@@ -37,6 +38,7 @@ enum wyn_conn_phase {
 	WYN_CONN_HELLO,	  /* Hello is awaited */
 	WYN_CONN_OPEN,
 	WYN_CONN_FINISHED, /* Finish came: the rest of the results goes out */
+	WYN_CONN_KEEPER,   /* it never was one: see keeper.h */
 	WYN_CONN_CLOSING,  /* what is in the output goes out, nothing else */
 	WYN_CONN_CLOSED,   /* nothing goes out any more */
 };
@@ -57,10 +59,11 @@ struct wyn_accepted_run {
 };
 
 struct wyn_conn {
-	struct wyn_list link;	/* the engine's connections */
-	struct wyn_list active; /* the engine's, while replies are due */
-	struct wyn_list dirty;	/* the engine's, for the transport to look */
-	struct wyn_list worked; /* the engine's, until its next turn */
+	struct wyn_list link;	 /* the engine's connections */
+	struct wyn_list active;	 /* the engine's, while replies are due */
+	struct wyn_list dirty;	 /* the engine's, for the transport to look */
+	struct wyn_list worked;	 /* the engine's, until its next turn */
+	struct wyn_list keepers; /* the engine's, if it is one */
 	struct wyn_engine *engine;
 	void *transport;
 	struct wyn_peer peer;
@@ -71,6 +74,7 @@ struct wyn_conn {
 	bool failed; /* CLOSING: by an error, which bounds it in time */
 	const char *failure, *ending; /* for the log: see conn.h */
 	uint64_t accepted_tasks;
+	bool keeps;    /* some of them outlive it */
 	bool paused;   /* too much is unsent: no reading */
 	uint64_t work; /* looks since its turn: see wyn_conn_work() */
 	struct wyn_carry carry;
@@ -156,6 +160,11 @@ struct wyn_engine {
 	struct wyn_executor *command_executor; /* NULL = they are refused */
 	char ledger[WYN_LEDGER_PATH_BYTES];    /* of those; "" = none */
 	struct wyn_policy *policy;	       /* held; NULL = likewise */
+	struct wyn_keep keep;
+	struct wyn_timer keep_timer; /* the end of what is kept */
+	struct wyn_list keepers;
+	size_t keepers_count;
+	struct wyn_list inquiries; /* that wait here */
 	uint64_t commands_running; /* in that executor; its part of shared's */
 	atomic_bool commands_wait; /* [A commands] for a place */
 	_Atomic uint64_t commands_given; /* [A commands] places left to it */

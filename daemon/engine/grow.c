@@ -40,14 +40,18 @@ void wyn_grow_end(struct wyn_engine *engine)
 	wyn_engine_unhold(engine, 0, wyn_batch_release(batch));
 }
 
-/* A deadline is counted from the receipt of the Submit that has it. */
+/* A deadline is counted from the receipt of the Submit that has it, a label is
+ * kept once for each batch, and what is to be kept has an entry from the start.
+ */
 static bool are_alike(
 	const struct wyn_submit_options *a, const struct wyn_submit_options *b)
 {
 	return a->deadline_ms == 0 && b->deadline_ms == 0 &&
 	       a->timeout_ms == b->timeout_ms && a->priority == b->priority &&
-	       a->on_disconnect == b->on_disconnect && a->stream == b->stream &&
-	       a->accept == b->accept && a->quiet == b->quiet;
+	       a->on_disconnect == b->on_disconnect &&
+	       a->on_disconnect != WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP &&
+	       a->stream == b->stream && a->accept == b->accept &&
+	       a->quiet == b->quiet && a->label.len == 0 && b->label.len == 0;
 }
 
 struct wyn_batch *wyn_grow_find(const struct wyn_engine *engine,

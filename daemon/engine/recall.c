@@ -10,6 +10,7 @@
 #include "daemon/engine/conn_strips.h"
 #include "daemon/engine/dispatch.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/engine/reply.h"
 
 static bool has_begun(const struct wyn_task *task)
@@ -149,11 +150,13 @@ static void requeue(struct wyn_engine *engine, struct wyn_task *task)
 
 	if (wyn_ready_give_back(&engine->ready, &conn->ready,
 		    task->batch->options.priority - 1u, &part)) {
+		wyn_keeper_wait(task);
 		wyn_engine_task_recycle(engine, task);
 		return;
 	}
 	task->outcome.code = WYN_STATUS_RESOURCE_EXHAUSTED;
 	task->outcome.refusal = WYN_REFUSAL_DAEMON_BYTES_MAX;
+	wyn_keeper_end(engine, task);
 	wyn_reply_add(conn, task);
 }
 

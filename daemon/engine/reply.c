@@ -10,6 +10,7 @@
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/conn_strip.h"
 #include "daemon/engine/engine_state.h"
+#include "daemon/engine/keeper.h"
 #include "daemon/engine/reply_chunks.h"
 #include "daemon/run/command.h"
 
@@ -56,23 +57,6 @@ void wyn_reply_add(struct wyn_conn *conn, struct wyn_task *task)
 	wyn_engine_activate(conn);
 }
 
-static void count_row(struct wyn_engine *engine, uint32_t code, bool refused)
-{
-	struct wyn_stats *stats = &engine->stats;
-
-	if (code == WYN_STATUS_OK) {
-		WYN_STATS_ADD(stats, tasks_ok, 1);
-	} else if (code == WYN_STATUS_CANCELLED) {
-		WYN_STATS_ADD(stats, tasks_cancelled, 1);
-	} else if (code == WYN_STATUS_DEADLINE_EXCEEDED) {
-		WYN_STATS_ADD(stats, tasks_expired, 1);
-	} else if (refused) {
-		WYN_STATS_ADD(stats, tasks_refused, 1);
-	} else {
-		WYN_STATS_ADD(stats, tasks_failed, 1);
-	}
-}
-
 static void verdict_rows(struct wyn_conn *conn, struct rows *rows)
 {
 	struct wyn_engine *engine = conn->engine;
@@ -90,8 +74,8 @@ static void verdict_rows(struct wyn_conn *conn, struct rows *rows)
 		conn->unsent_bytes -= verdict->row_bytes;
 		verdict->count--;
 		conn->unanswered--;
-		count_row(
-			engine, wyn_refusal_of(verdict->refusal)->status, true);
+		wyn_stats_ended(&engine->stats,
+			wyn_refusal_of(verdict->refusal)->status, true, 1);
 	}
 	if (verdict->count == 0) {
 		rows->credit_tasks += verdict->tasks;
@@ -145,7 +129,7 @@ static void task_row(
 	conn->unanswered--;
 	rows->credit_tasks++;
 	rows->credit_bytes += task->element.argument.len;
-	count_row(engine, outcome->code, false);
+	wyn_stats_ended(&engine->stats, outcome->code, false, 1);
 	wyn_stats_refused(&engine->stats, outcome->refusal, 1);
 	wyn_histogram_record(
 		&engine->stats.latency_ns, engine->now_ns - task->received_ns);
@@ -341,6 +325,10 @@ void wyn_reply_fill(struct wyn_conn *conn)
 {
 	size_t before = conn->output.bytes;
 
+	if (wyn_keeper_is(conn)) {
+		wyn_keeper_fill(conn);
+		return;
+	}
 	if (conn->phase >= WYN_CONN_CLOSING) {
 		return;
 	}

@@ -12,6 +12,22 @@ void wyn_stats_init(struct wyn_stats *stats)
 	wyn_histogram_init(&stats->latency_ns);
 }
 
+void wyn_stats_ended(
+	struct wyn_stats *stats, uint32_t code, bool refused, uint64_t n)
+{
+	if (code == WYN_STATUS_OK) {
+		WYN_STATS_ADD(stats, tasks_ok, n);
+	} else if (code == WYN_STATUS_CANCELLED) {
+		WYN_STATS_ADD(stats, tasks_cancelled, n);
+	} else if (code == WYN_STATUS_DEADLINE_EXCEEDED) {
+		WYN_STATS_ADD(stats, tasks_expired, n);
+	} else if (refused) {
+		WYN_STATS_ADD(stats, tasks_refused, n);
+	} else {
+		WYN_STATS_ADD(stats, tasks_failed, n);
+	}
+}
+
 void wyn_stats_sum(struct wyn_stats *into, const struct wyn_stats *from)
 {
 #define WYN_STATS_SUM(field)    \

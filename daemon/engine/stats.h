@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,8 @@
 	X(tasks_expired)        \
 	X(tasks_refused)        \
 	X(tasks_discarded)      \
+	X(tasks_kept)           \
+	X(kept_evicted)         \
 	X(partial_values)       \
 	X(calls_over_max)       \
 	X(output_over_max)      \
@@ -69,6 +72,11 @@ static inline void wyn_stats_refused(
 
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
+
+/* wyn_stats_ended - so many rows with that code, or outcomes that are kept in
+ * place of one; refused: before they started. Thread: the loop that owns it. */
+void wyn_stats_ended(
+	struct wyn_stats *stats, uint32_t code, bool refused, uint64_t n);
 
 /* wyn_stats_init - all zero. Thread: boot. */
 void wyn_stats_init(struct wyn_stats *stats);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "daemon/engine/conn_command.h"
 #include "daemon/engine/engine_state.h"
 
 /* So many places of the table of connections are one look. */
@@ -54,6 +55,13 @@ struct wyn_survey_row *wyn_survey_place(struct wyn_survey *survey, uint64_t id)
 	struct wyn_survey_row *row;
 	uint16_t place;
 
+	if (rank < survey->count && wyn_survey_row(survey, rank)->id == id) {
+		/* It was seen where it was before. */
+		row = &survey->rows[survey->order[rank]];
+		memset(row, 0, sizeof(*row));
+		row->id = id;
+		return row;
+	}
 	if (full && rank == survey->count) {
 		survey->more = true;
 		return NULL;
@@ -91,6 +99,28 @@ static bool is_found(const struct wyn_survey *survey)
 	return survey->query.explain && survey->count > 0;
 }
 
+/* The task that was looked for is here, and is to end, or gets a signal. */
+static void found_end(const struct wyn_survey *survey, struct wyn_conn *conn)
+{
+	static const struct wyn_answer answer = {
+		.refusal = WYN_REFUSAL_CANCELLED_BY_CLIENT,
+	};
+	const struct wyn_survey_query *query = &survey->query;
+	struct wyn_range one = {query->id, query->id};
+	const struct wyn_ranges ranges = {.items = &one, .count = 1};
+
+	if (!query->end || survey->count == 0) {
+		return;
+	}
+	if (query->signal != 0) {
+		wyn_conn_signal(conn, &ranges, WYN_WORK_ID, query->signal);
+	} else {
+		wyn_conn_cancel(conn, &ranges, WYN_WORK_ID, &answer,
+			query->grace_ms == 0 ? WYN_GRACE_USUAL
+					     : query->grace_ms);
+	}
+}
+
 /* Returns: whether it is done with this loop. */
 static bool loop_look(struct wyn_survey *survey, struct wyn_engine *engine)
 {
@@ -106,9 +136,11 @@ static bool loop_look(struct wyn_survey *survey, struct wyn_engine *engine)
 		if (conn != NULL && is_visible(survey, conn)) {
 			survey->looks++;
 			wyn_survey_conn(survey, conn);
+			found_end(survey, conn);
 		}
 	}
-	return true;
+	/* Behind them, so that none is missed that ends meanwhile. */
+	return wyn_survey_kept(survey, engine);
 }
 
 /* Where it goes from the loop that it is at. */
@@ -126,6 +158,7 @@ static struct wyn_engine *next_of(
 		return engine;
 	}
 	survey->slot = 0;
+	survey->bucket = 0;
 	survey->loop++;
 	if (survey->loop < shared->engines_count && !is_found(survey)) {
 		return shared->engines[survey->loop];

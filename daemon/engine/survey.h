@@ -32,6 +32,8 @@
 #define WYN_SURVEY_NAME_BYTES (WYN_MODULE_NAME_BYTES_MAX + 1)
 
 struct wyn_conn;
+struct wyn_engine;
+struct wyn_kept;
 struct wyn_shared;
 
 struct wyn_survey_row {
@@ -50,6 +52,7 @@ struct wyn_survey_row {
 	char function[WYN_SURVEY_NAME_BYTES];
 	char client_name[WYN_CLIENT_NAME_BYTES];
 	char command[WYN_COMMAND_LINE_BYTES]; /* "" = it calls the function */
+	char label[WYN_LABEL_BYTES];
 };
 
 /* What the one task waits for. */
@@ -68,7 +71,11 @@ struct wyn_survey_query {
 	uint64_t conn;			      /* its number; 0 = all */
 	uint8_t state;			      /* 0 = all */
 	char function[WYN_SURVEY_NAME_BYTES]; /* "" = all */
-	bool explain; /* one task, by its id or else its seq */
+	char label[WYN_LABEL_BYTES];	      /* "" = any */
+	bool explain;	 /* one task, by its id or else its seq */
+	bool end;	 /* that one is to end, or gets a signal */
+	unsigned signal; /* 0 = it is cancelled */
+	uint64_t grace_ms;
 	uint64_t id;
 	uint64_t seq;
 	size_t rows_max; /* 1 to WYN_SURVEY_ROWS_MAX */
@@ -88,9 +95,10 @@ struct wyn_survey {
 
 	void (*answer)(const struct wyn_survey *survey); /* Thread: loop */
 	size_t loop;					 /* that it is at */
-	uint32_t slot;	/* the next connection of that one */
-	bool home;	/* it is on its way back */
-	uint64_t looks; /* in this turn */
+	uint32_t slot;	 /* the next connection of that one */
+	uint32_t bucket; /* then the next of what is kept there */
+	bool home;	 /* it is on its way back */
+	uint64_t looks;	 /* in this turn */
 
 	struct wyn_survey_why why; /* of the one task */
 	bool more;		   /* there are ids beyond the rows */
@@ -126,3 +134,21 @@ struct wyn_survey_row *wyn_survey_place(struct wyn_survey *survey, uint64_t id);
 /* wyn_survey_conn - looks at the tasks of a connection of the loop that it is
  * at. Thread: loop. */
 void wyn_survey_conn(struct wyn_survey *survey, struct wyn_conn *conn);
+
+/* wyn_survey_row_kept - a row of what is kept; id, loop and run are the row's
+ * own. Thread: loop. */
+void wyn_survey_row_kept(struct wyn_survey_row *row,
+	const struct wyn_kept *kept, uint64_t now_ns);
+
+/* wyn_survey_task_fill - a row as a message, which borrows its texts. Thread:
+ * loop. */
+void wyn_survey_task_fill(
+	const struct wyn_survey_row *row, Wyn__V1__Task *ret_task);
+
+/*
+ * wyn_survey_kept - looks at what is kept of tasks that ended.
+ *
+ * Thread: loop. Returns: whether it has seen all.
+ */
+bool wyn_survey_kept(
+	struct wyn_survey *survey, const struct wyn_engine *engine);

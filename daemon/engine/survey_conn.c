@@ -14,6 +14,7 @@
 #include "daemon/engine/conn_work.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/survey.h"
+#include "base/text.h"
 #include "daemon/engine/survey_why.h"
 
 #define ARGUMENTS_PER_LOOK 8u
@@ -39,6 +40,11 @@ static bool is_wanted(const struct place *place, uint64_t first_seq,
 	place->survey->looks++;
 	if (query->function[0] != '\0' &&
 		strcmp(query->function, place->batch->function->name) != 0) {
+		return false;
+	}
+	if (query->label[0] != '\0' &&
+		(place->batch->label == NULL ||
+			strcmp(query->label, place->batch->label) != 0)) {
 		return false;
 	}
 	if (query->explain) {
@@ -80,7 +86,9 @@ static struct wyn_survey_row *note(const struct place *place, uint64_t seq,
 	row->priority = batch->options.priority;
 	(void)snprintf(row->function, sizeof(row->function), "%s",
 		batch->function->name);
-	row->command[0] = '\0';
+	if (batch->label != NULL) {
+		wyn_text_copy(row->label, sizeof(row->label), batch->label);
+	}
 	if (batch->command != NULL) {
 		memcpy(row->command, batch->command->line,
 			sizeof(row->command));

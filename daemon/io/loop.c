@@ -289,7 +289,8 @@ static void tell_quiet(struct wyn_loop *loop)
 	atomic_store_explicit(
 		&loop->running_approx, running, memory_order_relaxed);
 	if (loop->quiet || loop->phase < WYN_LOOP_DRAIN ||
-		loop->transports.count > 0 || running > 0) {
+		loop->transports.count > 0 || running > 0 ||
+		wyn_engine_keeps(loop->engine)) {
 		return;
 	}
 	loop->quiet = true;

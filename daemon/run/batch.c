@@ -133,6 +133,7 @@ size_t wyn_batch_release(struct wyn_batch *batch)
 		wyn_module_release(batch->function->version);
 	}
 	free(batch->marks);
+	free(batch->label);
 	bytes += wyn_command_bytes(batch->command);
 	wyn_command_destroy(batch->command);
 	input_destroy(batch->input);

@@ -5,8 +5,8 @@
  * A batch keeps what its tasks share, and a copy of their arguments as they
  * stood in the frame: one copy per Submit, none per task; an argument is a view
  * into it. Submits that say the same of tasks that follow one another share
- * one. A span is a run of seqs of a batch with a cursor at its next
- * argument. What holds a batch is counted: its spans and its tasks.
+ * one. A span is a run of seqs of a batch with a cursor at its next argument.
+ * What holds a batch is counted: its spans and its tasks.
  */
 #pragma once
 
@@ -21,7 +21,6 @@
 
 #define WYN_BATCH_STRIDE 256u /* arguments from one mark to the next */
 
-struct wyn_batch;
 struct wyn_command;
 struct wyn_function_entry;
 struct wyn_input;
@@ -37,7 +36,7 @@ struct wyn_span {
 	bool slow; /* each is known to be: see recall.h */
 };
 
-/* Where one of its arguments is, and how many bytes those before it have. */
+/* Where one of its arguments is, and the bytes of those before it. */
 struct wyn_batch_mark {
 	const uint8_t *at;
 	uint64_t bytes;
@@ -47,6 +46,7 @@ struct wyn_batch {
 	uint32_t holders;			   /* spans and tasks */
 	const struct wyn_function_entry *function; /* its version is held */
 	struct wyn_command *command; /* NULL = they call the function; owned */
+	char *label;		     /* owned; NULL = none */
 	struct wyn_input *input;     /* of its one task; NULL = none; owned */
 	struct wyn_submit_options options;
 	struct wyn_timers *timers; /* of its loop, for the deadline */
@@ -180,13 +180,11 @@ struct wyn_span *wyn_span_again(const struct wyn_part *part);
 bool wyn_span_prepend(struct wyn_span *span, const struct wyn_part *part);
 
 /*
- * wyn_span_split - leaves the first `count` tasks in the span and puts the
- * others into a new one, on no list.
+ * wyn_span_split - moves all but the first `count` tasks to a new one.
  *
- * However many tasks are before the cut, it looks at a few hundred arguments,
- * and once for each batch at all of them; *looks is raised by how many. Thread:
- * loop. 0 < count < span->args.count. Returns: NULL when there is no memory;
- * the span is then as it was.
+ * It looks at a few hundred arguments, and once for each batch at all of them;
+ * *looks is raised by how many. Thread: loop. 0 < count < span->args.count.
+ * Returns: NULL without memory; the span is then as it was.
  */
 struct wyn_span *wyn_span_split(
 	struct wyn_span *span, uint64_t count, uint64_t *looks);

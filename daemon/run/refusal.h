@@ -28,8 +28,13 @@
 		"more tasks in one Submit than max_batch")                   \
 	X(OPTION_INVALID, INVALID_ARGUMENT, NO, 0, options_invalid,          \
 		"an option has a value that it cannot have")                 \
-	X(OPTION_UNSUPPORTED, UNIMPLEMENTED, NO, 0, options_unsupported,     \
-		"on_disconnect KEEP is not in this version")                 \
+	X(KEEP_TASKS_MAX, RESOURCE_EXHAUSTED, NO, WYN_RETRY_AFTER_MS,        \
+		keep_tasks_over_max,                                         \
+		"this user has keep-tasks tasks with on_disconnect KEEP "    \
+		"that have not ended")                                       \
+	X(KEEP_LOCAL_ONLY, PERMISSION_DENIED, NO, 0, keeps_not_local,        \
+		"on_disconnect KEEP is for clients on a Unix socket, whose " \
+		"user is known")                                             \
 	X(COMMANDS_OFF, PERMISSION_DENIED, NO, 0, commands_while_off,        \
 		"this server runs no commands: see commands in "             \
 		"wynd.conf(5)")                                              \

@@ -23,6 +23,7 @@
 #include "daemon/run/timers.h"
 
 struct wyn_batch;
+struct wyn_kept;
 struct wyn_partial;
 struct wyn_process;
 struct wyn_stream;
@@ -71,10 +72,11 @@ struct wyn_task {
 	struct wyn_charge charge;   /* to the executor's budget */
 	uint32_t partials_queued;   /* of its partial values, not sent yet */
 	struct wyn_partial *report; /* of these, the one of progress */
-	bool answered;	   /* its row was sent; what comes back is dropped */
-	bool waiting;	   /* it is back, and its partial values go first */
-	bool watched;	   /* it was running when the executor stalled */
-	uint64_t grace_ms; /* a command's, when it is cancelled */
+	bool answered; /* its row was sent; what comes back is dropped */
+	bool waiting;  /* it is back, and its partial values go first */
+	bool watched;  /* it was running when the executor stalled */
+	struct wyn_kept *kept;	  /* what stays of it; NULL = nothing */
+	uint64_t grace_ms;	  /* a command's, when it is cancelled */
 	enum wyn_refusal stopped; /* why a command was cancelled; NONE = not */
 	struct wyn_process *process; /* its executor's; NULL = not a command */
 };

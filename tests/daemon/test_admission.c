@@ -109,8 +109,28 @@ static void whole_is_refused_by_name_for_each_wrong_option(void **state)
 	whole_expected("OPTION_INVALID", WYN_STATUS_INVALID_ARGUMENT);
 	assert_non_null(strstr(answer.text, "deadline_ms"));
 	(void)setup(state);
-	submit.options.on_disconnect = 2;
-	whole_expected("OPTION_UNSUPPORTED", WYN_STATUS_UNIMPLEMENTED);
+	submit.options.label = (struct wyn_slice){(const uint8_t *)"", 63};
+	assert_false(wyn_admission_whole(&admission, &submit, &answer));
+	submit.options.label.len = 64;
+	whole_expected("OPTION_INVALID", WYN_STATUS_INVALID_ARGUMENT);
+	assert_non_null(strstr(answer.text, "label"));
+}
+
+static void whole_is_refused_when_it_may_not_be_kept(void **state)
+{
+	(void)state;
+	submit.options.on_disconnect =
+		WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP;
+	whole_expected("KEEP_LOCAL_ONLY", WYN_STATUS_PERMISSION_DENIED);
+	admission.keeps = true;
+	submit.args.count = 3;
+	admission.keep_room = 3;
+	assert_false(wyn_admission_whole(&admission, &submit, &answer));
+	admission.keep_room = 2;
+	whole_expected("KEEP_TASKS_MAX", WYN_STATUS_RESOURCE_EXHAUSTED);
+	submit.options.on_disconnect =
+		WYN__V1__ON_DISCONNECT__ON_DISCONNECT_CANCEL;
+	assert_false(wyn_admission_whole(&admission, &submit, &answer));
 }
 
 /* One task beside what was taken; NULL = it is let in. */
@@ -251,6 +271,7 @@ int main(void)
 		TEST(whole_is_refused_when_the_batch_is_too_large),
 		TEST(whole_is_refused_when_the_function_is_unknown),
 		TEST(whole_is_refused_by_name_for_each_wrong_option),
+		TEST(whole_is_refused_when_it_may_not_be_kept),
 		TEST(one_keeps_to_the_table),
 		TEST(one_says_when_to_try_again_only_if_that_may_help),
 		TEST(all_are_let_in_at_once_when_each_would_be),

@@ -177,6 +177,48 @@ static void command_drain_reach(void)
 	assert_int_equal(rig->commands->config.drain_ms, 1234);
 }
 
+static const struct wyn_submit_options keep = {
+	.on_disconnect = WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP};
+
+static void keep_tasks_reach(void)
+{
+	rig_run_send(client, 1, 3, NULL, keep);
+}
+
+/* Two ends with a value each, for one of which there is room. */
+static void keep_bytes_reach(void)
+{
+	const struct rig_submit submit = {.first_seq = 1,
+		.function = "big",
+		.count = 2,
+		.text = "700",
+		.options = keep};
+
+	rig_submit(client, &submit);
+}
+
+static void keep_output_reach(void)
+{
+	const struct wyn_kept *kept;
+
+	rig_run_send(client, 1, 1, NULL, keep);
+	rig_settle(rig);
+	rig_process_say(rig_process(rig, 1), "0123456789");
+	rig_settle(rig);
+	kept = wyn_keep_find(&rig->engine->keep, rig->shared.id_base);
+	assert_int_equal(kept->output_end, 10);
+	assert_int_equal(kept->head->bytes, 4);
+}
+
+static void keep_time_reach(void)
+{
+	rig_run_send(client, 1, 1, NULL, keep);
+	rig_finish_all(rig);
+	assert_int_equal(rig->engine->keep.users_count, 1);
+	rig_advance(rig, 1000);
+	assert_int_equal(rig->engine->keep.users_count, 0);
+}
+
 static void hello_reach(void)
 {
 	(void)rig_connect(rig);
@@ -243,6 +285,11 @@ static const struct bound {
 	BOUND(command_grace_ms, "command-grace", 1234, grace_reach, NULL),
 	BOUND(command_drain_ms, "command-drain", 1234, command_drain_reach,
 		NULL),
+	BOUND(keep_tasks, "keep-tasks", 2, keep_tasks_reach,
+		"keep_tasks_over_max"),
+	BOUND(keep_bytes, "keep-bytes", 1000, keep_bytes_reach, "kept_evicted"),
+	BOUND(keep_output_bytes, "keep-output", 4, keep_output_reach, NULL),
+	BOUND(keep_ms, "keep-time", 1000, keep_time_reach, NULL),
 	BOUND(hello_ms, "hello-timeout", 1000, hello_reach,
 		"connections_failed"),
 	BOUND(keepalive_ms, "keepalive", 2000, keepalive_reach,

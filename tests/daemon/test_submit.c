@@ -282,7 +282,7 @@ static void submit_refuses_an_unknown_priority(void **state)
 	assert_string_equal(rig_reason(client, 1), "OPTION_INVALID");
 }
 
-static void submit_refuses_to_keep_what_is_disconnected(void **state)
+static void submit_refuses_to_keep_when_the_user_is_not_known(void **state)
 {
 	const struct rig_submit submit = {.first_seq = 1,
 		.function = "noop",
@@ -294,8 +294,9 @@ static void submit_refuses_to_keep_what_is_disconnected(void **state)
 	(void)state;
 	rig_submit(client, &submit);
 	rig_settle(rig);
-	assert_string_equal(rig_reason(client, 1), "OPTION_UNSUPPORTED");
-	assert_int_equal(rig_task(client, 1)->code, WYN_STATUS_UNIMPLEMENTED);
+	assert_string_equal(rig_reason(client, 1), "KEEP_LOCAL_ONLY");
+	assert_int_equal(
+		rig_task(client, 1)->code, WYN_STATUS_PERMISSION_DENIED);
 }
 
 static void submit_refuses_a_deadline_that_no_clock_reaches(void **state)
@@ -432,7 +433,7 @@ int main(void)
 		TEST(submit_holds_only_what_it_let_in),
 		TEST(submit_refuses_when_the_daemon_holds_enough_bytes),
 		TEST(submit_refuses_an_unknown_priority),
-		TEST(submit_refuses_to_keep_what_is_disconnected),
+		TEST(submit_refuses_to_keep_when_the_user_is_not_known),
 		TEST(submit_refuses_a_deadline_that_no_clock_reaches),
 		TEST(submit_fails_the_connection_when_seq_is_0),
 		TEST(submit_fails_the_connection_when_seq_comes_again),

@@ -246,7 +246,7 @@ class Cases(WireCase):
     def test_options_that_do_not_exist(self):
         peer = self.peer()
         for seq, option, row in (
-                (1, {"on_disconnect": 2}, (12, "OPTION_UNSUPPORTED")),
+                (1, {"label": "x" * 64}, (3, "OPTION_INVALID")),
                 (2, {"on_disconnect": 7}, (3, "OPTION_INVALID")),
                 (3, {"priority": 4}, (3, "OPTION_INVALID")),
                 (4, {"deadline_ms": 1 << 60}, (3, "OPTION_INVALID"))):

@@ -207,6 +207,28 @@ static uint64_t held(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/* All that was kept has ended, nobody waits for it, and its time ends. */
+static void kept_check(struct rig *rig)
+{
+	struct wyn_engine *engine = rig->engine;
+	const struct wyn_list *link;
+
+	wyn_list_for_each (link, &engine->keep.users) {
+		const struct wyn_kept_user *user =
+			WYN_CONTAINER_OF(link, struct wyn_kept_user, link);
+
+		rig_check(user->entries == user->ended_count);
+		rig_check(user->entries <= engine->limits.keep_tasks);
+		rig_check(user->bytes <= engine->limits.keep_bytes);
+	}
+	rig_check(engine->keepers_count == 0);
+	rig_check(wyn_list_empty(&engine->inquiries));
+	if (engine->keep.users_count > 0) {
+		rig_advance(rig, engine->limits.keep_ms);
+	}
+	rig_check(engine->keep.users_count == 0);
+}
+
 void rig_destroy(struct rig *rig)
 {
 	struct wyn_list *link;
@@ -216,6 +238,7 @@ void rig_destroy(struct rig *rig)
 	}
 	rig_settle(rig);
 	rig_finish_all(rig);
+	kept_check(rig);
 	rig_check(rig->engine->conns_count == 0);
 	rig_check(wyn_engine_in_executor(rig->engine) == 0);
 	rig_check(rig->engine->unfinished == 0);
@@ -226,6 +249,7 @@ void rig_destroy(struct rig *rig)
 	rig_check(held(&rig->shared.values_held) == 0);
 	rig_check(held(&rig->shared.connections) == 0);
 	rig_check(held(&rig->shared.commands) == 0);
+	rig_check(held(&rig->shared.inquiries) == 0);
 	rig_check(rig->engine->commands_running == 0);
 	rig_turn(rig);
 	rig_check(held(&rig->shared.buffered) == 0);

@@ -17,6 +17,7 @@
 #include "base/slice.h"
 #include "proto/message.h"
 #include "tests/support/engine_rig.h"
+#include "tests/support/rig_kept.h"
 
 #define RIG_WORD_BYTES 32u
 #define RIG_TEXT_BYTES 256u
@@ -85,6 +86,7 @@ struct rig_listed {
 	char function[RIG_WORD_BYTES];
 	char client_name[RIG_TEXT_BYTES];
 	char command[RIG_TEXT_BYTES];
+	char label[RIG_KEPT_WORD_BYTES];
 };
 
 /* What explain says beside it. */
@@ -139,6 +141,8 @@ struct rig_client {
 	size_t listed_count; /* of the last Reply */
 	struct rig_listed listed[RIG_LISTED_MAX];
 	struct rig_why why;
+	struct rig_outcome outcome;
+	struct rig_logs logs;
 	unsigned errors;
 	uint32_t error_code;
 	char error[RIG_WORD_BYTES]; /* its reason; "" = none */

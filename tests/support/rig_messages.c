@@ -427,3 +427,44 @@ void rig_explain(struct rig_client *client, uint64_t id)
 	call.explain = &explain;
 	any_call_send(client, &call);
 }
+
+void rig_ask_outcome(struct rig_client *client, uint64_t id, uint64_t wait_ms)
+{
+	Wyn__V1__OutcomeCall outcome = WYN__V1__OUTCOME_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	outcome.id = id;
+	outcome.wait_ms = wait_ms;
+	call.call_id = id;
+	call.what_case = WYN__V1__CALL__WHAT_OUTCOME;
+	call.outcome = &outcome;
+	any_call_send(client, &call);
+}
+
+void rig_ask_logs(
+	struct rig_client *client, uint64_t id, uint64_t from, uint64_t wait_ms)
+{
+	Wyn__V1__LogsCall logs = WYN__V1__LOGS_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	logs.id = id;
+	logs.from = from;
+	logs.wait_ms = wait_ms;
+	call.call_id = id;
+	call.what_case = WYN__V1__CALL__WHAT_LOGS;
+	call.logs = &logs;
+	any_call_send(client, &call);
+}
+
+void rig_ask_end(struct rig_client *client, uint64_t id, uint32_t signal)
+{
+	Wyn__V1__EndCall end = WYN__V1__END_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	end.id = id;
+	end.signal = signal;
+	call.call_id = id;
+	call.what_case = WYN__V1__CALL__WHAT_END;
+	call.end = &end;
+	any_call_send(client, &call);
+}

@@ -93,3 +93,10 @@ void rig_signal_id(struct rig_client *client, uint64_t id, uint32_t number);
  * tasks above an id, of the one with an id. */
 void rig_list(struct rig_client *client, uint64_t after);
 void rig_explain(struct rig_client *client, uint64_t id);
+
+/* rig_ask_outcome, rig_ask_logs, rig_ask_end - likewise, of a task that is
+ * kept, by its id. */
+void rig_ask_outcome(struct rig_client *client, uint64_t id, uint64_t wait_ms);
+void rig_ask_logs(struct rig_client *client, uint64_t id, uint64_t from,
+	uint64_t wait_ms);
+void rig_ask_end(struct rig_client *client, uint64_t id, uint32_t signal);

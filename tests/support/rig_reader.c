@@ -256,6 +256,7 @@ static void listed_note(struct rig_client *client, const Wyn__V1__Task *task)
 		wyn_slice_of(task->client_name));
 	word_copy(note->command, sizeof(note->command),
 		wyn_slice_of(task->command));
+	word_copy(note->label, sizeof(note->label), wyn_slice_of(task->label));
 }
 
 static void on_list(struct rig_client *client, const Wyn__V1__ListReply *list)
@@ -282,6 +283,58 @@ static void on_explain(
 	listed_note(client, explain->task);
 }
 
+static void on_outcome(
+	struct rig_client *client, const Wyn__V1__OutcomeReply *outcome)
+{
+	struct rig_outcome *note = &client->outcome;
+	struct wyn_slice value = {outcome->value.data, outcome->value.len};
+
+	rig_check(outcome->ended || value.len == 0);
+	*note = (struct rig_outcome){
+		.ended = outcome->ended,
+		.code = outcome->code,
+		.ran = (int)outcome->ran,
+		.exit_status = outcome->exit_status,
+		.signal = outcome->signal,
+		.has_usage = outcome->usage != NULL,
+		.bytes = value.len,
+		.value_bytes = outcome->value_bytes,
+		.value_lost = outcome->value_lost,
+		.output_bytes = outcome->output_bytes,
+		.ended_ns = outcome->ended_ns,
+	};
+	word_copy(note->value, sizeof(note->value), value);
+	word_copy(note->reason, sizeof(note->reason),
+		wyn_slice_of(outcome->reason));
+	word_copy(note->message, sizeof(note->message),
+		wyn_slice_of(outcome->message));
+	listed_note(client, outcome->task);
+}
+
+static void on_logs(struct rig_client *client, const Wyn__V1__LogsReply *logs)
+{
+	struct rig_logs *note = &client->logs;
+	uint64_t at = 0;
+
+	*note = (struct rig_logs){.pieces = logs->n_pieces,
+		.next = logs->next,
+		.ended = logs->ended};
+	for (size_t i = 0; i < logs->n_pieces; i++) {
+		const Wyn__V1__Piece *piece = logs->pieces[i];
+		size_t room = sizeof(note->text) - 1 - note->bytes;
+		size_t n = piece->data.len < room ? piece->data.len : room;
+
+		rig_check(piece->data.len > 0);
+		rig_check(piece->at >= at);
+		at = piece->at + piece->data.len;
+		note->first_at = i == 0 ? piece->at : note->first_at;
+		note->last_stream = (int)piece->stream;
+		memcpy(note->text + note->bytes, piece->data.data, n);
+		note->bytes += n;
+	}
+	rig_check(logs->next >= at);
+}
+
 static void on_reply(struct rig_client *client, const Wyn__V1__Reply *reply)
 {
 	struct rig_reply *note = &client->reply;
@@ -295,6 +348,10 @@ static void on_reply(struct rig_client *client, const Wyn__V1__Reply *reply)
 		on_list(client, reply->list);
 	} else if (reply->what_case == WYN__V1__REPLY__WHAT_EXPLAIN) {
 		on_explain(client, reply->explain);
+	} else if (reply->what_case == WYN__V1__REPLY__WHAT_OUTCOME) {
+		on_outcome(client, reply->outcome);
+	} else if (reply->what_case == WYN__V1__REPLY__WHAT_LOGS) {
+		on_logs(client, reply->logs);
 	} else if (reply->what_case == WYN__V1__REPLY__WHAT_MODULES) {
 		note->modules = reply->modules->n_modules;
 		note->more = reply->modules->more;
