@@ -155,9 +155,9 @@ $(B)/tests/$1/%: $(B)/obj/tests/$1/%.o $(call ar_of,support $(or $(LIBS_$1),$(fi
 	$$(call link,cmocka $(PKGS_$1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_tests,$r)))
-$(B)/tests/scheduler/test_faults $(B)/tests/daemon/test_command_faults: LDFLAGS += \
-	$(patsubst %,-Xlinker --wrap=%,malloc calloc realloc posix_memalign free mmap \
-	munmap __sched_cpualloc __sched_cpufree pthread_create syscall)
+$(patsubst %.c,$(B)/%,$(wildcard tests/[!s]*/*_faults.c tests/sch*/*_faults.c)): LDFLAGS += \
+	$(patsubst %,-Xlinker --wrap=%,malloc calloc realloc posix_memalign free mmap munmap \
+	__sched_cpualloc __sched_cpufree pthread_create syscall)
 $(B)/tests/stress/%: $(B)/obj/tests/stress/%.o \
 		$(call ar_of,support client scheduler proto base)
 	$(call link,libprotobuf-c cmocka,-Xlinker --as-needed)
