@@ -4,8 +4,8 @@
  *
  * Each step is one byte and its operands: somebody connects, sends (raw bytes,
  * or a message with numbers from the script), reads much, little or nothing,
- * goes away; tasks run in any order, emit, or are left alone; commands write,
- * read and end; the clock goes on; the daemon drains. What may never happen
+ * goes away, and leaves tasks that are kept; tasks run in any order, emit, or
+ * are left alone; commands write, read and end; the clock goes on; the daemon drains. What may never happen
  * aborts in the rig: a task answered twice or not at all, a Chunk after its
  * row, credit that falls, a count that is not back to 0 at the end.
  */
@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CLIENTS_MAX 4u
 #define OPENED_MAX  32u /* in one script */
+#define KEEP	    WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP
 
 struct script {
 	const uint8_t *at;
@@ -57,6 +58,10 @@ static const struct wyn_limits limits = {
 	.commands_max = 3,
 	.command_bytes_max = 200,
 	.command_grace_ms = 50,
+	.keep_tasks = 20,
+	.keep_bytes = 3000,
+	.keep_output_bytes = 1000,
+	.keep_ms = 1000,
 	.hello_ms = 5000,
 	.keepalive_ms = 30000,
 };
@@ -99,6 +104,8 @@ static void send_submit(
 			.priority = how % 4,
 			.stream = how & 4,
 			.accept = how & 8,
+			.on_disconnect = how & 64 ? KEEP : 0,
+			.label = wyn_slice_of(how & 128 ? "label" : ""),
 			.quiet = how & 16},
 	};
 	uint64_t sizes[8];
@@ -140,6 +147,7 @@ static void send_command(
 			.deadline_ms = times_ms[size & 3],
 			.priority = how >> 6,
 			.stream = how & 4,
+			.on_disconnect = size & 64 ? KEEP : 0,
 			.quiet = how & 16},
 	};
 
@@ -222,7 +230,23 @@ static void send_chunk(struct script *script, struct rig_client *client)
 	rig_send(client, zeros, chunk.data.len);
 }
 
-/* Any kind; beyond those a survey of the tasks. */
+/* How a task ended, what it wrote, or that it is to end. */
+static void kept_ask(
+	struct script *script, struct rig_client *client, unsigned which)
+{
+	uint64_t id = script->rig->shared.id_base + take(script);
+	uint64_t wait_ms = which % 2 * 100;
+
+	if (which < 28) {
+		rig_ask_outcome(client, id, wait_ms);
+	} else if (which < 30) {
+		rig_ask_logs(client, id, take(script) * UINT64_C(8), wait_ms);
+	} else {
+		rig_ask_end(client, id, which % 2 * 9);
+	}
+}
+
+/* Any kind; beyond those a survey of the tasks, or what is kept of one. */
 static void other_send(
 	struct script *script, struct rig_client *client, unsigned which)
 {
@@ -232,8 +256,10 @@ static void other_send(
 		rig_kind(client, (enum wyn_message_kind)(1 + which));
 	} else if (which < 20) {
 		rig_list(client, which % 2 == 0 ? 0 : first + which);
-	} else {
+	} else if (which < 26) {
 		rig_explain(client, first + which - 20);
+	} else {
+		kept_ask(script, client, which);
 	}
 }
 

@@ -21,6 +21,7 @@
 #include "tests/support/rig_messages.h"
 
 #define CLIENTS	      6u
+#define KEEP	      WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP
 #define STEPS_DEFAULT 4000u
 #define SEED_DEFAULT  1u
 
@@ -69,6 +70,10 @@ static int setup(void **state)
 	limits.connections_max = CLIENTS;
 	limits.commands_max = 5;
 	limits.command_bytes_max = WYN_KIB;
+	limits.keep_tasks = 300;
+	limits.keep_bytes = 100000;
+	limits.keep_output_bytes = 20000;
+	limits.keep_ms = 300;
 	rig = rig_create(&limits, 4);
 	(void)rig_commands_attach(rig);
 	return 0;
@@ -112,6 +117,10 @@ static void person_submit(struct person *person)
 			.quiet = below(4) == 0},
 	};
 
+	if (below(4) == 0) {
+		submit.options.on_disconnect = KEEP;
+		submit.options.label = wyn_slice_of("label");
+	}
 	if (below(5) == 0) {
 		submit.count = 1 + below(WYN_COUNT_OF(sizes));
 		for (size_t i = 0; i < submit.count; i++) {
@@ -142,6 +151,7 @@ static void person_command(struct person *person)
 			.timeout_ms = times_ms[below(5)],
 			.deadline_ms = times_ms[below(5)],
 			.stream = below(2),
+			.on_disconnect = below(2) ? KEEP : 0,
 			.accept = below(4) == 0,
 			.quiet = below(4) == 0},
 	};
@@ -251,6 +261,23 @@ static void person_look(struct rig_client *client)
 	rig_frame(client, &frame);
 }
 
+/* Of a task that is kept, or is not. */
+static void person_ask(struct rig_client *client)
+{
+	uint64_t id = rig->shared.id_base + below(5000);
+
+	switch (below(3)) {
+	case 0:
+		rig_ask_outcome(client, id, below(2) * below(200));
+		return;
+	case 1:
+		rig_ask_logs(client, id, below(30000), below(2) * below(200));
+		return;
+	default:
+		rig_ask_end(client, id, below(2) ? 9 : 0);
+	}
+}
+
 static uint64_t verdicts_of(const struct wyn_conn *conn)
 {
 	const struct wyn_list *link = conn->verdicts.next;
@@ -322,6 +349,8 @@ static void person_talk(struct person *person)
 		return;
 	case 3:
 		if (below(2) == 0) {
+			person_ask(client);
+		} else if (below(2) == 0) {
 			rig_kind(client, WYN_MESSAGE_CALL);
 		} else if (client->conn != NULL) {
 			person_look(client);
@@ -533,6 +562,8 @@ static void random_clients_leave_nothing_behind(void **state)
 	print_message("%ju commands ran\n", (uintmax_t)rig->commands->started);
 	assert_true(answered > 0);
 	assert_true(rig->commands->started > 0);
+	assert_true(rig->engine->stats.tasks_kept_approx > 0);
+	assert_int_equal(rig->engine->keepers_count, 0);
 	assert_int_equal(rig->engine->unfinished, 0);
 }
 
