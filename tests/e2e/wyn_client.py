@@ -18,10 +18,11 @@ PROTO = os.path.join(os.path.dirname(__file__), "../../proto/wyn.proto")
 PREFACE = b"WYND/1\r\n"
 HEADER = struct.Struct(">BI")  # flags, length of the body
 OPTIONAL = 0x02
-ARGUMENT, PARTIAL, VALUE = 1, 5, 6  # streams of a Chunk
+ARGUMENT, INPUT, OUTPUT, ERROR, PARTIAL, VALUE = range(1, 7)  # of a Chunk
 SUBMIT_HEAD_BYTES, ARGUMENT_HEAD_BYTES = 512, 6  # at most, beside arguments
 
-Partial = collections.namedtuple("Partial", "seq data")
+Partial = collections.namedtuple(
+    "Partial", "seq data stream", defaults=[PARTIAL])  # or OUTPUT, ERROR
 Result = collections.namedtuple("Result", "seq code value detail")
 
 
@@ -64,6 +65,7 @@ class Client:
         self.next_seq, self.answered, self.quiet_done = 1, 0, 0
         self.bytes_used, self.granted = 0, (0, 0)  # tasks, argument bytes
         self.values = collections.defaultdict(bytearray)  # from Chunks
+        self.sent = collections.Counter()  # bytes in Chunks, by seq
         self.events = collections.deque()  # Partial, Result
         self.replies, self.others, self.limits = {}, [], None
         self.send(hello=dict(version_min=1, version_max=1,
@@ -90,7 +92,7 @@ class Client:
                 size -= len(args[0]) + ARGUMENT_HEAD_BYTES
                 batch.append(args.popleft())
             if batch:
-                self.announce(function, options, args=batch)
+                self.announce(options, function=function, args=batch)
             else:
                 self.submit_in_chunks(function, args.popleft(), **options)
         return range(first, self.next_seq)
@@ -98,24 +100,41 @@ class Client:
     def submit_in_chunks(self, function, arg, chunk=65536, **options):
         """One task, its argument perhaps larger than a frame (3.4)."""
         self.wait(lambda: self.has_credit(len(arg)))
-        seq = self.announce(function, options, arg_sizes=[len(arg)])
+        seq = self.announce(options, function=function, arg_sizes=[len(arg)])
         for at in range(0, len(arg), chunk):
             # eof is for the Chunk with the last byte, and for no other.
-            self.send(chunk={"seq": seq, "stream": ARGUMENT, "offset": at,
-                             "eof": at + chunk >= len(arg),
-                             "data": arg[at:at + chunk]})
+            self.send_chunk(seq, ARGUMENT, arg[at:at + chunk],
+                            at + chunk >= len(arg))
         return seq
+
+    def send_chunk(self, seq, stream, data, eof):
+        at = self.sent[seq]
+        self.sent[seq] += len(data)
+        self.send(chunk={"seq": seq, "stream": stream, "offset": at,
+                         "eof": eof, "data": data})
+
+    def run(self, *argv, input=b"", options=(), **command):
+        """A command, with its input or the beginning of that (3.7)."""
+        self.wait(lambda: self.has_credit(len(input)))
+        return self.announce(dict(options), args=[input],
+                             command={"argv": argv, **command})
+
+    def feed(self, seq, data, eof=False):
+        """What comes next of its input, where it said input_stream (3.7)."""
+        self.wait(lambda: self.bytes_used + len(data) <= self.granted[1])
+        self.bytes_used += len(data)
+        self.send_chunk(seq, INPUT, data, eof)
 
     def has_credit(self, size):
         return (self.next_seq <= self.granted[0] and
                 self.bytes_used + size <= self.granted[1])
 
-    def announce(self, function, options, args=(), arg_sizes=()):
+    def announce(self, options, args=(), arg_sizes=(), **what):
         first = self.next_seq
         self.next_seq += len(args) + len(arg_sizes)
         self.bytes_used += sum(map(len, args)) + sum(arg_sizes)
-        self.send(submit=dict(first_seq=first, function=function, args=args,
-                              arg_sizes=arg_sizes, options=options))
+        self.send(submit=dict(first_seq=first, options=options, args=args,
+                              arg_sizes=arg_sizes, **what))
         return first
 
     def call(self, **what):
@@ -167,8 +186,9 @@ class Client:
     def take(self, kind, message):
         if kind == "results":
             self.take_results(message)
-        elif kind == "chunk" and message.stream == PARTIAL:
-            self.events.append(Partial(message.seq, message.data))
+        elif kind == "chunk" and message.stream in (PARTIAL, OUTPUT, ERROR):
+            self.events.append(
+                Partial(message.seq, message.data, message.stream))
         elif kind == "chunk" and message.stream == VALUE:
             self.values[message.seq] += message.data
         elif kind == "welcome":
