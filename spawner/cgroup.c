@@ -300,14 +300,16 @@ static bool has_limits(unsigned controllers, const struct wyn_cgroup *cgroup)
 }
 
 /* Nothing in it, nothing below it, not frozen: a clone into a frozen one would
- * stop us too. */
+ * stop us too. Who is cloned into one that cgroup.kill was ever written to is
+ * killed at once by Linux 6.18, which compares its count of kills with that of
+ * our own cgroup (cgroup_css_set_fork(), cgroup_post_fork()). */
 static bool is_as_new(const struct wyn_cgroup *cgroup)
 {
 	bool populated;
 	bool frozen;
 	struct stat about;
 
-	return !cgroup->limited &&
+	return !cgroup->limited && !cgroup->killed &&
 	       wyn_cgroup_tree_populated(cgroup->events, &populated, &frozen) ==
 		       0 &&
 	       !populated && !frozen && fstat(cgroup->directory, &about) == 0 &&
@@ -351,6 +353,7 @@ int wyn_cgroup_kill(struct wyn_cgroup *cgroup)
 {
 	char name[sizeof(WYN_CGROUP_PREFIX) + 20];
 
+	cgroup->killed = true;
 	name_of(cgroup->number, name);
 	return wyn_cgroup_tree_kill(cgroup->directory, name);
 }

@@ -55,6 +55,7 @@ struct wyn_cgroup {
 	int events; /* cgroup.events; EPOLLPRI when `populated` changes */
 	bool limited;
 	bool memory_limited;
+	bool killed;
 };
 
 struct wyn_cgroups {
@@ -128,7 +129,8 @@ int wyn_cgroup_acquire(struct wyn_cgroups *cgroups,
  * empty and as new, else removed, now or when it is empty.
  *
  * As new is one without limits, its command's own among them, that is not
- * frozen and has none below it. reuse: false when a clone into it failed.
+ * frozen, was not killed and has none below it. reuse: false when a clone into
+ * it failed, or its command may have killed it.
  */
 void wyn_cgroup_release(
 	struct wyn_cgroups *cgroups, struct wyn_cgroup *cgroup, bool reuse);

@@ -196,6 +196,11 @@ int wyn_commands_wait(struct wyn_loop *loop)
 		command->status = exited.status;
 		command->usage = exited.usage;
 		command->wall_ns = wyn_loop_now() - command->started_ns;
+		if (WIFSIGNALED(exited.status) &&
+			WTERMSIG(exited.status) == SIGKILL) {
+			/* By who may write to its cgroup, perhaps. */
+			command->reuse = false;
+		}
 		wyn_list_push_back(&loop->left, &command->left);
 	}
 	error = wyn_tree_look(&loop->tree);

@@ -166,6 +166,19 @@ static void cgroup_is_removed_when_it_is_frozen(void **state)
 	assert_false(is_there(number));
 }
 
+/* Linux kills whoever is cloned into one that cgroup.kill was written to. */
+static void cgroup_is_removed_when_it_was_killed(void **state)
+{
+	(void)state;
+	begin(false);
+	struct wyn_cgroup *one = acquire(&no_limits);
+	uint64_t number = one->number;
+	assert_int_equal(wyn_cgroup_kill(one), 0);
+	wyn_cgroup_release(&cgroups, one, true);
+	assert_false(is_there(number));
+	assert_int_equal(cgroups.kept_count, 0);
+}
+
 static void cgroup_is_removed_when_its_command_has_limited_it(void **state)
 {
 	static const char *const files[] = {
@@ -516,6 +529,7 @@ int main(void)
 		CASE(cgroup_is_removed_when_the_caller_says_so),
 		CASE(cgroup_is_removed_when_enough_are_kept),
 		CASE(cgroup_is_removed_when_it_is_frozen),
+		CASE(cgroup_is_removed_when_it_was_killed),
 		CASE(cgroup_is_removed_when_its_command_has_limited_it),
 		CASE(cgroup_is_removed_whole_when_others_were_made_in_it),
 		CASE(cgroup_waits_when_it_is_not_empty_yet),
