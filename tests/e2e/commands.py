@@ -101,13 +101,14 @@ def rss(pid):
 
 
 def cgroup_make():
-    """A cgroup (version 2) of ours; skips the test where we may have none."""
+    """A cgroup (version 2) of ours, and where they are mounted; skips the test
+    where we may have none."""
     with open("/proc/self/mountinfo") as mounts:
         at = [line.split()[4] for line in mounts if " - cgroup2 " in line]
     if not at:
         raise unittest.SkipTest("no cgroup2 is mounted")
     try:
-        return tempfile.mkdtemp(prefix="wynd-test-", dir=at[0])
+        return tempfile.mkdtemp(prefix="wynd-test-", dir=at[0]), at[0]
     except OSError as error:
         raise unittest.SkipTest("no cgroup of our own: %s" % error) from None
 
@@ -189,7 +190,7 @@ class Case(unittest.TestCase):
         self.addCleanup(self.marked.kill)
         self.base = "none"
         if self.cgroup:
-            self.base = cgroup_make()
+            self.base, self.mount = cgroup_make()
             self.addCleanup(cgroup_remove, self.base)
         self.env = [b"PATH=/usr/bin:/bin", b"S=" + self.marked.sleep.encode()]
 
