@@ -21,7 +21,8 @@
  * wyn_listener_close().
  * Returns: 0; a -errno with the line and the exit code in *ret_fault, and
  * *ret_listener is not written. Exit codes: 69 in use, 77 not allowed, 75 no
- * descriptors, 78 everything else. Blocks: while names are resolved.
+ * descriptors, 78 everything else. Blocks: while names are resolved, and a
+ * quarter of a second for a Unix socket that is in use.
  */
 WYN_NODISCARD
 int wyn_listener_open(const struct wyn_endpoint *endpoint,

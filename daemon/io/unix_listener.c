@@ -18,10 +18,18 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/time.h"
 
 /* Each try lost means that another daemon ended in between. */
 #define LOCK_TRIES_MAX 16
+
+/* A daemon that was killed while it started its spawner leaves a child that has
+ * the lock and the socket, until it executes. */
+#define IN_USE_TRIES_MAX 50
+#define IN_USE_STEP_MS	 5
 
 static void write_lock_path(const struct wyn_endpoint *endpoint,
 	char out[static WYN_ENDPOINT_PATH_BYTES + 8])
@@ -214,7 +222,7 @@ static int bind_socket(struct wyn_listener *listener,
 	return 0;
 }
 
-int wyn_unix_listener_open(const struct wyn_endpoint *endpoint,
+static int open_once(const struct wyn_endpoint *endpoint,
 	const struct wyn_listener_config *config,
 	struct wyn_listener *ret_listener, struct wyn_fault *ret_fault)
 {
@@ -248,6 +256,24 @@ unlink:
 		close(made.fd);
 	}
 	return error;
+}
+
+int wyn_unix_listener_open(const struct wyn_endpoint *endpoint,
+	const struct wyn_listener_config *config,
+	struct wyn_listener *ret_listener, struct wyn_fault *ret_fault)
+{
+	static const struct timespec step = {
+		.tv_nsec = (long)(IN_USE_STEP_MS * WYN_NS_PER_MS),
+	};
+	int error;
+
+	for (int i = 0;; i++) {
+		error = open_once(endpoint, config, ret_listener, ret_fault);
+		if (error != -EADDRINUSE || i == IN_USE_TRIES_MAX) {
+			return error;
+		}
+		nanosleep(&step, NULL);
+	}
 }
 
 int wyn_unix_listener_adopt(

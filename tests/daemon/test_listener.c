@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,6 +35,24 @@ static const struct wyn_listener_config config = {
 	.socket_mode = 0660,
 	.socket_group = WYN_NO_GROUP,
 };
+
+/* What a child has, of those who are dead: closed when the lock is asked for
+ * the first and the third time. 0 = it has none. */
+static int childs_lock_fd;
+static int childs_socket_fd;
+static unsigned locks_asked;
+
+int flock(int fd, int operation)
+{
+	int result = (int)syscall(SYS_flock, fd, operation);
+	int *closed = locks_asked == 0 ? &childs_lock_fd : &childs_socket_fd;
+
+	if (*closed != 0 && locks_asked++ != 1) {
+		close(*closed);
+		*closed = 0;
+	}
+	return result;
+}
 
 static int set_up(void **state)
 {
@@ -169,6 +189,23 @@ static void unix_listener_is_refused_when_another_holds_the_lock(void **state)
 		"in use by another wynd");
 	close(connect_to(fixture));
 	wyn_listener_close(&first);
+}
+
+static void unix_listener_waits_when_the_dead_have_a_child(void **state)
+{
+	struct fixture *fixture = *state;
+	struct wyn_listener first;
+	struct wyn_listener second;
+
+	assert_int_equal(open_it(fixture, &first), 0);
+	locks_asked = 0;
+	childs_lock_fd = dup(first.lock_fd);
+	childs_socket_fd = dup(first.fd);
+	close(first.lock_fd);
+	close(first.fd);
+	assert_int_equal(open_it(fixture, &second), 0);
+	assert_int_equal(locks_asked, 3);
+	wyn_listener_close(&second);
 }
 
 static void unix_listener_is_refused_when_somebody_answers(void **state)
@@ -440,6 +477,7 @@ int main(void)
 		TEST(unix_listener_removes_both_files_when_closed),
 		TEST(unix_listener_has_its_mode),
 		TEST(unix_listener_is_refused_when_another_holds_the_lock),
+		TEST(unix_listener_waits_when_the_dead_have_a_child),
 		TEST(unix_listener_is_refused_when_somebody_answers),
 		TEST(unix_listener_is_refused_when_the_socket_is_no_stream),
 		TEST(unix_listener_takes_over_when_nobody_answers),
