@@ -224,11 +224,10 @@ void wyn_spawner_broken(struct wyn_spawn *self, const char *error)
 
 void wyn_spawner_broken_by(struct wyn_spawn *self, int error)
 {
-	/* What an end without a close looks like if we have said something. */
-	bool gone = error == EPIPE || error == ECONNRESET;
-
-	wyn_spawner_broken(
-		self, gone ? "it went away" : strerrordesc_np(error));
+	/* What it said before it went is there; behind that we read its end. */
+	if (error != EPIPE && error != ECONNRESET) {
+		wyn_spawner_broken(self, strerrordesc_np(error));
+	}
 }
 
 void wyn_spawner_close(struct wyn_spawn *self)

@@ -33,8 +33,9 @@ void wyn_spawner_configure_drop(struct wyn_spawner_link *link);
 /* wyn_spawner_receive - its socket is readable, or closed. */
 void wyn_spawner_receive(struct wyn_spawn *self);
 
-/* wyn_spawner_broken, wyn_spawner_broken_by - the socket is of no use any more,
- * for a reason or an errno. */
+/* wyn_spawner_broken - the socket is of no use any more, for a reason;
+ * wyn_spawner_broken_by - for an errno, if that is not just what reading will
+ * tell once all is read. */
 void wyn_spawner_broken(struct wyn_spawn *self, const char *error);
 void wyn_spawner_broken_by(struct wyn_spawn *self, int error);
 

@@ -76,6 +76,19 @@ static void lists_free(struct lists *lists)
 	free(lists->rlimit_of);
 }
 
+/* After a reload more may run, or wait for it, than are to: it would refuse
+ * those that come to it later. */
+static uint64_t commands_max(const struct wyn_spawn *self)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < self->slots; i++) {
+		count += self->processes[i]->state != WYN_PROCESS_FREE;
+	}
+	return count > self->config.commands_max ? count
+						 : self->config.commands_max;
+}
+
 bool wyn_spawner_configure_make(struct wyn_spawn *self)
 {
 	const struct wyn_command_config *config = &self->config;
@@ -89,7 +102,7 @@ bool wyn_spawner_configure_make(struct wyn_spawn *self)
 		return false;
 	}
 	configure.version = WYN_SPAWN_VERSION;
-	configure.commands_max = (uint32_t)config->commands_max;
+	configure.commands_max = (uint32_t)commands_max(self);
 	configure.n_programs = config->programs_count;
 	configure.programs = lists.programs;
 	configure.n_rlimits = config->rlimits_count;

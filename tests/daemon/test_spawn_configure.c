@@ -82,11 +82,41 @@ static void spawner_is_told_all_of_the_configuration(void **state)
 	spawn_rig_task_free(task);
 }
 
+/* It would refuse what is beyond. */
+static void spawner_is_told_of_no_less_than_it_is_to_run(void **state)
+{
+	struct spawn_rig_task *tasks[3];
+	struct spawn_rig_request request;
+
+	(void)state;
+	rig.config.commands_max = 3;
+	spawn_rig_executor(&rig);
+	for (size_t i = 0; i < 3; i++) {
+		tasks[i] = spawn_rig_task(&rig, 100, SPAWN_RIG_NO);
+		spawn_rig_start(&rig, tasks[i]);
+	}
+	spawn_rig_accept(&rig);
+	rig.config.commands_max = 1;
+	rig.executor->ops->configure(rig.executor, &rig.config);
+	spawn_rig_ready(&rig);
+	spawn_rig_turn(&rig);
+	spawn_rig_receive(&rig, &request);
+	assert_int_equal(request.message->configure->commands_max, 3);
+	spawn_rig_close(&rig);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(tasks[i]->back);
+		spawn_rig_task_free(tasks[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			spawner_is_told_all_of_the_configuration, begin, end),
+		cmocka_unit_test_setup_teardown(
+			spawner_is_told_of_no_less_than_it_is_to_run, begin,
+			end),
 	};
 
 	return cmocka_run_group_tests_name(

@@ -229,6 +229,51 @@ static void spawner_that_dies_takes_what_runs_and_nothing_else(void **state)
 	finish(next);
 }
 
+/* What it has not read is how the end of a process that is killed looks. */
+static void spawner_that_dies_has_said_what_it_said(void **state)
+{
+	struct spawn_rig_task *ended;
+	struct spawn_rig_task *running;
+	uint64_t id;
+	int fds[3];
+
+	(void)state;
+	spawn_rig_executor(&rig);
+	ended = spawn_rig_run(&rig, &id, fds);
+	running = waiting(100);
+	spawn_rig_exited(&rig, id, 0, false);
+	close_outputs(fds);
+	spawn_rig_hang_up(&rig);
+	spawn_rig_turn(&rig);
+	assert_true(ended->back);
+	assert_int_equal(ended->task.outcome.code, WYN_STATUS_OK);
+	spawn_rig_task_free(ended);
+	assert_refused(running, WYN_REFUSAL_SPAWNER_LOST, true, NULL);
+}
+
+static void spawner_that_died_is_heard_though_it_is_spoken_to(void **state)
+{
+	struct spawn_rig_task *ended;
+	struct spawn_rig_task *next;
+	uint64_t id;
+	int fds[3];
+
+	(void)state;
+	spawn_rig_executor(&rig);
+	ended = spawn_rig_run(&rig, &id, fds);
+	spawn_rig_exited(&rig, id, 0, false);
+	close_outputs(fds);
+	spawn_rig_hang_up(&rig);
+	next = waiting(100);
+	spawn_rig_turn(&rig);
+	assert_true(ended->back);
+	assert_int_equal(ended->task.outcome.code, WYN_STATUS_OK);
+	spawn_rig_task_free(ended);
+	assert_false(next->back);
+	spawn_rig_begin(&rig);
+	finish(next);
+}
+
 static void spawner_that_dies_leaves_what_was_not_sent_whole(void **state)
 {
 	struct spawn_rig_task *large;
@@ -464,6 +509,8 @@ int main(void)
 		TEST(spawner_is_told_again_when_that_was_before_ready),
 		TEST(spawner_gets_no_command_that_was_cancelled_before),
 		TEST(spawner_that_dies_takes_what_runs_and_nothing_else),
+		TEST(spawner_that_dies_has_said_what_it_said),
+		TEST(spawner_that_died_is_heard_though_it_is_spoken_to),
 		TEST(spawner_that_dies_leaves_what_was_not_sent_whole),
 		TEST(spawner_gets_a_stop_behind_a_command_that_is_sent_in_part),
 		TEST(spawner_of_another_version_is_refused),
