@@ -13,7 +13,7 @@ from wyn_client import Client, Partial, Result, ServerError
 
 OK, CANCELLED, DEADLINE_EXCEEDED, NOT_FOUND = 0, 1, 4, 5
 RAN_NO, RAN_YES = 1, 2
-LINES_MAX = 220
+LINES_MAX = 225  # about 200, commands included
 PARTIALS = 40
 
 

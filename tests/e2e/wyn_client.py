@@ -92,7 +92,7 @@ class Client:
                 size -= len(args[0]) + ARGUMENT_HEAD_BYTES
                 batch.append(args.popleft())
             if batch:
-                self.announce(options, function=function, args=batch)
+                self.announce(function, options, args=batch)
             else:
                 self.submit_in_chunks(function, args.popleft(), **options)
         return range(first, self.next_seq)
@@ -100,7 +100,7 @@ class Client:
     def submit_in_chunks(self, function, arg, chunk=65536, **options):
         """One task, its argument perhaps larger than a frame (3.4)."""
         self.wait(lambda: self.has_credit(len(arg)))
-        seq = self.announce(options, function=function, arg_sizes=[len(arg)])
+        seq = self.announce(function, options, arg_sizes=[len(arg)])
         for at in range(0, len(arg), chunk):
             # eof is for the Chunk with the last byte, and for no other.
             self.send_chunk(seq, ARGUMENT, arg[at:at + chunk],
@@ -116,7 +116,7 @@ class Client:
     def run(self, *argv, input=b"", options=(), **command):
         """A command, with its input or the beginning of that (3.7)."""
         self.wait(lambda: self.has_credit(len(input)))
-        return self.announce(dict(options), args=[input],
+        return self.announce("", dict(options), args=[input],
                              command={"argv": argv, **command})
 
     def feed(self, seq, data, eof=False):
@@ -129,12 +129,13 @@ class Client:
         return (self.next_seq <= self.granted[0] and
                 self.bytes_used + size <= self.granted[1])
 
-    def announce(self, options, args=(), arg_sizes=(), **what):
+    def announce(self, function, options, args=(), arg_sizes=(), **command):
         first = self.next_seq
         self.next_seq += len(args) + len(arg_sizes)
         self.bytes_used += sum(map(len, args)) + sum(arg_sizes)
-        self.send(submit=dict(first_seq=first, options=options, args=args,
-                              arg_sizes=arg_sizes, **what))
+        self.send(submit=dict(first_seq=first, function=function,
+                              options=options, args=args,
+                              arg_sizes=arg_sizes, **command))
         return first
 
     def call(self, **what):
