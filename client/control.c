@@ -133,6 +133,8 @@ int wyn_session_list(
 		filter->function != NULL ? filter->function : "");
 	list.state = (Wyn__V1__TaskState)filter->state;
 	list.connection = filter->connection;
+	list.label =
+		wyn_message_text(filter->label != NULL ? filter->label : "");
 	call.what_case = WYN__V1__CALL__WHAT_LIST;
 	call.list = &list;
 	return control_call(session, &call);
@@ -170,6 +172,48 @@ int wyn_session_reload(struct wyn_session *session)
 
 	call.what_case = WYN__V1__CALL__WHAT_RELOAD;
 	call.reload = &reload;
+	return control_call(session, &call);
+}
+
+int wyn_session_outcome(struct wyn_session *session, uint64_t id,
+	uint64_t wait_ms, uint64_t value_from)
+{
+	Wyn__V1__OutcomeCall outcome = WYN__V1__OUTCOME_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	outcome.id = id;
+	outcome.wait_ms = wait_ms;
+	outcome.value_from = value_from;
+	call.what_case = WYN__V1__CALL__WHAT_OUTCOME;
+	call.outcome = &outcome;
+	return control_call(session, &call);
+}
+
+int wyn_session_logs(struct wyn_session *session, uint64_t id, uint64_t from,
+	uint64_t wait_ms)
+{
+	Wyn__V1__LogsCall logs = WYN__V1__LOGS_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	logs.id = id;
+	logs.from = from;
+	logs.wait_ms = wait_ms;
+	call.what_case = WYN__V1__CALL__WHAT_LOGS;
+	call.logs = &logs;
+	return control_call(session, &call);
+}
+
+int wyn_session_end_task(struct wyn_session *session, uint64_t id,
+	unsigned signal, uint64_t grace_ms)
+{
+	Wyn__V1__EndCall end = WYN__V1__END_CALL__INIT;
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	end.id = id;
+	end.signal = signal;
+	end.grace_ms = grace_ms;
+	call.what_case = WYN__V1__CALL__WHAT_END;
+	call.end = &end;
 	return control_call(session, &call);
 }
 

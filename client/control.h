@@ -56,6 +56,17 @@ int wyn_session_modules(struct wyn_session *session, const char *after);
 WYN_NODISCARD
 int wyn_session_reload(struct wyn_session *session);
 
+/* wyn_session_outcome, _logs, _end_task - the same for what kept.c asks. */
+WYN_NODISCARD
+int wyn_session_outcome(struct wyn_session *session, uint64_t id,
+	uint64_t wait_ms, uint64_t value_from);
+WYN_NODISCARD
+int wyn_session_logs(struct wyn_session *session, uint64_t id, uint64_t from,
+	uint64_t wait_ms);
+WYN_NODISCARD
+int wyn_session_end_task(struct wyn_session *session, uint64_t id,
+	unsigned signal, uint64_t grace_ms);
+
 /*
  * wyn_session_finish - nothing more will be submitted; idempotent.
  *

@@ -5,17 +5,18 @@
  * A server whose pages do not go on from where they were asked would be
  * listened to for ever, so that ends the connection.
  */
+#include "client/report.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "client/client.h"
 #include "client/control.h"
 #include "client/reason.h"
 #include "client/receive_task.h"
 
-static int report_broken(struct wyn_client *client, const char *what)
+int wyn_report_broken(struct wyn_client *client, const char *what)
 {
 	struct wyn_session *session = &client->session;
 
@@ -24,7 +25,7 @@ static int report_broken(struct wyn_client *client, const char *what)
 	return session->end_error;
 }
 
-static struct wyn_client_task task_of(const Wyn__V1__Task *task)
+struct wyn_client_task wyn_report_task(const Wyn__V1__Task *task)
 {
 	return (struct wyn_client_task){
 		.id = task->id,
@@ -42,6 +43,7 @@ static struct wyn_client_task task_of(const Wyn__V1__Task *task)
 		.timeout_ms = task->timeout_ms,
 		.deadline_ms = task->deadline_ms,
 		.command = task->command,
+		.label = task->label,
 	};
 }
 
@@ -52,11 +54,12 @@ static int list_page(struct wyn_client *client, const Wyn__V1__ListReply *page,
 	void *context)
 {
 	for (size_t i = 0; i < page->n_tasks; i++) {
-		const struct wyn_client_task task = task_of(page->tasks[i]);
+		const struct wyn_client_task task =
+			wyn_report_task(page->tasks[i]);
 		int err;
 
 		if (task.id <= filter->after) {
-			return report_broken(
+			return wyn_report_broken(
 				client, "ids of tasks that do not ascend");
 		}
 		filter->after = task.id;
@@ -71,6 +74,25 @@ static int list_page(struct wyn_client *client, const Wyn__V1__ListReply *page,
 	return 0;
 }
 
+/* Sent, a text that is not UTF-8 would cost the whole connection. */
+static int list_check(
+	struct wyn_client *client, const struct wyn_client_filter *filter)
+{
+	if (filter->function != NULL &&
+		!wyn_text_valid(wyn_slice_of(filter->function))) {
+		return wyn_session_fail(&client->session, -EINVAL,
+			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_FUNCTION_NAME,
+			"the name of a function is UTF-8");
+	}
+	if (filter->label != NULL &&
+		!wyn_text_valid(wyn_slice_of(filter->label))) {
+		return wyn_session_fail(&client->session, -EINVAL,
+			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_OPTION_INVALID,
+			"a label is UTF-8");
+	}
+	return 0;
+}
+
 int wyn_client_list(struct wyn_client *client, uint64_t deadline_ns,
 	const struct wyn_client_filter *filter,
 	int (*each)(void *context, const struct wyn_client_task *task),
@@ -80,16 +102,14 @@ int wyn_client_list(struct wyn_client *client, uint64_t deadline_ns,
 	const Wyn__V1__Reply *reply;
 	bool bounded;
 	bool more = true;
-	int err = 0;
+	int err;
 
 	if (filter != NULL) {
 		left = *filter;
 	}
-	if (left.function != NULL &&
-		!wyn_text_valid(wyn_slice_of(left.function))) {
-		return wyn_session_fail(&client->session, -EINVAL,
-			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_FUNCTION_NAME,
-			"the name of a function is UTF-8");
+	err = list_check(client, &left);
+	if (err != 0) {
+		return err;
 	}
 	bounded = left.limit > 0;
 	while (err == 0 && more && !(bounded && left.limit == 0)) {
@@ -124,10 +144,10 @@ int wyn_client_explain(struct wyn_client *client, uint64_t deadline_ns,
 	}
 	explain = reply->explain;
 	if (explain->task == NULL) {
-		return report_broken(client, "an explanation of no task");
+		return wyn_report_broken(client, "an explanation of no task");
 	}
 	*ret_explanation = (struct wyn_client_explanation){
-		.task = task_of(explain->task),
+		.task = wyn_report_task(explain->task),
 		.why = (uint32_t)explain->why,
 		.message = explain->message,
 		.ahead = explain->ahead,
@@ -155,7 +175,7 @@ static int modules_page(struct wyn_client *client,
 		int err;
 
 		if (strcmp(told->name, *last != NULL ? *last : "") <= 0) {
-			return report_broken(
+			return wyn_report_broken(
 				client, "names of modules that do not ascend");
 		}
 		free(*last);

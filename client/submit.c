@@ -19,7 +19,7 @@
 
 /* Frame and Submit around the arguments, at its largest, without the name or
  * the command. */
-#define SUBMIT_HEAD_BYTES 96u
+#define SUBMIT_HEAD_BYTES 164u
 /* Tag and length before each argument. */
 #define ARGUMENT_HEAD_BYTES 6u
 
@@ -64,12 +64,33 @@ static int submit_name(struct wyn_session *session, const char *function)
 	return 0;
 }
 
-/* Afterwards session->name is the function's. */
-static int submit_check(struct wyn_session *session, const char *function)
+static int submit_label(struct wyn_session *session, const char *label)
 {
+	if (strlen(label) <= WYN_CLIENT_LABEL_BYTES_MAX &&
+		wyn_text_valid(wyn_slice_of(label))) {
+		return 0;
+	}
+	return wyn_session_fail(session, -EINVAL, WYN_STATUS_INVALID_ARGUMENT,
+		WYN_REASON_OPTION_INVALID,
+		"a label is UTF-8 of at most %u bytes",
+		WYN_CLIENT_LABEL_BYTES_MAX);
+}
+
+/* Afterwards session->name is the function's. */
+static int submit_check(struct wyn_session *session, const char *function,
+	const struct wyn_client_options *options)
+{
+	int err = 0;
+
 	if (WYN_UNLIKELY(session->state != WYN_SESSION_OPEN ||
 			 session->finishing || session->going_away)) {
 		return submit_closed(session);
+	}
+	if (WYN_UNLIKELY(options->label != NULL)) {
+		err = submit_label(session, options->label);
+	}
+	if (WYN_UNLIKELY(err != 0)) {
+		return err;
 	}
 	if (WYN_LIKELY(session->name_bytes > 0 && function != NULL &&
 		       strcmp(session->name, function) == 0)) {
@@ -156,11 +177,15 @@ static void submit_head(const struct wyn_session *session,
 	submit->options.timeout_ms = options->timeout_ms;
 	submit->options.deadline_ms = options->deadline_ms;
 	submit->options.priority = (uint8_t)options->priority;
-	submit->options.on_disconnect = 0;
+	submit->options.on_disconnect =
+		options->keep ? WYN__V1__ON_DISCONNECT__ON_DISCONNECT_KEEP : 0;
 	submit->options.stream = options->stream;
 	submit->options.accept = options->accept;
 	submit->options.quiet = options->quiet;
 	submit->options.label = (struct wyn_slice){NULL, 0};
+	if (WYN_UNLIKELY(options->label != NULL)) {
+		submit->options.label = wyn_slice_of(options->label);
+	}
 	submit->arg_sizes = NULL;
 	submit->arg_sizes_count = 0;
 	submit->command = NULL;
@@ -219,7 +244,7 @@ int wyn_session_submit(struct wyn_session *session, const char *function,
 	struct wyn_submit submit;
 	uint64_t bytes;
 	size_t run;
-	int err = submit_check(session, function);
+	int err = submit_check(session, function, options);
 
 	if (err != 0) {
 		return err;
@@ -308,7 +333,7 @@ int wyn_session_submit_source(struct wyn_session *session, const char *function,
 	const struct wyn_client_options *options, uint64_t *ret_seq)
 {
 	struct wyn_submit submit;
-	int err = submit_check(session, function);
+	int err = submit_check(session, function, options);
 
 	if (err == 0) {
 		err = submit_too_large(session, source->size);
@@ -352,6 +377,13 @@ static int submit_command_check(struct wyn_session *session,
 		return wyn_session_fail(session, -EINVAL,
 			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_COMMAND_INVALID,
 			"a quiet command takes no input beyond its argument");
+	}
+	if (options->label != NULL) {
+		int err = submit_label(session, options->label);
+
+		if (err != 0) {
+			return err;
+		}
 	}
 	if (submit_is_early(session, input_bytes, options)) {
 		return 0;

@@ -98,11 +98,11 @@ const struct wyn_client_server *wyn_client_server(
  * or by wyn_client_flush(). options may be NULL.
  *
  * Thread: the client's. Owns: copies all it is given. Returns: 0; -EINVAL
- * (function's name); -E2BIG (over the server's limits); -EAGAIN (nonblock and
- * no credit or room); -ENOBUFS (in_flight_max results, or too many partial
- * values, wait to be taken: take some); -ESHUTDOWN (the server is going away,
- * or after wyn_client_finish()); -EINTR; the connection's errors. Blocks: until
- * there is credit; results that come meanwhile are kept.
+ * (function's name, label); -E2BIG (over the server's limits); -EAGAIN
+ * (nonblock and no credit or room); -ENOBUFS (in_flight_max results, or too
+ * many partial values, wait to be taken: take some); -ESHUTDOWN (the server is
+ * going away, or after wyn_client_finish()); -EINTR; the connection's errors.
+ * Blocks: until there is credit; results that come meanwhile are kept.
  */
 WYN_CLIENT_NODISCARD
 int wyn_client_submit(struct wyn_client *client, const char *function,
@@ -197,3 +197,4 @@ int wyn_client_await_any(struct wyn_client *client, const uint64_t *seqs,
 #include <wyn/client_command.h>
 #include <wyn/client_control.h>
 #include <wyn/client_inspect.h>
+#include <wyn/client_kept.h>

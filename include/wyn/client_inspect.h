@@ -22,6 +22,7 @@ enum wyn_client_state {
 	WYN_CLIENT_STATE_NEXT = 3,
 	WYN_CLIENT_STATE_RUNNING = 4,
 	WYN_CLIENT_STATE_OUTPUT = 5,
+	WYN_CLIENT_STATE_ENDED = 6, /* how it ended is kept */
 };
 
 /* As Why in wyn.proto: what a task waits for. A newer server may know others.
@@ -60,6 +61,7 @@ struct wyn_client_task {
 	uint64_t deadline_ms; /* 0 = none */
 	/* Of a command, as one line, cut; function is empty then. */
 	const char *command;
+	const char *label;
 };
 
 /* Which tasks. All zero bytes are all of them. */
@@ -69,13 +71,16 @@ struct wyn_client_filter {
 	const char *function;	     /* NULL = of all */
 	enum wyn_client_state state; /* ANY = in all */
 	uint64_t connection;	     /* 0 = of all */
+	const char *label;	     /* NULL = with any */
 };
 
 /*
- * wyn_client_list - gives the tasks that wait or run, by ascending id.
+ * wyn_client_list - gives the tasks that wait, run or are kept, by ascending
+ * id.
  *
  * A NULL filter lets all through. Thread, Blocks, `each`: as
- * wyn_client_functions(). Returns: likewise; -EINVAL (its function is no name).
+ * wyn_client_functions(). Returns: likewise; -EINVAL (its function or
+ * label is not UTF-8).
  */
 WYN_CLIENT_NODISCARD
 int wyn_client_list(struct wyn_client *client, uint64_t deadline_ns,

@@ -27,6 +27,7 @@ extern "C" {
 #define WYN_CLIENT_STREAM_BYTES_DEFAULT (4u << 20)
 /* Far more than any server has; what it has not it refuses by itself. */
 #define WYN_CLIENT_FUNCTION_BYTES_MAX 255u
+#define WYN_CLIENT_LABEL_BYTES_MAX    63u
 /*
  * Values larger than a frame come in parts. Those of them that are not taken
  * yet: as much as a wynd holds for all its clients, unless it is told to hold
@@ -82,9 +83,12 @@ struct wyn_client_options {
 	bool stream; /* outputs, partial values and progress are wanted */
 	bool accept; /* a WYN_CLIENT_ACCEPTED is wanted */
 	bool quiet;  /* only failures come back one by one, and a count */
+	bool keep;   /* they outlive the connection: wyn/client_kept.h */
 	/* -EAGAIN instead of waiting for credit or the socket; afterwards one
 	 * WYN_CLIENT_ROOM says when to try again. */
 	bool nonblock;
+	const char *label; /* for people, WYN_CLIENT_LABEL_BYTES_MAX at most;
+			    * NULL = none */
 };
 
 /*

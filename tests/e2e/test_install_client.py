@@ -15,7 +15,7 @@ from harness import PATIENCE, SANITIZED, Wynd
 from test_install import CC, ROOT, WARNINGS, Page, Tree, functions, run
 
 HEADERS = ("client", "client_async", "client_command", "client_control",
-           "client_inspect")
+           "client_inspect", "client_kept")
 
 CPLUSPLUS = r"""
 #include <wyn/client.h>
