@@ -19,7 +19,7 @@
 /* A row in a Reply, at most: four texts, numbers, keys and lengths. */
 #define ROW_BYTES_MAX                                    \
 	(WYN_SURVEY_NAME_BYTES + WYN_CLIENT_NAME_BYTES + \
-		WYN_COMMAND_LINE_BYTES + WYN_LABEL_BYTES + 16 * (1 + 10))
+		WYN_COMMAND_LINE_BYTES + WYN_LABEL_BYTES + 19 * (2 + 10))
 
 /* Beside the rows. */
 #define HEAD_BYTES_MAX 64u
@@ -44,6 +44,9 @@ void wyn_survey_task_fill(
 	ret_task->deadline_ms = row->deadline_ms;
 	ret_task->answered = row->answered;
 	ret_task->label = wyn_message_text(row->label);
+	ret_task->code = row->code;
+	ret_task->exit_status = row->exit_status;
+	ret_task->signal = row->signal;
 }
 
 static void list_answer(const struct wyn_survey *survey)

@@ -49,10 +49,15 @@ static void value_copy(struct wyn_inquiry *inquiry, const struct wyn_kept *kept)
 static void outcome_copy(struct wyn_inquiry *inquiry,
 	const struct wyn_engine *engine, const struct wyn_kept *kept)
 {
+	uint64_t keep_ns = engine->limits.keep_ms * WYN_NS_PER_MS;
+
 	inquiry->code = kept->code;
 	inquiry->refusal = kept->refusal;
 	inquiry->ran = kept->ran;
 	inquiry->ended_ns = engine->now_ns - kept->ended_ns;
+	if (keep_ns > inquiry->ended_ns) {
+		inquiry->left_ns = keep_ns - inquiry->ended_ns;
+	}
 	if (kept->message != NULL) {
 		wyn_text_copy(inquiry->message, sizeof(inquiry->message),
 			kept->message);

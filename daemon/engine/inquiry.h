@@ -82,6 +82,7 @@ struct wyn_inquiry {
 	uint64_t value_bytes;
 	uint64_t output_bytes;
 	uint64_t ended_ns; /* since */
+	uint64_t left_ns;  /* until it goes */
 	uint64_t next;
 	char message[WYN_INQUIRY_TEXT_BYTES];
 	size_t pieces_count;

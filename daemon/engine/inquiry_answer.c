@@ -55,6 +55,7 @@ static void outcome_answer(const struct wyn_inquiry *inquiry)
 		outcome.value_bytes = inquiry->value_bytes;
 		outcome.value_lost = inquiry->value_lost;
 		outcome.ended_ns = inquiry->ended_ns;
+		outcome.left_ns = inquiry->left_ns;
 	}
 	if (inquiry->has_end) {
 		outcome.exit_status = inquiry->end.exit_status;

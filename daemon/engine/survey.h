@@ -49,6 +49,9 @@ struct wyn_survey_row {
 	uint8_t state;	  /* Wyn__V1__TaskState */
 	uint8_t priority; /* Wyn__V1__Priority */
 	bool answered;
+	uint32_t code; /* how it ended, this and the next */
+	uint32_t exit_status;
+	uint32_t signal;
 	char function[WYN_SURVEY_NAME_BYTES];
 	char client_name[WYN_CLIENT_NAME_BYTES];
 	char command[WYN_COMMAND_LINE_BYTES]; /* "" = it calls the function */

@@ -29,6 +29,11 @@ void wyn_survey_row_kept(struct wyn_survey_row *row,
 	}
 	if (kept->ended) {
 		row->state = WYN__V1__TASK_STATE__TASK_STATE_ENDED;
+		row->code = kept->code;
+	}
+	if (kept->end != NULL) {
+		row->exit_status = kept->end->exit_status;
+		row->signal = kept->end->signal;
 	}
 	memcpy(row->function, kept->function, sizeof(row->function));
 	memcpy(row->command, kept->command, sizeof(row->command));
