@@ -68,6 +68,7 @@ int wyn_client_outcome(struct wyn_client *client, uint64_t deadline_ns,
 		.result = result_of(&client->session, outcome),
 		.output_bytes = outcome->output_bytes,
 		.ended_ns = outcome->ended_ns,
+		.left_ns = outcome->left_ns,
 		.value_bytes = outcome->value_bytes,
 		.value_lost = outcome->value_lost,
 	};

@@ -44,6 +44,9 @@ struct wyn_client_task wyn_report_task(const Wyn__V1__Task *task)
 		.deadline_ms = task->deadline_ms,
 		.command = task->command,
 		.label = task->label,
+		.code = task->code,
+		.exit_status = task->exit_status,
+		.signal = task->signal,
 	};
 }
 

@@ -11,14 +11,11 @@
 #include <getopt.h>
 #include <string.h>
 
-#include <wyn/client.h>
-
 #include "base/assert.h"
 #include "base/endpoint.h"
 #include "base/nearest.h"
 #include "base/quantity.h"
-#include "base/text.h"
-#include "client/wynctl/halt.h"
+#include "client/wynctl/arguments_operands.h"
 #include "client/wynctl/options.h"
 #include "client/wynctl/words.h"
 
@@ -57,7 +54,8 @@ static int arguments_number(const struct wyn_option *option, const char *text,
 		err = arguments_word(option->kind, text, number);
 		(void)snprintf(wrong, sizeof(wrong), "must be %s",
 			option->kind == WYN_OPTION_STATE
-				? "uploading, queued, next, running or output"
+				? "uploading, queued, next, running, output "
+				  "or ended"
 				: "low, normal or high");
 	} else if (option->kind == WYN_OPTION_MS) {
 		kind = WYN_QUANTITY_MS;
@@ -294,157 +292,6 @@ static int arguments_fit(const struct wyn_arguments *arguments, uint64_t given,
 	return 0;
 }
 
-/* The operand that is a number, of those that have one. */
-static int arguments_operand_number(const char *what, const char *text,
-	uint64_t max, uint64_t *ret_number, char why[WYN_ARGUMENTS_WHY_BYTES])
-{
-	char wrong[WYN_QUANTITY_WHY_BYTES];
-	int err = wyn_quantity_parse_count(text, 1, max, ret_number);
-
-	if (err != 0) {
-		wyn_quantity_explain(
-			WYN_QUANTITY_COUNT, err, 1, max, wrong, sizeof(wrong));
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "%s %s: %s", what,
-			text, wrong);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int arguments_interval(
-	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
-{
-	char wrong[WYN_QUANTITY_WHY_BYTES];
-	int err;
-
-	arguments->interval_ms = WYN_WATCH_DEFAULT_MS;
-	if (!arguments->watch &&
-		(arguments->operand_count > 0 || arguments->count > 0)) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"TIME and --count are for stats --watch");
-		return -EINVAL;
-	}
-	if (arguments->operand_count == 0) {
-		return 0;
-	}
-	err = wyn_quantity_parse_ms(arguments->operands[0], 1, WYN_WATCH_MAX_MS,
-		&arguments->interval_ms);
-	if (err != 0) {
-		wyn_quantity_explain(WYN_QUANTITY_MS, err, 1, WYN_WATCH_MAX_MS,
-			wrong, sizeof(wrong));
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES, "TIME %s: %s",
-			arguments->operands[0], wrong);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* What of the operands is not just a text. */
-static int arguments_module(
-	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
-{
-	bool check = arguments->operand_count > 1;
-
-	if (strcmp(arguments->operands[0], check ? "check" : "list") != 0) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"usage: wynctl module list | module check FILE");
-		return -EINVAL;
-	}
-	if (check && arguments->json) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"module check has no --json: it prints what wynd says");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* How the outputs of commands go out is one of several. */
-static int arguments_xargs(
-	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
-{
-	struct wyn_halt halt;
-
-	if (arguments->keep_order + arguments->line_buffer +
-			arguments->ungroup >
-		1) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"only one of --keep-order, --line-buffer and "
-			"--ungroup");
-		return -EINVAL;
-	}
-	if (arguments->tag && (arguments->ungroup || arguments->json)) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"--tag goes neither with --ungroup nor with --json");
-		return -EINVAL;
-	}
-	if (arguments->resume && arguments->joblog == NULL) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"--resume needs --joblog");
-		return -EINVAL;
-	}
-	if (arguments->halt != NULL &&
-		wyn_halt_parse(arguments->halt, &halt) != 0) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"--halt %s: must be never, or as now,fail=1 or "
-			"soon,success=10%%",
-			arguments->halt);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int arguments_numbers(
-	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
-{
-	switch (arguments->command) {
-	case WYN_COMMAND_REPEAT:
-		return arguments_operand_number("number of tasks",
-			arguments->operands[1], WYN_COUNT_MAX,
-			&arguments->count, why);
-	case WYN_COMMAND_EXPLAIN:
-		return arguments_operand_number(
-			arguments->connection != 0 ? "seq" : "id",
-			arguments->operands[0], UINT64_MAX, &arguments->number,
-			why);
-	case WYN_COMMAND_STATS:
-		return arguments_interval(arguments, why);
-	case WYN_COMMAND_MODULE:
-		return arguments_module(arguments, why);
-	case WYN_COMMAND_XARGS:
-		return arguments_xargs(arguments, why);
-	default:
-		return 0;
-	}
-}
-
-static int arguments_operands(
-	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
-{
-	const struct wyn_command *command =
-		wyn_command_by_id(arguments->command);
-
-	if (arguments->operand_count < command->operands_min ||
-		arguments->operand_count > command->operands_max) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"usage: wynctl %s%s%s", command->name,
-			command->operands[0] != '\0' ? " " : "",
-			command->operands);
-		return -EINVAL;
-	}
-	if ((arguments->command & WYN_COMMANDS_RUN) != 0 &&
-		(arguments->operands[0][0] == '\0' ||
-			strlen(arguments->operands[0]) >
-				WYN_CLIENT_FUNCTION_BYTES_MAX ||
-			!wyn_text_valid(
-				wyn_slice_of(arguments->operands[0])))) {
-		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
-			"the name of a function is UTF-8 of 1 to %u bytes",
-			WYN_CLIENT_FUNCTION_BYTES_MAX);
-		return -EINVAL;
-	}
-	return arguments_numbers(arguments, why);
-}
-
 static int arguments_address(const struct wyn_arguments *arguments,
 	const char *environment, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
@@ -546,7 +393,7 @@ int wyn_arguments_parse(int argc, char **argv, const char *environment,
 		arguments.command != WYN_COMMAND_NONE) {
 		err = arguments_fit(&arguments, given, why);
 		if (err == 0) {
-			err = arguments_operands(&arguments, why);
+			err = wyn_arguments_operands(&arguments, why);
 		}
 		if (err == 0) {
 			err = arguments_address(&arguments, environment, why);

@@ -61,6 +61,11 @@ enum wyn_command_id {
 	WYN_COMMAND_RELOAD = 1u << 13,
 	WYN_COMMAND_RUN = 1u << 14,
 	WYN_COMMAND_XARGS = 1u << 15,
+	WYN_COMMAND_SHOW = 1u << 16,
+	WYN_COMMAND_LOGS = 1u << 17,
+	WYN_COMMAND_WAIT = 1u << 18,
+	WYN_COMMAND_CANCEL = 1u << 19,
+	WYN_COMMAND_SIGNAL = 1u << 20,
 };
 
 /* Those that run a function, which is their first operand. */
@@ -94,6 +99,8 @@ struct wyn_arguments {
 	bool resume;
 	bool dry_run;
 	bool progress;
+	bool detach;
+	bool follow;
 	/* 0 = not given, here and below. */
 	uint64_t jobs; /* tasks in flight */
 	uint64_t batch;
@@ -108,11 +115,12 @@ struct wyn_arguments {
 	uint64_t priority; /* enum wyn_client_priority */
 	bool watch;
 	const char *function; /* of a list; NULL = any */
+	const char *label;    /* NULL = none; of a list, any */
 	uint64_t state;	      /* enum wyn_client_state */
 	uint64_t connection;  /* its number */
 	uint64_t after;	      /* an id */
 	uint64_t limit;
-	uint64_t number;      /* the operand of explain */
+	uint64_t number;      /* the operand of explain, or of signal SIG */
 	uint64_t interval_ms; /* of stats --watch */
 	const char *input;    /* of xargs: a file; NULL = standard input */
 	const char *halt;     /* well written, see halt.h; NULL = never */
@@ -144,6 +152,9 @@ struct wyn_arguments {
 WYN_NODISCARD
 int wyn_arguments_parse(int argc, char **argv, const char *environment,
 	struct wyn_arguments *ret_arguments, char why[WYN_ARGUMENTS_WHY_BYTES]);
+
+/* wyn_arguments_id - an operand that was read as an id. */
+uint64_t wyn_arguments_id(const char *operand);
 
 /* wyn_arguments_help - help for a command, or for NONE the overview. */
 void wyn_arguments_help(FILE *file, enum wyn_command_id command);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client/wynctl/ctl.h"
+#include "client/wynctl/detach.h"
 #include "client/wynctl/interrupt.h"
 #include "client/wynctl/json.h"
 #include "client/wynctl/progress.h"
@@ -106,7 +107,8 @@ static int call_submit(struct wyn_ctl *ctl, uint64_t *ret_seq)
 	const char *text =
 		arguments->operand_count > 1 ? arguments->operands[1] : "";
 
-	options.stream = arguments->stream;
+	/* Nobody takes them now, and they are kept. */
+	options.stream = arguments->stream || arguments->detach;
 	if (strcmp(text, "-") == 0) {
 		return call_submit_stdin(ctl, &options, ret_seq);
 	}
@@ -198,6 +200,9 @@ int wyn_command_call(struct wyn_ctl *ctl)
 
 	if (code == WYN_EXIT_OK) {
 		code = call_submit(ctl, &seq);
+	}
+	if (code == WYN_EXIT_OK && ctl->arguments->detach) {
+		return wyn_detach(ctl, seq);
 	}
 	if (code != WYN_EXIT_OK) {
 		return code;

@@ -134,6 +134,9 @@ struct wyn_client_options wyn_ctl_options(const struct wyn_arguments *arguments)
 		.priority = (enum wyn_client_priority)arguments->priority,
 		.timeout_ms = arguments->timeout_ms,
 		.deadline_ms = arguments->deadline_ms,
+		.label = arguments->label,
+		.keep = arguments->detach,
+		.accept = arguments->detach,
 	};
 }
 

@@ -33,7 +33,7 @@ static void help_overview(FILE *file)
 
 static void help_exit_codes(FILE *file, enum wyn_command_id command)
 {
-	if (command == WYN_COMMAND_RUN) {
+	if (command == WYN_COMMAND_RUN || command == WYN_COMMAND_WAIT) {
 		(void)fprintf(file,
 			"\nExit codes: the command's own, or 128 and the "
 			"number of the signal that ended it;\n124 deadline, "

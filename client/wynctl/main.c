@@ -62,6 +62,16 @@ static int main_run(struct wyn_ctl *ctl)
 		return wyn_command_list(ctl);
 	case WYN_COMMAND_EXPLAIN:
 		return wyn_command_explain(ctl);
+	case WYN_COMMAND_SHOW:
+		return wyn_command_show(ctl);
+	case WYN_COMMAND_LOGS:
+		return wyn_command_logs(ctl);
+	case WYN_COMMAND_WAIT:
+		return wyn_command_wait(ctl);
+	case WYN_COMMAND_CANCEL:
+		return wyn_command_cancel(ctl);
+	case WYN_COMMAND_SIGNAL:
+		return wyn_command_signal(ctl);
 	case WYN_COMMAND_MODULE:
 		return wyn_command_module(ctl);
 	case WYN_COMMAND_RELOAD:
@@ -76,7 +86,7 @@ static int main_run(struct wyn_ctl *ctl)
 /* Other codes of these commands are those of what they run. */
 static int main_usage(enum wyn_command_id command)
 {
-	if (command == WYN_COMMAND_RUN) {
+	if (command == WYN_COMMAND_RUN || command == WYN_COMMAND_WAIT) {
 		return WYN_EXIT_COMMAND_FAILED;
 	}
 	return command == WYN_COMMAND_XARGS ? WYN_HALT_EXIT_ERROR

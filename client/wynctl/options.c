@@ -13,6 +13,8 @@
 #define TASKS	  (WYN_COMMANDS_RUN | WYN_COMMANDS_PROGRAM)
 #define PROGRAM	  WYN_COMMANDS_PROGRAM
 #define BENCH	  WYN_COMMAND_BENCH
+#define LABELLED  (WYN_COMMAND_CALL | WYN_COMMAND_MAP | PROGRAM)
+#define DETACHED  (WYN_COMMAND_CALL | WYN_COMMAND_RUN)
 #define FLIES	  (WYN_COMMAND_MAP | WYN_COMMAND_REPEAT | WYN_COMMAND_BENCH)
 #define MS_MAX	  (UINT64_C(365) * 86400 * 1000)
 #define AT(field) offsetof(struct wyn_arguments, field)
@@ -30,7 +32,8 @@ const struct wyn_option wyn_options[] = {
 	{"help", 'h', WYN_OPTION_FLAG, AT(help), ALL, 0, 0, NULL, "print this"},
 	{"version", 'V', WYN_OPTION_FLAG, AT(version), ALL, 0, 0, NULL,
 		"print the version of wynctl"},
-	{"raw", 'r', WYN_OPTION_FLAG, AT(raw), WYN_COMMAND_CALL, 0, 0, NULL,
+	{"raw", 'r', WYN_OPTION_FLAG, AT(raw),
+		WYN_COMMAND_CALL | WYN_COMMAND_LOGS, 0, 0, NULL,
 		"print the value as it is, without a newline after it"},
 	{"stream", 's', WYN_OPTION_FLAG, AT(stream), WYN_COMMAND_CALL, 0, 0,
 		NULL, "print partial values as they come, and show progress"},
@@ -80,7 +83,8 @@ const struct wyn_option wyn_options[] = {
 	{"function", 0, WYN_OPTION_TEXT, AT(function), WYN_COMMAND_LIST, 0, 0,
 		"FUNC", "only tasks of that function"},
 	{"state", 0, WYN_OPTION_STATE, AT(state), WYN_COMMAND_LIST, 0, 0,
-		"STATE", "only uploading, queued, next, running or output"},
+		"STATE",
+		"only uploading, queued, next, running, output or ended"},
 	{"connection", 0, WYN_OPTION_COUNT, AT(connection),
 		WYN_COMMAND_LIST | WYN_COMMAND_EXPLAIN, 1, UINT64_MAX, "N",
 		"only tasks of that connection; explain: the number is a seq "
@@ -117,12 +121,20 @@ const struct wyn_option wyn_options[] = {
 		"show on a terminal how far it is, and when it will end"},
 	{"eta", 0, WYN_OPTION_FLAG, AT(progress), XARGS, 0, 0, NULL,
 		"the same as --progress"},
+	{"detach", 0, WYN_OPTION_FLAG, AT(detach), DETACHED, 0, 0, NULL,
+		"print its id and leave it; its end and output are kept"},
+	{"label", 'l', WYN_OPTION_TEXT, AT(label), LABELLED | WYN_COMMAND_LIST,
+		0, 0, "TEXT",
+		"list: only tasks with that label; else: give it to the task"},
+	{"follow", 'f', WYN_OPTION_FLAG, AT(follow), WYN_COMMAND_LOGS, 0, 0,
+		NULL, "go on until the task has ended"},
 	{"env", 'e', WYN_OPTION_LIST, AT(env), PROGRAM, 0, 0, "VAR",
 		"NAME=VALUE, or NAME as it is here: a variable more; again for "
 		"more"},
 	{"cwd", 0, WYN_OPTION_TEXT, AT(cwd), PROGRAM, 0, 0, "DIR",
 		"run it in that directory, not in this one"},
-	{"grace", 0, WYN_OPTION_MS, AT(grace_ms), PROGRAM, 1, MS_MAX, "TIME",
+	{"grace", 0, WYN_OPTION_MS, AT(grace_ms), PROGRAM | WYN_COMMAND_CANCEL,
+		1, MS_MAX, "TIME",
 		"from SIGTERM to SIGKILL when it is cancelled"},
 	{"memory", 0, WYN_OPTION_BYTES, AT(memory_bytes), PROGRAM, 1,
 		UINT64_MAX, "BYTES", "its processes may have so much, as 512M"},
@@ -154,7 +166,17 @@ const struct wyn_command wyn_commands[] = {
 		"run a command as if it were run here"},
 	{WYN_COMMAND_FUNCTIONS, "functions", "", 0, 0,
 		"list the functions of the daemon"},
-	{WYN_COMMAND_LIST, "list", "", 0, 0, "list the tasks that wait or run"},
+	{WYN_COMMAND_LIST, "list", "", 0, 0,
+		"list the tasks that wait or run, or are kept"},
+	{WYN_COMMAND_SHOW, "show", "ID", 1, 1,
+		"say what a task is, and how it goes or went"},
+	{WYN_COMMAND_LOGS, "logs", "ID", 1, 1,
+		"print what a detached task wrote"},
+	{WYN_COMMAND_WAIT, "wait", "ID...", 1, SIZE_MAX,
+		"wait for detached tasks, and exit as the last one"},
+	{WYN_COMMAND_CANCEL, "cancel", "ID...", 1, SIZE_MAX, "end tasks"},
+	{WYN_COMMAND_SIGNAL, "signal", "SIG ID...", 2, SIZE_MAX,
+		"send a signal to the processes of commands"},
 	{WYN_COMMAND_EXPLAIN, "explain", "ID | SEQ", 1, 1,
 		"say what one task waits for, or where it runs"},
 	{WYN_COMMAND_MODULE, "module", "list | check FILE", 1, 2,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "client/wynctl/clock.h"
+#include "client/wynctl/detach.h"
 #include "client/wynctl/here.h"
 #include "client/wynctl/json.h"
 #include "client/wynctl/outcome.h"
@@ -312,10 +313,14 @@ static int run_connected(struct wyn_run *run)
 
 int wyn_command_run(struct wyn_ctl *ctl)
 {
-	struct wyn_run *run = calloc(1, sizeof(*run));
+	struct wyn_run *run = NULL;
 	struct wyn_here here = {0};
 	int code = WYN_EXIT_COMMAND_FAILED;
 
+	if (ctl->arguments->detach) {
+		return wyn_detach_command(ctl);
+	}
+	run = calloc(1, sizeof(*run));
 	if (run == NULL) {
 		wyn_ctl_say("%s", strerror(ENOMEM));
 		return code;

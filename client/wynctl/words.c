@@ -19,6 +19,7 @@ const char *wyn_word_state(unsigned number)
 		[WYN_CLIENT_STATE_NEXT] = "next",
 		[WYN_CLIENT_STATE_RUNNING] = "running",
 		[WYN_CLIENT_STATE_OUTPUT] = "output",
+		[WYN_CLIENT_STATE_ENDED] = "ended",
 	};
 
 	return number < WYN_COUNT_OF(names) ? names[number] : NULL;

@@ -62,6 +62,10 @@ struct wyn_client_task {
 	/* Of a command, as one line, cut; function is empty then. */
 	const char *command;
 	const char *label;
+	/* Of one that has ENDED, as of its RESULT. */
+	uint32_t code; /* enum wyn_status */
+	uint32_t exit_status;
+	uint32_t signal;
 };
 
 /* Which tasks. All zero bytes are all of them. */

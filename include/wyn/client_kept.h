@@ -31,6 +31,7 @@ struct wyn_client_outcome {
 	struct wyn_client_event result;
 	uint64_t output_bytes; /* that it wrote so far, kept or not */
 	uint64_t ended_ns;     /* since its end */
+	uint64_t left_ns;      /* for which it is kept yet */
 	uint64_t value_bytes;  /* of the whole value */
 	bool value_lost;       /* there was no room to keep it */
 };

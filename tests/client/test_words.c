@@ -19,7 +19,7 @@ static void words_name_each_number_that_there_is(void **state)
 	assert_string_equal(
 		"high", wyn_word_priority(WYN_CLIENT_PRIORITY_HIGH));
 	assert_string_equal("turn", wyn_word_why(WYN_CLIENT_WHY_TURN));
-	for (unsigned i = 0; i <= WYN_CLIENT_STATE_OUTPUT; i++) {
+	for (unsigned i = 0; i <= WYN_CLIENT_STATE_ENDED; i++) {
 		assert_non_null(wyn_word_state(i));
 	}
 	for (unsigned i = 0; i <= WYN_CLIENT_WHY_OUTPUT; i++) {
@@ -30,7 +30,7 @@ static void words_name_each_number_that_there_is(void **state)
 static void words_are_none_when_a_server_is_newer(void **state)
 {
 	(void)state;
-	assert_null(wyn_word_state(WYN_CLIENT_STATE_OUTPUT + 1));
+	assert_null(wyn_word_state(WYN_CLIENT_STATE_ENDED + 1));
 	assert_null(wyn_word_priority(WYN_CLIENT_PRIORITY_HIGH + 1));
 	assert_null(wyn_word_why(UINT32_MAX));
 	assert_string_equal("unknown", wyn_word_or_unknown(wyn_word_why(999)));
