@@ -23,10 +23,10 @@ struct list {
 	uint64_t last;	/* its id */
 };
 
-static int task_print(void *context, const struct wyn_client_task *task)
+static void row_print(struct wyn_ctl *ctl, const struct wyn_client_task *task)
 {
-	struct list *list = context;
-	struct wyn_ctl *ctl = list->ctl;
+	bool labelled = task->label[0] != '\0';
+	bool named = task->client_name[0] != '\0';
 	char age[WYN_TASK_TIME_BYTES];
 	char run[WYN_TASK_TIME_BYTES];
 	char exit[WYN_TASK_TIME_BYTES];
@@ -34,25 +34,34 @@ static int task_print(void *context, const struct wyn_client_task *task)
 	char client[WYN_TASK_TEXT_BYTES];
 	char label[WYN_TASK_TEXT_BYTES];
 
+	wyn_stdout_print(&ctl->output,
+		"%-19" PRIu64 " %5" PRIu64 " %9" PRIu64
+		" %-9s %-6s %8s %8s %-6s %9" PRIu64 "  %-16s %-*s%s%s\n",
+		task->id, task->connection, task->seq,
+		wyn_word_or_unknown(wyn_word_state(task->state)),
+		wyn_task_exit(task, exit), wyn_task_time(task->age_ns, age),
+		task->run_ns > 0 ? wyn_task_time(task->run_ns, run) : "-",
+		wyn_word_or_unknown(wyn_word_priority(task->priority)),
+		task->argument_bytes, wyn_task_what(task, function),
+		labelled ? 8 : 0,
+		named ? wyn_escape_text(
+				task->client_name, client, sizeof(client))
+		      : "-",
+		labelled ? " " : "",
+		wyn_escape_text(task->label, label, sizeof(label)));
+}
+
+static int task_print(void *context, const struct wyn_client_task *task)
+{
+	struct list *list = context;
+	struct wyn_ctl *ctl = list->ctl;
+
 	list->count++;
 	list->last = task->id;
 	if (ctl->arguments->json) {
 		wyn_json_print(&ctl->output, wyn_task_json(task));
 	} else {
-		wyn_stdout_print(&ctl->output,
-			"%-19" PRIu64 " %5" PRIu64 " %9" PRIu64
-			" %-9s %-6s %8s %8s %-6s %9" PRIu64 "  %-16s %-8s %s\n",
-			task->id, task->connection, task->seq,
-			wyn_word_or_unknown(wyn_word_state(task->state)),
-			wyn_task_exit(task, exit),
-			wyn_task_time(task->age_ns, age),
-			task->run_ns > 0 ? wyn_task_time(task->run_ns, run)
-					 : "-",
-			wyn_word_or_unknown(wyn_word_priority(task->priority)),
-			task->argument_bytes, wyn_task_what(task, function),
-			wyn_escape_text(
-				task->client_name, client, sizeof(client)),
-			wyn_escape_text(task->label, label, sizeof(label)));
+		row_print(ctl, task);
 	}
 	if (wyn_stdout_full(&ctl->output)) {
 		wyn_stdout_wait(&ctl->output);

@@ -115,7 +115,7 @@ source %s_wynctl
 
         self.assertIn("list:list the tasks", zsh("command"))
         self.assertIn("--state[", zsh("operand", "list"))
-        self.assertIn("(uploading queued next running output)",
+        self.assertIn("(uploading queued next running output ended)",
                       zsh("operand", "list"))
         self.assertNotIn("--state[", zsh("operand", "call"))
 

@@ -311,6 +311,7 @@ class Looks(KeepCase):
         told = self.prints("list").decode()
         self.assertRegex(told, r"(?m)^%s .* ended +3 .* a b$" % ended)
         self.assertRegex(told, r"(?m)^%s .* -  " % held)
+        self.let_go()
 
     def test_another_user_sees_nothing(self):
         if os.geteuid() != 0 or not shutil.which("setpriv"):
