@@ -174,11 +174,11 @@ static void arguments_filter_a_list(void **state)
 	assert_true(arguments.after == UINT64_MAX - 1);
 	assert_int_equal(3, arguments.limit);
 	assert_refused("list --state busy",
-		"--state busy: must be uploading, queued, next, running or "
-		"output");
+		"--state busy: must be uploading, queued, next, running, "
+		"output or ended");
 	assert_refused("list --state any",
 		"--state any: must be uploading, queued, "
-		"next, running or output");
+		"next, running, output or ended");
 }
 
 static void arguments_explain_a_number(void **state)
