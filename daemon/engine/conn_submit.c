@@ -122,10 +122,15 @@ static bool label_set(const struct intake *in, struct wyn_batch *batch)
 {
 	struct wyn_slice label = in->submit->options.label;
 
-	batch->label = strndup((const char *)label.data, label.len);
+	/* Not strndup(3), which may look for a NUL behind the frame. */
+	batch->label = calloc(1, label.len + 1);
+	if (batch->label == NULL) {
+		return false;
+	}
+	memcpy(batch->label, label.data, label.len);
 	batch->options.label =
 		(struct wyn_slice){(const uint8_t *)batch->label, label.len};
-	return batch->label != NULL;
+	return true;
 }
 
 /* Makes an accepted batch the connection's. False: no memory for its timer. */
