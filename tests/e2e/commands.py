@@ -17,11 +17,11 @@ from harness import Timeout, Wynd, until
 from wyn_client import OUTPUT, Client, Partial
 
 OK, CANCELLED, UNKNOWN, INVALID, DEADLINE, NOT_FOUND = 0, 1, 2, 3, 4, 5
-DENIED, PRECONDITION, ABORTED, UNAVAILABLE = 7, 9, 10, 14
+DENIED, EXHAUSTED, PRECONDITION, ABORTED, UNAVAILABLE = 7, 8, 9, 10, 14
 RAN_NO, RAN_YES, RAN_MAYBE = 1, 2, 3
 
-# A child, one that is forked twice, one in a session of its own without an
-# environment, all deaf to SIGTERM; none ends by itself.
+# A child, one that is forked twice, one in a session of its own, all deaf to
+# SIGTERM; none ends by itself.
 TREE = b"""
 trap "" TERM
 "$S" 600 &
@@ -236,8 +236,8 @@ class Case(unittest.TestCase):
         """Runs a script, by the shell that is ours."""
         options = {"stream": stream, **more.pop("options", {})}
         return client.run(
-            self.marked.sh.encode(), b"-c", text, *args, options=options,
-            **{"env": self.env, **more})
+            more.pop("program", self.marked.sh.encode()), b"-c", text, *args,
+            options=options, **{"env": self.env, **more})
 
     def true(self, client):
         """One that runs and ends well: by then the spawner is there."""

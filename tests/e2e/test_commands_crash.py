@@ -8,7 +8,6 @@ and more wait.
 import os
 import re
 import signal
-import unittest
 
 import commands
 from commands import (
@@ -46,17 +45,21 @@ class Crash:
         return (wynd.open_fds(), sorted(os.listdir(self.place)),
                 os.listdir(self.temporary))
 
-    def starts_clean(self, left, before):
+    def begun(self, wynd):
+        """As it is after one command."""
+        return self.state(wynd), commands.fds(commands.spawner(wynd))
+
+    def starts_clean(self, left, before, *flags):
         """The next one; when its first command is over nobody of the earlier
         ones is there."""
-        wynd = self.start()
+        wynd = self.start(*flags)
         self.assertTrue(wynd.ready, wynd.log())
         client = self.client(wynd)
         self.true(client)
         self.assertEqual([], self.survivors(left), wynd.log())
         self.assertNotIn("spawner-limited", wynd.log())
         if before:
-            self.assertEqual(before, self.state(wynd))
+            self.assertEqual(before, self.begun(wynd))
         return wynd, client
 
     def end(self, wynd, client):
@@ -66,7 +69,7 @@ class Crash:
 
     def kill_and_start(self, kills, both):
         wynd, client = self.starts_clean((), None)
-        before = self.state(wynd)
+        before = self.begun(wynd)
         for _ in range(kills):
             self.load(client)
             also = [commands.spawner(wynd)] if both else []
@@ -80,6 +83,47 @@ class Crash:
 
     def test_both_are_killed(self):
         self.kill_and_start(KILLS // 5, True)
+
+    def test_daemon_is_ended(self):
+        """By SIGTERM: what may not end by itself does not outlive it."""
+        wynd, client = self.starts_clean((), None, "--drain-timeout", "50ms")
+        self.load(client)
+        before = os.listdir(self.temporary)
+        self.assertEqual(0, wynd.stop(), wynd.log())
+        client.outcomes()
+        reasons = {outcome.row.detail.reason or "OK"
+                   for outcome in client.done.values()}
+        self.assertLessEqual(reasons, {"OK", "DRAIN_TIMEOUT"})
+        self.assertIn("DRAIN_TIMEOUT", reasons)
+        self.assertEqual(len(client.done), client.next_seq - 1)
+        self.marked.gone()
+        self.assertEqual(before, os.listdir(self.temporary))
+        self.assertEqual([], [name for name in os.listdir(self.place)
+                              if "commands" not in name])
+        if self.cgroup:
+            self.assertEqual([], next(os.walk(self.base))[1])
+
+    def test_spawner_is_killed_while_it_begins(self):
+        """Again and again, before it has told that it is there, or just then:
+        what waits is started by a later one, or told that there is none."""
+        wynd, client = self.starts_clean((), None)
+        for _ in range(KILLS // 5):
+            seqs = [self.sh(client, b"echo end") for _ in range(WAITING)]
+            last = None
+            for _ in range(2):
+                last = until(lambda: self.other_spawner(wynd, last),
+                             "there is another spawner")
+                os.kill(last, signal.SIGKILL)
+            for seq in seqs:
+                row = client.outcome(seq).row
+                self.assertIn(row.detail.reason, (
+                    "", "SPAWNER_LOST", "SPAWNER_MISSING"), row)
+        self.true(client)
+        self.end(wynd, client)
+
+    def other_spawner(self, wynd, last):
+        now = commands.spawner(wynd)
+        return now if now != last else None
 
     def test_spawner_is_killed(self):
         wynd, client = self.starts_clean((), None)
