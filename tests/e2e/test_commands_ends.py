@@ -12,6 +12,21 @@ from harness import SANITIZED, main, until
 
 TREES = int(os.environ.get("TREES", "60" if SANITIZED else "1000"))
 AT_ONCE = 16
+# One forks the next and ends, for ever: in its session, and in a new one each.
+HOPPERS = (b"""
+trap "" TERM
+hop() { ( hop & ); exit; }
+echo up
+( hop & )
+exec "$S" 600
+""", b"""
+trap "" TERM
+export H='setsid "$M" -c "$H" & exit'
+echo up
+( eval "$H" & )
+exec "$S" 600
+""")
+HOPPERS_EACH = 10
 AT_UP, AT_UP_AT_ONCE, UNSEEN, TIMEOUT = range(4)  # how it is ended
 
 
@@ -71,6 +86,22 @@ class Trees:
             if kind != UNSEEN:
                 self.assertEqual(RAN_YES, row.detail.ran)
         self.marked.gone()
+        until(lambda: self.state(wynd) == before, "it is as before")
+
+
+    def test_those_who_fork_on_are_caught(self):
+        wynd = self.serve()
+        client = self.client(wynd)
+        self.true(client)
+        before = self.state(wynd)
+        env = self.env + [b"M=" + self.marked.sh.encode()]
+        for text in HOPPERS * HOPPERS_EACH:
+            seq = self.sh(client, text, env=env)
+            client.wrote(seq, b"up")
+            self.cancel(client, seq)
+            row = client.outcome(seq).row
+            self.assertEqual("CANCELLED_BY_CLIENT", row.detail.reason, row)
+            self.marked.gone()
         until(lambda: self.state(wynd) == before, "it is as before")
 
 
