@@ -146,10 +146,14 @@ static bool xargs_reason_is(
 /* What is refused to one command for such a reason is to all. */
 static bool xargs_is_refusal(const struct wyn_client_event *event)
 {
+	if (xargs_reason_is(event, "NOT_STARTED") ||
+		xargs_reason_is(event, "PROGRAM_NOT_LISTED")) {
+		return false;
+	}
 	return event->code == WYN_STATUS_FAILED_PRECONDITION ||
-	       (event->code == WYN_STATUS_PERMISSION_DENIED &&
-		       !xargs_reason_is(event, "NOT_STARTED") &&
-		       !xargs_reason_is(event, "PROGRAM_NOT_LISTED"));
+	       event->code == WYN_STATUS_PERMISSION_DENIED ||
+	       (event->code == WYN_STATUS_NOT_FOUND &&
+		       xargs_reason_is(event, "NOT_PREPARED"));
 }
 
 static void xargs_result(struct wyn_xargs *xargs, struct wyn_xargs_job *job,

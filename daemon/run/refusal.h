@@ -36,8 +36,8 @@
 		"on_disconnect KEEP is for clients on a Unix socket, whose " \
 		"user is known")                                             \
 	X(COMMANDS_OFF, PERMISSION_DENIED, NO, 0, commands_while_off,        \
-		"this server runs no commands: see commands in "             \
-		"wynd.conf(5)")                                              \
+		"this server runs no commands; commands = yes in "           \
+		"wynd.conf has it run them")                                 \
 	X(COMMAND_INVALID, INVALID_ARGUMENT, NO, 0, commands_invalid,        \
 		"a command that cannot be run")                              \
 	X(COMMAND_TOO_LARGE, INVALID_ARGUMENT, NO, 0, commands_over_max,     \
@@ -95,6 +95,8 @@
 		"the command had no memory left")                            \
 	X(NOT_STARTED, NOT_FOUND, NO, 0, commands_not_started,               \
 		"the command could not be started")                          \
+	X(NOT_PREPARED, NOT_FOUND, NO, 0, commands_not_prepared,             \
+		"what the command was to have could not be given to it")     \
 	X(PROGRAM_NOT_LISTED, PERMISSION_DENIED, NO, 0, programs_not_listed, \
 		"the program is not one of those that may run")              \
 	X(SPAWNER_LOST, UNAVAILABLE, MAYBE, 0, spawners_lost,                \

@@ -24,7 +24,6 @@ static uint32_t code_of_errno(int error)
 {
 	switch (error) {
 	case ENOENT:
-	case ENOTDIR:
 		return WYN_STATUS_NOT_FOUND;
 	case EACCES:
 	case EPERM:
@@ -88,12 +87,17 @@ static const char *reason_of(Wyn__Spawn__V1__Stage stage, int error)
 		case EACCES:
 			return "no file that may be executed";
 		case ENOEXEC:
-			return "not in a format that can be executed";
+			return "not in a format that can be executed; a "
+			       "script begins with #!";
 		case E2BIG:
 			return "argv and environment are too long";
 		default:
 			break;
 		}
+	}
+	if (error == EOPNOTSUPP &&
+		stage == WYN__SPAWN__V1__STAGE__STAGE_LIMITS) {
+		return "it needs a cgroup; see command_cgroup in wynd.conf(5)";
 	}
 	if (error == ENOENT && stage == WYN__SPAWN__V1__STAGE__STAGE_USER) {
 		return "no such user";
@@ -103,6 +107,20 @@ static const char *reason_of(Wyn__Spawn__V1__Stage stage, int error)
 		return "what is to run it is not there";
 	}
 	return text != NULL ? text : "unknown error";
+}
+
+/* Whether it is the program that is wrong, or what it was to have. */
+static enum wyn_refusal refusal_of(Wyn__Spawn__V1__Stage stage)
+{
+	switch (stage) {
+	case WYN__SPAWN__V1__STAGE__STAGE_PROGRAM:
+	case WYN__SPAWN__V1__STAGE__STAGE_INTERPRETER:
+		return WYN_REFUSAL_NOT_STARTED;
+	case WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS:
+		return WYN_REFUSAL_PROGRAM_NOT_LISTED;
+	default:
+		return WYN_REFUSAL_NOT_PREPARED;
+	}
 }
 
 static void not_started(
@@ -116,13 +134,9 @@ static void not_started(
 	int error = (int)ended->status;
 
 	task->ran = false;
-	if (listed) {
-		outcome->refusal = WYN_REFUSAL_NOT_STARTED;
-		outcome->code = code_of_errno(error);
-	} else {
-		outcome->refusal = WYN_REFUSAL_PROGRAM_NOT_LISTED;
-		outcome->code = WYN_STATUS_PERMISSION_DENIED;
-	}
+	outcome->refusal = refusal_of(ended->stage);
+	outcome->code = listed ? (uint32_t)code_of_errno(error)
+			       : WYN_STATUS_PERMISSION_DENIED;
 	snprintf(message, sizeof(message), "%.*s%s%s (%s)", (int)bytes,
 		bytes > 0 ? (const char *)ended->where.data : "",
 		bytes > 0 ? ": " : "",
@@ -210,7 +224,7 @@ void wyn_outcome_of_errno(struct wyn_task *task, int error)
 
 	snprintf(message, sizeof(message), "wynd has no pipes for it: %s",
 		strerrordesc_np(error));
-	wyn_outcome_of_refusal(task, WYN_REFUSAL_NOT_STARTED, message);
+	wyn_outcome_of_refusal(task, WYN_REFUSAL_NOT_PREPARED, message);
 	task->outcome.code = code_of_errno(error);
 }
 

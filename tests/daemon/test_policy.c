@@ -101,7 +101,7 @@ static void policy_refuses_all_when_commands_are_off(void **state)
 	(void)state;
 	policy.commands = false;
 	peer.uid = 0;
-	refused(WYN_REFUSAL_COMMANDS_OFF, "see commands in wynd.conf");
+	refused(WYN_REFUSAL_COMMANDS_OFF, "commands = yes in wynd.conf");
 	assert_false(
 		wyn_policy_decide(NULL, &peer, &command, &uid, &gid, &answer));
 	assert_int_equal(answer.refusal, WYN_REFUSAL_COMMANDS_OFF);

@@ -231,8 +231,15 @@ static void spawn_executor_says_why_when_a_command_is_not_started(void **state)
 			WYN_STATUS_NOT_FOUND, "/no/such/dir",
 			"/no/such/dir: no such directory (cwd)"},
 		{WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, ENOTDIR,
-			WYN_STATUS_NOT_FOUND, "/f",
+			WYN_STATUS_FAILED_PRECONDITION, "/f",
 			"/f: Not a directory (cwd)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOTDIR,
+			WYN_STATUS_FAILED_PRECONDITION, "/f/x",
+			"/f/x: Not a directory (program)"},
+		{WYN__SPAWN__V1__STAGE__STAGE_LIMITS, EOPNOTSUPP,
+			WYN_STATUS_FAILED_PRECONDITION, "cpu_percent",
+			"cpu_percent: it needs a cgroup; see command_cgroup "
+			"in wynd.conf(5) (limits)"},
 		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOENT,
 			WYN_STATUS_NOT_FOUND, "nope",
 			"nope: no such program (program)"},
@@ -241,7 +248,8 @@ static void spawn_executor_says_why_when_a_command_is_not_started(void **state)
 			"/etc: no file that may be executed (program)"},
 		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOEXEC,
 			WYN_STATUS_FAILED_PRECONDITION, "/x",
-			"/x: not in a format that can be executed (program)"},
+			"/x: not in a format that can be executed; a script "
+			"begins with #! (program)"},
 		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, E2BIG,
 			WYN_STATUS_INVALID_ARGUMENT, "/x",
 			"/x: argv and environment are too long (program)"},
@@ -268,8 +276,10 @@ static void spawn_executor_says_why_when_a_command_is_not_started(void **state)
 		ended.where.len = strlen(cases[i].where);
 		task = ended_as(&ended, WYN_REFUSAL_NONE);
 		assert_int_equal(task->task.outcome.code, cases[i].code);
-		assert_int_equal(
-			task->task.outcome.refusal, WYN_REFUSAL_NOT_STARTED);
+		assert_int_equal(task->task.outcome.refusal,
+			cases[i].stage == WYN__SPAWN__V1__STAGE__STAGE_PROGRAM
+				? WYN_REFUSAL_NOT_STARTED
+				: WYN_REFUSAL_NOT_PREPARED);
 		assert_string_equal(
 			task->task.outcome.message, cases[i].message);
 		assert_null(task->task.outcome.end);

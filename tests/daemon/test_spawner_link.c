@@ -468,7 +468,7 @@ static void spawner_is_not_needed_when_there_are_no_descriptors(void **state)
 		task->task.outcome.code, WYN_STATUS_RESOURCE_EXHAUSTED);
 	task->task.outcome.code = WYN_STATUS_NOT_FOUND;
 	assert_refused(
-		task, WYN_REFUSAL_NOT_STARTED, false, "Too many open files");
+		task, WYN_REFUSAL_NOT_PREPARED, false, "Too many open files");
 	task = waiting(100);
 	finish(task);
 }

@@ -147,7 +147,10 @@ class Run(RunCase):
         self.complains(self.run_it("no-such-program"), 127,
                        b"no-such-program")
         self.complains(self.run_it(self.directory), 126)
+        self.complains(self.run_it("/etc/passwd/x"), 126, b"Not a directory")
         self.complains(self.run_it(self.script("x", mode=0o644)), 126)
+        self.complains(self.run_it(self.script("echo x\n", "bare")), 126,
+                       b"begins with #!")
         self.complains(self.run_it(
             self.script("#!/nonexistent/sh\n", "bad")), 127)
         self.complains(self.run_it(self.script("\x7fELFgarbage", "elf")), 126)
@@ -155,8 +158,9 @@ class Run(RunCase):
 
     def test_directory_that_is_not_there(self):
         done = self.run_it("--cwd", self.directory + "/gone", "true")
-        self.assertIn(done.returncode, (125, 127))
-        self.assertIn(b"/gone", done.stderr)
+        self.complains(done, 125, b"/gone: no such directory")
+        done = self.run_it("--cwd", "/etc/passwd", "true")
+        self.complains(done, 125, b"/etc/passwd: Not a directory")
         gone = self.directory + "/gone"
         done = self.run_it("true", preexec_fn=lambda: (
             os.mkdir(gone), os.chdir(gone), os.rmdir(gone)))
@@ -462,7 +466,7 @@ class Refused(RunCase):
     flags = ()
 
     def test_commands_are_off(self):
-        self.complains(self.run_it("true"), 125, b"runs no commands")
+        self.complains(self.run_it("true"), 125, b"commands = yes")
 
     def test_over_tcp(self):
         with Wynd("--commands", listen=("tcp:127.0.0.1:0",)) as wynd:

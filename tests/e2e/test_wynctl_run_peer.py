@@ -241,6 +241,8 @@ class RunOfPeer(unittest.TestCase):
                  b"^wynctl: /x: no\n$"),
                 (126, (DENIED, "NOT_STARTED", {}), b"x: "),
                 (126, (INVALID, "NOT_STARTED", {}), b"x: "),
+                (125, (NOT_FOUND, "NOT_PREPARED", {"message": "/d: no"}),
+                 b"^wynctl: x: /d: no\n$"),
                 (126, (DENIED, "PROGRAM_NOT_LISTED", {}), b"x: "),
                 (125, (DENIED, "COMMANDS_OFF", {}), b"x: "),
                 (125, (UNAVAILABLE, "SPAWNER_LOST", {}), b"x: "),

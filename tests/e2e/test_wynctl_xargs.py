@@ -206,6 +206,15 @@ class Ends(XargsCase):
         with open(self.directory + "/log") as file:
             self.assertEqual("127", file.readlines()[1].split("\t")[6])
 
+    def test_program_that_cannot_be_executed_is_only_one(self):
+        path = os.path.join(self.directory, "bare")
+        with open(path, "w") as file:
+            file.write("echo x\n")
+        os.chmod(path, 0o755)
+        done = self.xargs("-j1", "{}", stdin=b"./bare\ntrue\n./bare/x\nfalse")
+        self.assertEqual(3, done.returncode, done)
+        self.assertIn(b"command 3: ./bare/x: Not a directory", done.stderr)
+
     def test_time_is_up(self):
         done = self.xargs(
             "-t", "100ms", "--joblog", "log", "--", "sh", "-c",
