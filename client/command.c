@@ -17,6 +17,8 @@
 #include "proto/codec.h"
 
 #define SIGNAL_MAX 64u
+/* Of argv and env. A server may close over more; see docs/wire.md, 1.3. */
+#define STRINGS_MAX 65000u
 
 static size_t list_count(char *const *list)
 {
@@ -88,6 +90,14 @@ int wyn_session_pack_command(
 			WYN_STATUS_INVALID_ARGUMENT, WYN_REASON_COMMAND_INVALID,
 			argc == 0 ? "a command has a program"
 				  : "the name of a user is UTF-8");
+	}
+	if (argc + envc > STRINGS_MAX) {
+		return wyn_session_fail(session, -E2BIG,
+			WYN_STATUS_INVALID_ARGUMENT,
+			WYN_REASON_COMMAND_TOO_LARGE,
+			"the command has %zu arguments and variables, and may "
+			"have %u",
+			argc + envc, STRINGS_MAX);
 	}
 	if (pack_room(packed, argc + envc) == NULL) {
 		return wyn_session_fail(session, -ENOMEM,

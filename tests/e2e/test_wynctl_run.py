@@ -173,6 +173,14 @@ class Run(RunCase):
                              "-e", "Y=" + "x" * 100000], "true")
         self.complains(done, 126, b"max-command")
 
+    def test_words_are_many(self):
+        with Wynd("--commands", "--max-command", "1M") as wynd:
+            words = ["x"] * 64900
+            done = self.run_it("sh", "-c", "echo $#", *words, wynd=wynd)
+            self.ends(done, 0, b"64899\n")
+            done = self.run_it("true", *words, *words, wynd=wynd)
+            self.complains(done, 126, b"and may have 65000")
+
     def test_arguments_are_bytes(self):
         words = [b"\xff\xfe", b"", b" ", b"-n", b"\n", b"*"]
         done = self.run_it("--", "printf", "[%s]", *words)
