@@ -293,14 +293,14 @@ static int take_shelter(struct launch *launch, pid_t **ret_pid)
 			&launch->limits, &command->cgroup);
 		if (!error) {
 			command->cgroups = config->cgroups;
-			command->cgroups->holders++;
+			command->cgroups->shared.holders++;
 		}
 	} else if (config->ledger) {
 		error = wyn_ledger_begin(
 			&config->ledger->ledger, &command->record, ret_pid);
 		if (!error) {
 			command->ledger = config->ledger;
-			command->ledger->holders++;
+			command->ledger->shared.holders++;
 		}
 	}
 	if (!error) {

@@ -10,119 +10,129 @@
 
 #include "spawner/sys.h"
 
-static char *copy_of(const char *text)
+/* The one of this name, held once more; NULL = there is none. */
+static struct wyn_shared *held(struct wyn_list *all, const char *name)
 {
-	size_t bytes = strlen(text) + 1;
-	char *copy = wyn_sys.calloc(bytes, 1);
+	struct wyn_list *link;
 
-	return copy ? memcpy(copy, text, bytes) : NULL;
+	wyn_list_for_each (link, all) {
+		struct wyn_shared *shared =
+			wyn_list_entry(link, struct wyn_shared, link);
+
+		if (strcmp(shared->name, name) == 0) {
+			shared->holders++;
+			return shared;
+		}
+	}
+	return NULL;
+}
+
+static void destroy(struct wyn_shared *shared)
+{
+	free(shared->name);
+	free(shared);
+}
+
+/* So many bytes with a head of this name, on no list. NULL = no memory. */
+static struct wyn_shared *create(size_t bytes, const char *name)
+{
+	struct wyn_shared *shared = wyn_sys.calloc(1, bytes);
+	size_t name_bytes = strlen(name) + 1;
+
+	if (!shared) {
+		return NULL;
+	}
+	shared->name = wyn_sys.calloc(name_bytes, 1);
+	if (!shared->name) {
+		free(shared);
+		return NULL;
+	}
+	memcpy(shared->name, name, name_bytes);
+	return shared;
+}
+
+static void enter(struct wyn_list *all, struct wyn_shared *shared)
+{
+	shared->holders = 1;
+	wyn_list_init(&shared->link);
+	wyn_list_push_back(all, &shared->link);
 }
 
 int wyn_shared_cgroups_hold(struct wyn_list *all, const char *name,
 	unsigned *killed, struct wyn_shared_cgroups **ret_cgroups)
 {
-	struct wyn_shared_cgroups *shared;
-	struct wyn_list *link;
+	struct wyn_shared_cgroups *cgroups =
+		(struct wyn_shared_cgroups *)held(all, name);
 	unsigned found = 0;
-	int error = -ENOMEM;
+	int error;
 
-	wyn_list_for_each (link, all) {
-		shared = wyn_list_entry(link, struct wyn_shared_cgroups, link);
-		if (strcmp(shared->name, name) == 0) {
-			shared->holders++;
-			*ret_cgroups = shared;
-			return 0;
-		}
+	if (cgroups) {
+		*ret_cgroups = cgroups;
+		return 0;
 	}
-	shared = wyn_sys.calloc(1, sizeof(*shared));
-	if (!shared) {
+	cgroups = (struct wyn_shared_cgroups *)create(sizeof(*cgroups), name);
+	if (!cgroups) {
 		return -ENOMEM;
 	}
-	shared->name = copy_of(name);
-	if (!shared->name) {
-		goto free_shared;
-	}
-	error = wyn_cgroups_init(&shared->cgroups, name, &found);
+	error = wyn_cgroups_init(&cgroups->cgroups, name, &found);
 	*killed += found;
-	if (error || !wyn_cgroups_have(&shared->cgroups)) {
-		goto free_name;
+	if (error || !wyn_cgroups_have(&cgroups->cgroups)) {
+		destroy(&cgroups->shared);
+		if (!error) {
+			*ret_cgroups = NULL;
+		}
+		return error;
 	}
-	shared->holders = 1;
-	wyn_list_init(&shared->link);
-	wyn_list_push_back(all, &shared->link);
-	*ret_cgroups = shared;
+	enter(all, &cgroups->shared);
+	*ret_cgroups = cgroups;
 	return 0;
-free_name:
-	free(shared->name);
-free_shared:
-	free(shared);
-	if (!error) {
-		*ret_cgroups = NULL;
-	}
-	return error;
 }
 
 int wyn_shared_ledger_hold(struct wyn_list *all, const char *name,
 	const struct wyn_mark *mark, int proc, unsigned *killed,
 	struct wyn_shared_ledger **ret_ledger)
 {
-	struct wyn_shared_ledger *shared;
-	struct wyn_list *link;
+	struct wyn_shared_ledger *ledger =
+		(struct wyn_shared_ledger *)held(all, name);
 	unsigned found = 0;
-	int error = -ENOMEM;
+	int error;
 
-	wyn_list_for_each (link, all) {
-		shared = wyn_list_entry(link, struct wyn_shared_ledger, link);
-		if (strcmp(shared->name, name) == 0) {
-			shared->holders++;
-			*ret_ledger = shared;
-			return 0;
-		}
+	if (ledger) {
+		*ret_ledger = ledger;
+		return 0;
 	}
-	shared = wyn_sys.calloc(1, sizeof(*shared));
-	if (!shared) {
+	ledger = (struct wyn_shared_ledger *)create(sizeof(*ledger), name);
+	if (!ledger) {
 		return -ENOMEM;
 	}
-	shared->name = copy_of(name);
-	if (!shared->name) {
-		goto free_shared;
-	}
 	error = wyn_ledger_init(
-		&shared->ledger, name, WYN_SHARED_RECORDS, mark, proc, &found);
+		&ledger->ledger, name, WYN_SHARED_RECORDS, mark, proc, &found);
 	*killed += found;
 	if (error) {
-		goto free_name;
+		destroy(&ledger->shared);
+		return error;
 	}
-	shared->holders = 1;
-	wyn_list_init(&shared->link);
-	wyn_list_push_back(all, &shared->link);
-	*ret_ledger = shared;
+	enter(all, &ledger->shared);
+	*ret_ledger = ledger;
 	return 0;
-free_name:
-	free(shared->name);
-free_shared:
-	free(shared);
-	return error;
 }
 
 void wyn_shared_cgroups_release(struct wyn_shared_cgroups *cgroups)
 {
-	if (!cgroups || --cgroups->holders > 0) {
+	if (!cgroups || --cgroups->shared.holders > 0) {
 		return;
 	}
-	wyn_list_remove(&cgroups->link);
+	wyn_list_remove(&cgroups->shared.link);
 	wyn_cgroups_fini(&cgroups->cgroups);
-	free(cgroups->name);
-	free(cgroups);
+	destroy(&cgroups->shared);
 }
 
 void wyn_shared_ledger_release(struct wyn_shared_ledger *ledger)
 {
-	if (!ledger || --ledger->holders > 0) {
+	if (!ledger || --ledger->shared.holders > 0) {
 		return;
 	}
-	wyn_list_remove(&ledger->link);
+	wyn_list_remove(&ledger->shared.link);
 	wyn_ledger_fini(&ledger->ledger);
-	free(ledger->name);
-	free(ledger);
+	destroy(&ledger->shared);
 }

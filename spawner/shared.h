@@ -16,17 +16,19 @@
 /* Commands of all who share a ledger: a file of less than a megabyte. */
 #define WYN_SHARED_RECORDS 4096u
 
-struct wyn_shared_cgroups {
+struct wyn_shared {
 	struct wyn_list link;
 	unsigned holders;
 	char *name; /* as Configure has it */
+};
+
+struct wyn_shared_cgroups {
+	struct wyn_shared shared; /* first */
 	struct wyn_cgroups cgroups;
 };
 
 struct wyn_shared_ledger {
-	struct wyn_list link;
-	unsigned holders;
-	char *name;
+	struct wyn_shared shared; /* first */
 	struct wyn_ledger ledger;
 };
 
