@@ -37,12 +37,6 @@ static int end(void **state)
 	return 0;
 }
 
-static void close_outputs(const int fds[3])
-{
-	close(fds[1]);
-	close(fds[2]);
-}
-
 /* A command that has started, and how the spawner says that it ended; its
  * outputs are over. */
 static struct spawn_rig_task *ended_as(
@@ -52,7 +46,7 @@ static struct spawn_rig_task *ended_as(
 	struct spawn_rig_task *task = spawn_rig_run(&rig, &ended->id, fds);
 
 	task->task.stopped = stopped;
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_ended(&rig, ended);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
@@ -73,7 +67,7 @@ static void spawn_executor_gives_output_and_usage_when_one_exits(void **state)
 	assert_int_equal(task->output_bytes, 3);
 	assert_memory_equal(task->output, "out", 3);
 	assert_int_equal(task->error_bytes, 4);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_turn(&rig);
 	assert_false(task->back);
 	spawn_rig_exited(&rig, id, 0, false);
@@ -100,7 +94,7 @@ static void spawn_executor_waits_for_output_when_ended_is_first(void **state)
 	spawn_rig_turn(&rig);
 	assert_false(task->back);
 	assert_int_equal(write(fds[1], "late", 4), 4);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
 	assert_int_equal(task->output_bytes, 4);
@@ -115,7 +109,7 @@ static void spawn_executor_takes_both_when_they_come_in_one_turn(void **state)
 
 	(void)state;
 	assert_int_equal(write(fds[1], "out", 3), 3);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_exited(&rig, id, 0, true);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
@@ -167,7 +161,7 @@ static void spawn_executor_runs_many_when_the_socket_takes_few(void **state)
 		int fds[3];
 		uint64_t id = spawn_rig_receive_start(&rig, fds);
 
-		close_outputs(fds);
+		spawn_rig_close_outputs(fds);
 		spawn_rig_exited(&rig, id, 0, false);
 		spawn_rig_turn(&rig);
 		assert_true(tasks[i]->back);
@@ -319,7 +313,7 @@ static void spawn_executor_closes_pipes_when_none_was_started(void **state)
 	spawn_rig_ended(&rig, &ended);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_task_free(task);
 }
 
@@ -409,7 +403,7 @@ static void spawn_executor_sends_stop_and_signals_when_it_is_asked_to(
 		request.message->what_case, WYN__SPAWN__V1__REQUEST__WHAT_STOP);
 	assert_int_equal(request.message->stop->grace_ms, 5);
 	assert_true(spawn_rig_is_silent(&rig));
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_exited(&rig, id, 0, false);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
@@ -430,7 +424,7 @@ static void spawn_executor_has_room_again_when_commands_are_over(void **state)
 		first = i == 0 ? id : first;
 		assert_int_equal(id & UINT32_MAX, first & UINT32_MAX);
 		assert_true(i == 0 || id != first);
-		close_outputs(fds);
+		spawn_rig_close_outputs(fds);
 		spawn_rig_exited(&rig, id, 0, false);
 		spawn_rig_turn(&rig);
 		assert_true(task->back);

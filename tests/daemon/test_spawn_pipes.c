@@ -51,15 +51,9 @@ static void launch(struct spawn_rig_task *task, uint64_t *ret_id, int fds[3])
 	*ret_id = spawn_rig_receive_start(&rig, fds);
 }
 
-static void close_outputs(const int fds[3])
-{
-	close(fds[1]);
-	close(fds[2]);
-}
-
 static void finish(struct spawn_rig_task *task, uint64_t id, const int fds[3])
 {
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_exited(&rig, id, 0, false);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
@@ -221,7 +215,7 @@ static void spawn_input_is_shut_when_its_command_ends(void **state)
 	assert_true(task->input.shut);
 	assert_reads(fds[0], "");
 	close(fds[0]);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
 	spawn_rig_task_free(task);
@@ -304,7 +298,7 @@ static void spawn_output_is_whole_when_it_had_no_room_in_time(void **state)
 	spawn_rig_turn(&rig);
 	assert_int_equal(task->output_bytes, at);
 	assert_memory_equal(task->output, bulk, at);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_task_free(task);
 }
 
@@ -329,7 +323,7 @@ static void spawn_output_is_given_up_when_its_time_is_over(void **state)
 	assert_int_equal(
 		request.message->what_case, WYN__SPAWN__V1__REQUEST__WHAT_REAP);
 	assert_int_equal(request.message->reap->id, id);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_task_free(task);
 }
 
@@ -348,7 +342,7 @@ static void spawn_output_is_given_up_when_cancelled_after_its_end(void **state)
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
 	assert_int_equal(task->task.outcome.refusal, WYN_REFUSAL_RUN_TIMEOUT);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_task_free(task);
 }
 
@@ -362,7 +356,7 @@ static void dropped_and_counted(
 		at += put(fds[1], at);
 		spawn_rig_turn_slow(&rig);
 	}
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_exited(&rig, id, 0, false);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
@@ -416,7 +410,7 @@ static void spawn_output_goes_on_when_disowned_without_room(void **state)
 		spawn_rig_turn_slow(&rig);
 		at += put(fds[1], at);
 	}
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_exited(&rig, id, 0, false);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);

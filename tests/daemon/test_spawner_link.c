@@ -38,12 +38,6 @@ static int end(void **state)
 	return 0;
 }
 
-static void close_outputs(const int fds[3])
-{
-	close(fds[1]);
-	close(fds[2]);
-}
-
 /* Started, and nothing came of it yet. */
 static struct spawn_rig_task *waiting(size_t bytes)
 {
@@ -58,7 +52,7 @@ static void finish(struct spawn_rig_task *task)
 	int fds[3];
 	uint64_t id = spawn_rig_receive_start(&rig, fds);
 
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_exited(&rig, id, 0, false);
 	spawn_rig_turn(&rig);
 	assert_true(task->back);
@@ -218,12 +212,12 @@ static void spawner_that_dies_takes_what_runs_and_nothing_else(void **state)
 	assert_int_equal(running->output_bytes, 4);
 	assert_refused(running, WYN_REFUSAL_SPAWNER_LOST, true, NULL);
 	assert_false(ended->back);
-	close_outputs(fds[1]);
+	spawn_rig_close_outputs(fds[1]);
 	spawn_rig_turn(&rig);
 	assert_true(ended->back);
 	assert_int_equal(ended->task.outcome.code, WYN_STATUS_OK);
 	spawn_rig_task_free(ended);
-	close_outputs(fds[0]);
+	spawn_rig_close_outputs(fds[0]);
 	next = waiting(100);
 	spawn_rig_begin(&rig);
 	finish(next);
@@ -309,7 +303,7 @@ static void spawner_gets_a_stop_behind_a_command_that_is_sent_in_part(
 	spawn_rig_receive(&rig, &request);
 	assert_int_equal(
 		request.message->what_case, WYN__SPAWN__V1__REQUEST__WHAT_STOP);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_exited(&rig, id, 0, false);
 	spawn_rig_turn(&rig);
 	assert_true(large->back);
@@ -386,7 +380,7 @@ static void spawner_that_speaks_nonsense_is_given_up(void **state)
 		spawn_rig_turn(&rig);
 		assert_refused(task, WYN_REFUSAL_SPAWNER_LOST, true, NULL);
 		spawn_rig_hang_up(&rig);
-		close_outputs(fds);
+		spawn_rig_close_outputs(fds);
 	}
 }
 
@@ -402,7 +396,7 @@ static void spawner_may_say_it_in_pieces(void **state)
 	(void)state;
 	spawn_rig_executor(&rig);
 	task = spawn_rig_run(&rig, &ended.id, fds);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	ended.how = WYN__SPAWN__V1__HOW__HOW_EXITED;
 	event.what_case = WYN__SPAWN__V1__EVENT__WHAT_ENDED;
 	event.ended = &ended;
@@ -493,8 +487,8 @@ static void spawner_is_let_go_when_the_executor_closes(void **state)
 	assert_int_equal(draining->task.outcome.code, WYN_STATUS_OK);
 	spawn_rig_task_free(draining);
 	assert_int_equal(recv(rig.link, &byte, 1, MSG_DONTWAIT), 0);
-	close_outputs(fds[0]);
-	close_outputs(fds[1]);
+	spawn_rig_close_outputs(fds[0]);
+	spawn_rig_close_outputs(fds[1]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

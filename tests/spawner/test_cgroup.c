@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +18,8 @@
 
 #include "base/compiler.h"
 #include "spawner/cgroup.h"
-#include "spawner/sys.h"
 #include "tests/support/fake_cgroup.h"
+#include "tests/support/sys_faults.h"
 
 static const struct wyn_cgroup_limits no_limits;
 
@@ -395,33 +394,6 @@ static void cgroup_is_refused_when_it_cannot_be_made(void **state)
 	assert_null(none);
 }
 
-/* The call that comes after so many others fails. */
-static unsigned calls_left;
-static bool has_failed;
-
-static bool fails(int error)
-{
-	if (calls_left-- > 0) {
-		return false;
-	}
-	calls_left = UINT_MAX;
-	has_failed = true;
-	errno = error;
-	return true;
-}
-
-static struct wyn_sys libc;
-
-static int open_or_fail(int at, const char *name, int flags)
-{
-	return fails(EMFILE) ? -1 : libc.openat(at, name, flags);
-}
-
-static void *calloc_or_fail(size_t n, size_t bytes)
-{
-	return fails(ENOMEM) ? NULL : libc.calloc(n, bytes);
-}
-
 static void cgroup_leaves_nothing_when_a_call_fails(void **state)
 {
 	const struct wyn_cgroup_limits limits = {
@@ -429,19 +401,18 @@ static void cgroup_leaves_nothing_when_a_call_fails(void **state)
 		.processes = 4,
 		.cpu_percent = 50,
 	};
+	bool has_failed = true;
 
 	(void)state;
 	begin_with_controllers();
-	libc = wyn_sys;
-	wyn_sys.openat = open_or_fail;
-	wyn_sys.calloc = calloc_or_fail;
-	has_failed = true;
+	sys_faults_begin();
 	for (unsigned call = 0; has_failed; call++) {
 		struct wyn_cgroup *one = NULL;
-		calls_left = call;
-		has_failed = false;
+
+		sys_faults_arm(call);
 		int error = wyn_cgroup_acquire(&cgroups, &limits, &one);
-		calls_left = UINT_MAX;
+
+		has_failed = sys_faults_disarm();
 		if (error != 0) {
 			assert_true(error == -EMFILE || error == -ENOMEM);
 			assert_true(has_failed);
@@ -452,7 +423,7 @@ static void cgroup_leaves_nothing_when_a_call_fails(void **state)
 		assert_int_equal(wyn_cgroups_tidy(&cgroups), 0);
 		assert_false(is_there(cgroups.number));
 	}
-	wyn_sys = libc;
+	sys_faults_end();
 }
 
 static void cgroups_sweep_what_is_ours_when_they_begin(void **state)

@@ -69,27 +69,11 @@ static const char *make_file(const char *name, const char *text, mode_t mode)
 	return path;
 }
 
-/* What it writes to its output. */
-static const char *output_of(
-	struct spawner_rig *rig, struct spawner_command command)
-{
-	int sides[2];
-	const char *output;
-
-	assert_int_equal(pipe2(sides, O_CLOEXEC), 0);
-	command.output = sides[1];
-	spawner_rig_start(rig, 1, &command);
-	close(sides[1]);
-	output = spawner_rig_read(sides[0]);
-	spawner_rig_exited(rig, 1, 0);
-	return output;
-}
-
 static const char *output_of_shell(struct spawner_rig *rig, const char *script)
 {
 	const char *const argv[] = {"/bin/sh", "-c", script, NULL};
 
-	return output_of(rig, (struct spawner_command){.argv = argv});
+	return spawner_rig_output(rig, (struct spawner_command){.argv = argv});
 }
 
 static void refused(struct spawner_rig *rig, const char *const *argv,
@@ -175,7 +159,7 @@ static void launch_searches_the_path_of_the_command_when_it_is_a_name(
 	(void)make_file("b/prog", "#!/bin/sh\necho b\n", 0755);
 	(void)snprintf(search, sizeof(search), "PATH=%s/none:%s/a:%s/b",
 		directory, directory, directory);
-	assert_string_equal(output_of(*state,
+	assert_string_equal(spawner_rig_output(*state,
 				    (struct spawner_command){
 					    .argv = argv,
 					    .env = env,
@@ -193,7 +177,7 @@ static void launch_has_a_path_when_the_command_has_none(void **state)
 	const char *const env[] = {"A=1", NULL};
 	const char *const argv[] = {"sh", "-c", "echo $A", NULL};
 
-	assert_string_equal(output_of(*state,
+	assert_string_equal(spawner_rig_output(*state,
 				    (struct spawner_command){
 					    .argv = argv,
 					    .env = env,
@@ -208,13 +192,13 @@ static void launch_takes_relative_names_from_the_directory(void **state)
 	const char *const env[] = {"PATH=/bin::/usr/bin", NULL};
 
 	(void)make_file("prog", "#!/bin/sh\npwd\n", 0755);
-	assert_non_null(strstr(output_of(*state,
+	assert_non_null(strstr(spawner_rig_output(*state,
 				       (struct spawner_command){
 					       .argv = argv,
 					       .cwd = directory,
 				       }),
 		directory));
-	assert_non_null(strstr(output_of(*state,
+	assert_non_null(strstr(spawner_rig_output(*state,
 				       (struct spawner_command){
 					       .argv = name,
 					       .env = env,
@@ -288,8 +272,8 @@ static void command_gets_all_arguments_when_they_fill_many_packets(void **state)
 		argv[i + 4] = numbers[i];
 	}
 	(void)snprintf(want, sizeof(want), "%d\n", N);
-	assert_string_equal(
-		output_of(*state, (struct spawner_command){.argv = argv}),
+	assert_string_equal(spawner_rig_output(*state,
+				    (struct spawner_command){.argv = argv}),
 		want);
 }
 
@@ -299,10 +283,11 @@ static void command_has_the_environment_that_it_was_given_and_a_mark(
 	const char *const argv[] = {"/usr/bin/env", NULL};
 	const char *const env[] = {
 		"B=2", "WYND_TASK=forged", "A=", "B=3", NULL};
-	const char *output = output_of(*state, (struct spawner_command){
-						       .argv = argv,
-						       .env = env,
-					       });
+	const char *output =
+		spawner_rig_output(*state, (struct spawner_command){
+						   .argv = argv,
+						   .env = env,
+					   });
 
 	assert_int_equal(strncmp(output, "WYND_TASK=", 10), 0);
 	assert_string_equal(strchr(output, '\n'), "\nB=2\nA=\nB=3\n");
@@ -381,11 +366,12 @@ static void command_is_limited_when_there_is_no_cgroup(void **state)
 		"ulimit -v; ulimit -p 2>/dev/null || grep -o 'Max proc.*' "
 		"/proc/$$/limits",
 		NULL};
-	const char *output = output_of(*state, (struct spawner_command){
-						       .argv = argv,
-						       .memory_bytes = 1u << 30,
-						       .processes = 5000,
-					       });
+	const char *output =
+		spawner_rig_output(*state, (struct spawner_command){
+						   .argv = argv,
+						   .memory_bytes = 1u << 30,
+						   .processes = 5000,
+					   });
 
 	assert_int_equal(strncmp(output, "1048576\n", 8), 0);
 	assert_non_null(strstr(output, "5000"));
@@ -437,13 +423,13 @@ static void command_may_not_have_more_than_is_configured(void **state)
 	rig->configure.rlimits = limits;
 	rig->configure.n_rlimits = 1;
 	assert_string_equal(spawner_rig_configure(rig)->problem, "");
-	assert_string_equal(output_of(rig,
+	assert_string_equal(spawner_rig_output(rig,
 				    (struct spawner_command){
 					    .argv = argv,
 					    .memory_bytes = 4ull << 30,
 				    }),
 		"1048576\n2097152\n");
-	assert_string_equal(output_of(rig,
+	assert_string_equal(spawner_rig_output(rig,
 				    (struct spawner_command){
 					    .argv = argv,
 					    .memory_bytes = 1u << 29,
@@ -471,7 +457,7 @@ static void command_is_another_user_when_we_are_root(void **state)
 	if (geteuid() != 0) {
 		skip();
 	}
-	output = output_of(
+	output = spawner_rig_output(
 		*state, (struct spawner_command){
 				.argv = argv, .uid = NOBODY, .gid = NOBODY});
 	assert_string_equal(output, "Uid:\t65534\t65534\t65534\t65534\n"

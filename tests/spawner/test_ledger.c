@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,8 +22,8 @@
 
 #include "spawner/ledger.h"
 #include "spawner/ledger_file.h"
-#include "spawner/sys.h"
 #include "tests/support/family.h"
+#include "tests/support/sys_faults.h"
 
 #define RECORDS 8u
 
@@ -481,80 +479,35 @@ static void ledger_sweeps_what_a_killed_spawner_has_left(void **state)
 	close(ready[1]);
 }
 
-/* The call that comes after so many others fails. */
-static unsigned calls_left;
-static bool has_failed;
-
-static bool fails(int error)
-{
-	if (calls_left-- > 0) {
-		return false;
-	}
-	calls_left = UINT_MAX;
-	has_failed = true;
-	errno = error;
-	return true;
-}
-
-static struct wyn_sys libc;
-
-static int open_or_fail(int at, const char *name, int flags)
-{
-	return fails(EMFILE) ? -1 : libc.openat(at, name, flags);
-}
-
-static void *calloc_or_fail(size_t n, size_t bytes)
-{
-	return fails(ENOMEM) ? NULL : libc.calloc(n, bytes);
-}
-
-static void *realloc_or_fail(void *memory, size_t bytes)
-{
-	return fails(ENOMEM) ? NULL : libc.realloc(memory, bytes);
-}
-
-static void *map_or_fail(
-	void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
-{
-	return fails(ENOMEM)
-		       ? MAP_FAILED
-		       : libc.mmap(at, bytes, protection, flags, fd, offset);
-}
-
 /* Hundreds of opens: each of the first ones fails, and some of the rest. */
 static void ledger_sweeps_later_when_a_call_fails(void **state)
 {
 	struct wyn_ledger ledger;
 	struct wyn_family family;
+	bool has_failed = true;
 
 	(void)state;
-	libc = wyn_sys;
-	wyn_sys.openat = open_or_fail;
-	wyn_sys.calloc = calloc_or_fail;
-	wyn_sys.realloc = realloc_or_fail;
-	wyn_sys.mmap = map_or_fail;
-	has_failed = true;
+	sys_faults_begin();
 	for (unsigned call = 0; has_failed; call += call < 10 ? 1 : call / 3) {
 		unsigned killed = 0;
-		calls_left = UINT_MAX;
+
 		begin_first(&ledger);
 		start(&ledger, &family, "(srp)rp");
 		wyn_family_await(&family, 2);
 		wyn_ledger_fini(&ledger);
-		calls_left = call;
-		has_failed = false;
+		sys_faults_arm(call);
 		int error = begin(&ledger, &killed);
+
+		has_failed = sys_faults_disarm();
 		if (error != 0) {
 			assert_true(error == -EMFILE || error == -ENOMEM);
 			assert_true(has_failed);
-			calls_left = UINT_MAX;
 			assert_int_equal(begin(&ledger, &killed), 0);
 		}
-		calls_left = UINT_MAX;
 		wyn_ledger_fini(&ledger);
 		reap(&family);
 	}
-	wyn_sys = libc;
+	sys_faults_end();
 }
 
 #define CASE(function) \

@@ -68,21 +68,6 @@ static int tear_down(void **state)
 	return system(command);
 }
 
-static const char *output_of(
-	struct spawner_rig *rig, struct spawner_command command)
-{
-	int sides[2];
-	const char *output;
-
-	assert_int_equal(pipe2(sides, O_CLOEXEC), 0);
-	command.output = sides[1];
-	spawner_rig_start(rig, 1, &command);
-	close(sides[1]);
-	output = spawner_rig_read(sides[0]);
-	spawner_rig_exited(rig, 1, 0);
-	return output;
-}
-
 static void program_runs_when_it_is_listed_by_another_name(void **state)
 {
 	struct spawner_rig *rig = *state;
@@ -91,12 +76,12 @@ static void program_runs_when_it_is_listed_by_another_name(void **state)
 	assert_int_equal(symlink("/bin/echo", link), 0);
 	list(rig, "/no/such/program", link);
 	assert_string_equal(
-		output_of(rig,
+		spawner_rig_output(rig,
 			(struct spawner_command){
 				.argv = (const char *const[]){"echo", "hello",
 					NULL}}),
 		"hello\n");
-	assert_string_equal(output_of(rig,
+	assert_string_equal(spawner_rig_output(rig,
 				    (struct spawner_command){
 					    .argv = (const char *const[]){link,
 						    "hello", NULL}}),
@@ -130,7 +115,7 @@ static void program_that_is_not_listed_hides_none_that_is(void **state)
 	(void)snprintf(search, sizeof(search), "PATH=%s:/bin", directory);
 	list(rig, "/bin/echo", NULL);
 	assert_string_equal(
-		output_of(rig,
+		spawner_rig_output(rig,
 			(struct spawner_command){.argv = argv, .env = env}),
 		"the real one\n");
 }
@@ -145,12 +130,12 @@ static void program_runs_when_it_was_replaced_by_a_new_version(void **state)
 	make_script(path, "#!/bin/sh\necho old\n");
 	list(rig, path, NULL);
 	assert_string_equal(
-		output_of(rig, (struct spawner_command){.argv = argv}),
+		spawner_rig_output(rig, (struct spawner_command){.argv = argv}),
 		"old\n");
 	make_script(next, "#!/bin/sh\necho new\n");
 	assert_int_equal(rename(next, path), 0);
 	assert_string_equal(
-		output_of(rig, (struct spawner_command){.argv = argv}),
+		spawner_rig_output(rig, (struct spawner_command){.argv = argv}),
 		"new\n");
 	assert_int_equal(unlink(path), 0);
 	spawner_rig_start(rig, 1, &(struct spawner_command){.argv = argv});
@@ -166,14 +151,14 @@ static void script_runs_in_its_directory_when_it_is_listed(void **state)
 	make_script(path, "#!/bin/sh\npwd; echo $# $1 $2\n");
 	list(rig, path, "/bin/sh");
 	(void)snprintf(paths[1], sizeof(paths[1]), "%s\n2 a b\n", directory);
-	assert_string_equal(output_of(rig,
+	assert_string_equal(spawner_rig_output(rig,
 				    (struct spawner_command){
 					    .argv = argv,
 					    .cwd = directory,
 				    }),
 		paths[1]);
 	assert_string_equal(
-		output_of(rig,
+		spawner_rig_output(rig,
 			(struct spawner_command){
 				.argv = (const char *const[]){"/bin/sh", "-c",
 					"ls /proc/self/fd", NULL}}),

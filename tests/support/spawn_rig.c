@@ -371,6 +371,12 @@ struct spawn_rig_task *spawn_rig_run(
 	return task;
 }
 
+void spawn_rig_close_outputs(const int fds[WYN_SPAWN_FDS_MAX])
+{
+	close(fds[1]);
+	close(fds[2]);
+}
+
 void spawn_rig_send_packet(
 	struct spawn_rig *rig, const void *packet, size_t bytes)
 {

@@ -106,6 +106,9 @@ uint64_t spawn_rig_receive_start(
 struct spawn_rig_task *spawn_rig_run(
 	struct spawn_rig *rig, uint64_t *ret_id, int fds[WYN_SPAWN_FDS_MAX]);
 
+/* The command's ends of its outputs. */
+void spawn_rig_close_outputs(const int fds[WYN_SPAWN_FDS_MAX]);
+
 void spawn_rig_send_packet(
 	struct spawn_rig *rig, const void *packet, size_t bytes);
 void spawn_rig_send(struct spawn_rig *rig, const Wyn__Spawn__V1__Event *event);

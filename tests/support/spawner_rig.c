@@ -533,6 +533,21 @@ const char *spawner_rig_read(int fd)
 	return output;
 }
 
+const char *spawner_rig_output(
+	struct spawner_rig *rig, struct spawner_command command)
+{
+	int sides[2];
+	const char *output;
+
+	assert_int_equal(pipe2(sides, O_CLOEXEC), 0);
+	command.output = sides[1];
+	spawner_rig_start(rig, 1, &command);
+	close(sides[1]);
+	output = spawner_rig_read(sides[0]);
+	spawner_rig_exited(rig, 1, 0);
+	return output;
+}
+
 void spawner_rig_await(int fd)
 {
 	char byte;

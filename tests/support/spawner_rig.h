@@ -129,6 +129,11 @@ void spawner_rig_refused(struct spawner_rig *rig, uint64_t id, unsigned stage,
  * it. */
 const char *spawner_rig_read(int fd);
 
+/* What this command, of id 1, writes to its output until it has exited with 0.
+ * As spawner_rig_read(). */
+const char *spawner_rig_output(
+	struct spawner_rig *rig, struct spawner_command command);
+
 /* One byte of it, which somebody writes when he is ready. */
 void spawner_rig_await(int fd);
 
