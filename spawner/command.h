@@ -69,6 +69,7 @@ void wyn_command_refuse(struct wyn_link *link, uint64_t id,
 /* wyn_command_release - gives back its cgroup, and its record. */
 void wyn_command_release(struct wyn_command *command);
 
+/* wyn_command_signal, wyn_command_stop - as the messages of spawn.proto. */
 void wyn_command_signal(
 	struct wyn_loop *loop, struct wyn_command *command, int number);
 void wyn_command_stop(

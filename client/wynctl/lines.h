@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * lines.h - the items of `map`: lines of an fd, or operands.
+ * lines.h - the items of `map` and `xargs`: lines of an fd, or operands.
  *
  * Reading never blocks unless it is asked to fill, so that wynctl can look at
  * its connection while a slow pipe says nothing. Main's thread.
@@ -61,8 +61,8 @@ int wyn_lines_count(const struct wyn_lines *lines, uint64_t *ret_count);
  * wyn_lines_fill - one read(2).
  *
  * Returns: 0, also at the end; -E2BIG (a line over WYN_LINE_BYTES_MAX, which is
- * then passed over),
- * -ENOMEM, the errors of read(2), -EINTR too. Blocks: as read(2).
+ * then passed over), -ENOMEM, the errors of read(2), -EINTR too. Blocks: as
+ * read(2).
  */
 WYN_NODISCARD
 int wyn_lines_fill(struct wyn_lines *lines);
