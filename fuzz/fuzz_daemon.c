@@ -5,9 +5,10 @@
  * Each step is one byte and its operands: somebody connects, sends (raw bytes,
  * or a message with numbers from the script), reads much, little or nothing,
  * goes away, and leaves tasks that are kept; tasks run in any order, emit, or
- * are left alone; commands write, read and end; the clock goes on; the daemon drains. What may never happen
- * aborts in the rig: a task answered twice or not at all, a Chunk after its
- * row, credit that falls, a count that is not back to 0 at the end.
+ * are left alone; commands write, read and end; the clock goes on; the daemon
+ * drains. What may never happen aborts in the rig: a task answered twice or not
+ * at all, a Chunk after its row, credit that falls, a count that is not back to
+ * 0 at the end.
  */
 #include <stddef.h>
 #include <stdint.h>
