@@ -14,7 +14,9 @@
 #include "base/compiler.h"
 #include "proto/frame.h"
 
-#define WYN_INBOX_BYTES (256u << 10) /* at first, and the usual read */
+/* At first, and the usual read: four pieces of a stream, with their heads, so
+ * that none is cut and moved to the front. */
+#define WYN_INBOX_BYTES ((256u << 10) + (4u << 10))
 
 struct wyn_inbox {
 	uint8_t *data;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * output.c - see output.h. Segments of one size are kept for reuse; a frame
- * that is larger than one gets a segment of its own, freed once written.
+ * that is larger than one gets a segment of its own, freed once written, as is
+ * what was given.
  */
 #include "daemon/engine/output.h"
 
@@ -17,7 +18,9 @@ struct segment {
 	size_t room;
 	size_t head; /* written up to here */
 	size_t tail; /* filled up to here */
-	uint8_t data[];
+	void *given; /* NULL, or what data lies in, to be freed with it */
+	const uint8_t *data;
+	uint8_t own[];
 };
 
 static struct segment *segment_of(struct wyn_list *link)
@@ -39,6 +42,8 @@ static struct segment *segment_acquire(struct wyn_segments *segments, size_t n)
 			return NULL;
 		}
 		segment->room = room;
+		segment->given = NULL;
+		segment->data = segment->own;
 		wyn_list_init(&segment->link);
 	}
 	segment->head = 0;
@@ -52,8 +57,9 @@ static void segment_release(
 {
 	wyn_list_remove(&segment->link);
 	segments->used_bytes -= segment->room;
-	if (segment->room != WYN_SEGMENT_BYTES ||
+	if (segment->given != NULL || segment->room != WYN_SEGMENT_BYTES ||
 		segments->free_count == WYN_SEGMENTS_FREE_MAX) {
+		free(segment->given);
 		free(segment);
 		return;
 	}
@@ -100,14 +106,15 @@ uint8_t *wyn_output_reserve(struct wyn_output *output, size_t bytes)
 	struct wyn_list *last = wyn_list_last(&output->queue);
 	struct segment *segment = last == NULL ? NULL : segment_of(last);
 
-	if (segment == NULL || segment->room - segment->tail < bytes) {
+	if (segment == NULL || segment->given != NULL ||
+		segment->room - segment->tail < bytes) {
 		segment = segment_acquire(output->segments, bytes);
 		if (segment == NULL) {
 			return NULL;
 		}
 		wyn_list_push_back(&output->queue, &segment->link);
 	}
-	return segment->data + segment->tail;
+	return segment->own + segment->tail;
 }
 
 void wyn_output_commit(struct wyn_output *output, size_t bytes)
@@ -117,6 +124,27 @@ void wyn_output_commit(struct wyn_output *output, size_t bytes)
 	wyn_assert(segment->room - segment->tail >= bytes);
 	segment->tail += bytes;
 	output->bytes += bytes;
+}
+
+bool wyn_output_give(struct wyn_output *output, void *memory,
+	const uint8_t *data, size_t bytes)
+{
+	struct segment *segment = malloc(sizeof(*segment));
+
+	if (segment == NULL) {
+		return false;
+	}
+	*segment = (struct segment){
+		.room = bytes,
+		.tail = bytes,
+		.given = memory,
+		.data = data,
+	};
+	wyn_list_init(&segment->link);
+	wyn_list_push_back(&output->queue, &segment->link);
+	output->segments->used_bytes += bytes;
+	output->bytes += bytes;
+	return true;
 }
 
 size_t wyn_output_pieces(const struct wyn_output *output,

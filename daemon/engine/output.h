@@ -8,9 +8,11 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "base/list.h"
 #include "base/slice.h"
 
@@ -45,6 +47,16 @@ uint8_t *wyn_output_reserve(struct wyn_output *output, size_t bytes);
 
 /* wyn_output_commit - `bytes` of the last reserve were filled. */
 void wyn_output_commit(struct wyn_output *output, size_t bytes);
+
+/*
+ * wyn_output_give - the next `bytes` bytes are those at data, without a copy.
+ *
+ * Thread: loop. Owns: takes memory, which data lies in and which free() takes,
+ * unless it fails. Returns: false when there is no memory.
+ */
+WYN_NODISCARD
+bool wyn_output_give(struct wyn_output *output, void *memory,
+	const uint8_t *data, size_t bytes);
 
 /*
  * wyn_output_pieces - views of the queue's front.

@@ -4,10 +4,16 @@
  */
 #include "daemon/engine/reply_chunks.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/conn_stream.h"
+#include "daemon/limits.h"
+
+/* Of a partial value that need not be copied. Less fits beside others. */
+#define WYN_GIVEN_BYTES_MIN (WYN_SEGMENT_BYTES / 2)
 
 static bool is_large(const struct wyn_conn *conn, const struct wyn_task *task)
 {
@@ -39,19 +45,15 @@ static uint64_t stream_left(const struct wyn_conn *conn)
 		       : conn->stream_granted - conn->stream_used;
 }
 
-/* One Chunk. False: over the client's stream credit, or no memory. */
-static bool chunk_send(struct wyn_conn *conn, const struct wyn_chunk *chunk)
+/* False: no memory. */
+static bool chunk_copy(struct wyn_conn *conn, const struct wyn_chunk *chunk)
 {
 	uint8_t *room;
 	size_t head;
 
-	if (chunk->data.len > stream_left(conn)) {
-		return false;
-	}
 	room = wyn_output_reserve(
 		&conn->output, WYN_CHUNK_HEAD_BYTES_MAX + chunk->data.len);
 	if (room == NULL) {
-		wyn_conn_abort(conn);
 		return false;
 	}
 	head = wyn_chunk_head_encode(chunk, room);
@@ -59,6 +61,46 @@ static bool chunk_send(struct wyn_conn *conn, const struct wyn_chunk *chunk)
 		memcpy(room + head, chunk->data.data, chunk->data.len);
 	}
 	wyn_output_commit(&conn->output, head + chunk->data.len);
+	return true;
+}
+
+/* All of a partial value, from where it is. False: no memory. */
+static bool chunk_give(struct wyn_conn *conn, const struct wyn_chunk *chunk,
+	struct wyn_partial *partial)
+{
+	size_t head = wyn_chunk_head_encode(chunk, partial->head);
+	uint8_t *frame = partial->head + sizeof(partial->head) - head;
+
+	static_assert(offsetof(struct wyn_partial, data) ==
+			      offsetof(struct wyn_partial, head) +
+				      WYN_CHUNK_HEAD_BYTES_MAX,
+		"the head of a frame is followed by its data");
+	memmove(frame, partial->head, head);
+	partial->given = wyn_output_give(
+		&conn->output, partial, frame, head + chunk->data.len);
+	return partial->given;
+}
+
+/* One Chunk, maybe of a partial value. False: over the client's stream credit,
+ * or no memory. */
+static bool chunk_send(struct wyn_conn *conn, const struct wyn_chunk *chunk,
+	struct wyn_partial *partial)
+{
+	bool sent;
+
+	if (chunk->data.len > stream_left(conn)) {
+		return false;
+	}
+	if (partial != NULL && chunk->data.len == partial->bytes &&
+		chunk->data.len >= WYN_GIVEN_BYTES_MIN) {
+		sent = chunk_give(conn, chunk, partial);
+	} else {
+		sent = chunk_copy(conn, chunk);
+	}
+	if (!sent) {
+		wyn_conn_abort(conn);
+		return false;
+	}
 	conn->stream_used += chunk->data.len;
 	return true;
 }
@@ -147,7 +189,7 @@ static bool pieces_send(struct wyn_conn *conn, struct wyn_partial *partial)
 		chunk.data.len == 0) {
 		return false;
 	}
-	if (!chunk_send(conn, &chunk)) {
+	if (!chunk_send(conn, &chunk, partial)) {
 		return false;
 	}
 	if (offset != NULL) {
@@ -224,7 +266,7 @@ static bool large_send(struct wyn_conn *conn, struct wyn_task *task)
 		chunk.data.len = left;
 		chunk.eof = true;
 	}
-	if (!chunk_send(conn, &chunk)) {
+	if (!chunk_send(conn, &chunk, NULL)) {
 		return false;
 	}
 	task->value_sent += chunk.data.len;

@@ -107,6 +107,7 @@ struct wyn_partial *wyn_stream_partial(
 		partial->next = NULL;
 		partial->task = task;
 		partial->stream = kind;
+		partial->given = false;
 		partial->bytes = bytes;
 		partial->at = 0;
 	}
@@ -277,7 +278,9 @@ void wyn_stream_sent(struct wyn_stream *stream, struct wyn_partial *partial)
 	}
 	pthread_mutex_unlock(&stream->lock);
 	wyn_assert(before >= bytes);
-	free(partial);
+	if (!partial->given) {
+		free(partial);
+	}
 }
 
 void wyn_stream_cancel(struct wyn_stream *stream, struct wyn_task *task)

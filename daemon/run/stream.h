@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "proto/codec.h"
 
 struct wyn_task;
 
@@ -25,8 +26,10 @@ struct wyn_partial {
 	struct wyn_task *task;
 	uint8_t stream; /* PARTIAL, PROGRESS, OUTPUT or ERROR of wyn.proto; a
 			 * report of progress may be overwritten by the next */
+	bool given;	/* [L] its memory is the output's, which will free it */
 	size_t bytes;
-	size_t at; /* [L] that have gone */
+	size_t at;				/* [L] that have gone */
+	uint8_t head[WYN_CHUNK_HEAD_BYTES_MAX]; /* room for its frame's */
 	uint8_t data[];
 };
 
@@ -116,8 +119,8 @@ struct wyn_partial *wyn_stream_take(struct wyn_stream *stream);
 /*
  * wyn_stream_sent - the partial value is in the output, or is not wanted.
  *
- * Thread: loop, while the task still exists. Owns: takes the partial. Wakes the
- * workers that wait for room.
+ * Thread: loop, while the task still exists. Owns: takes the partial, unless it
+ * was given to the output. Wakes the workers that wait for room.
  */
 void wyn_stream_sent(struct wyn_stream *stream, struct wyn_partial *partial);
 

@@ -105,6 +105,36 @@ static void inbox_grows_when_a_frame_is_larger_than_it(void **state)
 	assert_frame(body, sizeof(body));
 }
 
+/* What is left of a frame is moved when more is read: it is to be little. */
+static void inbox_cuts_no_piece_of_a_stream_when_much_is_there(void **state)
+{
+	enum {
+		BODY = (64u << 10) + 20,
+		FRAME = 5 + BODY
+	};
+	static uint8_t piece[FRAME] = {
+		0, 0, BODY >> 16, BODY >> 8 & 0xff, BODY & 0xff};
+	struct wyn_frame frame;
+	size_t at = 0;
+
+	(void)state;
+	for (unsigned reads = 0; reads < 10; reads++) {
+		uint8_t *room;
+		size_t bytes;
+
+		assert_int_equal(0, wyn_inbox_room(&inbox, &room, &bytes));
+		for (size_t i = 0; i < bytes; i++, at++) {
+			room[i] = piece[at % FRAME];
+		}
+		wyn_inbox_received(&inbox, bytes);
+		while (wyn_inbox_next(&inbox, BODY_MAX, &frame) ==
+			WYN_FRAME_READY) {
+			assert_int_equal(frame.body.len, BODY);
+		}
+		assert_in_range(inbox.tail - inbox.head, 0, FRAME / 8);
+	}
+}
+
 static void inbox_tells_by_the_header_when_a_frame_is_too_large(void **state)
 {
 	static const uint8_t header[] = {0, 0xff, 0xff, 0xff, 0xff};
@@ -125,6 +155,7 @@ int main(void)
 		TEST(inbox_gives_the_frame_when_its_last_byte_comes),
 		TEST(inbox_gives_both_when_two_came_at_once),
 		TEST(inbox_grows_when_a_frame_is_larger_than_it),
+		TEST(inbox_cuts_no_piece_of_a_stream_when_much_is_there),
 		TEST(inbox_tells_by_the_header_when_a_frame_is_too_large),
 	};
 

@@ -233,6 +233,46 @@ static void output_waits_when_its_client_reads_nothing(void **state)
 	assert_int_equal(rig_task(client, 1)->output.bytes, written);
 }
 
+static void output_is_not_copied_when_it_is_much(void **state)
+{
+	struct wyn_process *process = run(1, streaming);
+
+	(void)state;
+	client->read_max = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(rig_process_write(process, RIG_OUTPUT, data,
+					 64 * WYN_KIB),
+			64 * WYN_KIB);
+		rig_settle(rig);
+	}
+	/* It is there, and nothing was made to put it in. */
+	assert_true(client->conn->output.bytes > 2 * 64 * WYN_KIB);
+	assert_int_equal(
+		rig->engine->segments.used_bytes, client->conn->output.bytes);
+	client->read_max = SIZE_MAX;
+	rig_client_flush(client);
+	rig_settle(rig);
+	assert_int_equal(rig_task(client, 1)->output.bytes, 2 * 64 * WYN_KIB);
+	assert_memory_equal(
+		rig_task(client, 1)->output.data, data, 64 * WYN_KIB);
+}
+
+static void output_is_freed_when_its_client_goes(void **state)
+{
+	struct wyn_process *process = run(1, streaming);
+
+	(void)state;
+	client->read_max = 0;
+	assert_int_equal(
+		rig_process_write(process, RIG_OUTPUT, data, 64 * WYN_KIB),
+		64 * WYN_KIB);
+	rig_settle(rig);
+	rig_client_break(client);
+	assert_int_equal(rig->engine->segments.used_bytes, 0);
+	rig_process_exit(process, 0);
+	rig_settle(rig);
+}
+
 static void output_has_no_room_until_what_is_unsent_has_gone(void **state)
 {
 	struct wyn_process *process;
@@ -446,6 +486,8 @@ int main(void)
 		TEST(output_comes_byte_by_byte_when_credit_does),
 		TEST(row_waits_for_output_that_waits_for_credit),
 		TEST(output_waits_when_its_client_reads_nothing),
+		TEST(output_is_not_copied_when_it_is_much),
+		TEST(output_is_freed_when_its_client_goes),
 		TEST(output_has_no_room_until_what_is_unsent_has_gone),
 		TEST(output_of_one_does_not_hold_up_rows_of_others),
 		TEST(output_after_a_cancel_still_comes),

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -132,6 +133,62 @@ static void output_takes_a_frame_larger_than_a_segment(void **state)
 	assert_memory_equal(pieces[0].data, "b", 1);
 }
 
+/* Memory of n bytes that begin with the text. */
+static uint8_t *give(const char *text, size_t at, size_t n)
+{
+	uint8_t *memory = malloc(at + n);
+
+	assert_non_null(memory);
+	memset(memory, 'x', at + n);
+	memcpy(memory + at, text, strlen(text));
+	assert_true(wyn_output_give(&output, memory, memory + at, n));
+	return memory;
+}
+
+static void output_shows_what_was_given_where_it_is(void **state)
+{
+	const size_t n = 2 * WYN_SEGMENT_BYTES;
+	struct wyn_slice pieces[4];
+	const uint8_t *memory;
+
+	(void)state;
+	append("a");
+	memory = give("bc", 5, n);
+	append("d");
+	assert_int_equal(output.bytes, n + 2);
+	assert_int_equal(wyn_output_pieces(&output, pieces, 4), 3);
+	assert_memory_equal(pieces[0].data, "a", 1);
+	assert_ptr_equal(pieces[1].data, memory + 5);
+	assert_int_equal(pieces[1].len, n);
+	assert_memory_equal(pieces[2].data, "d", 1);
+	wyn_output_written(&output, 2);
+	assert_int_equal(wyn_output_pieces(&output, pieces, 4), 2);
+	assert_ptr_equal(pieces[0].data, memory + 6);
+}
+
+static void output_counts_what_was_given_until_it_is_written(void **state)
+{
+	(void)state;
+	give("a", 0, 1000);
+	give("b", 0, WYN_SEGMENT_BYTES);
+	assert_int_equal(segments.used_bytes, 1000 + WYN_SEGMENT_BYTES);
+	wyn_output_written(&output, 1000);
+	assert_int_equal(segments.used_bytes, WYN_SEGMENT_BYTES);
+	wyn_output_written(&output, WYN_SEGMENT_BYTES);
+	assert_int_equal(segments.used_bytes, 0);
+	/* It is not kept to be filled by others. */
+	assert_int_equal(segments.free_count, 0);
+}
+
+static void output_frees_what_was_given_and_never_written(void **state)
+{
+	(void)state;
+	give("a", 3, 100);
+	wyn_output_fini(&output);
+	assert_int_equal(output.bytes, 0);
+	assert_int_equal(segments.used_bytes, 0);
+}
+
 static void output_holds_no_memory_when_all_is_written(void **state)
 {
 	(void)state;
@@ -200,6 +257,9 @@ int main(void)
 		TEST(output_shows_nothing_of_what_is_only_reserved),
 		TEST(output_takes_less_than_was_reserved),
 		TEST(output_takes_a_frame_larger_than_a_segment),
+		TEST(output_shows_what_was_given_where_it_is),
+		TEST(output_counts_what_was_given_until_it_is_written),
+		TEST(output_frees_what_was_given_and_never_written),
 		TEST(output_holds_no_memory_when_all_is_written),
 		TEST(output_keeps_a_bounded_number_of_free_segments),
 		TEST(output_gives_every_byte_once_however_it_is_written),
