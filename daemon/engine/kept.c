@@ -274,9 +274,10 @@ static void end_copy(struct wyn_kept *kept, const struct wyn_outcome *outcome)
 	if (outcome->message != NULL) {
 		kept->message = strdup(outcome->message);
 	}
-	if (outcome->end != NULL) {
-		kept->end = malloc(sizeof(*kept->end));
+	if (outcome->end == NULL) {
+		return;
 	}
+	kept->end = malloc(sizeof(*kept->end));
 	if (kept->end != NULL) {
 		*kept->end = *outcome->end;
 	}
