@@ -236,7 +236,7 @@ static void spawner_that_dies_has_said_what_it_said(void **state)
 	ended = spawn_rig_run(&rig, &id, fds);
 	running = waiting(100);
 	spawn_rig_exited(&rig, id, 0, false);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_hang_up(&rig);
 	spawn_rig_turn(&rig);
 	assert_true(ended->back);
@@ -256,7 +256,7 @@ static void spawner_that_died_is_heard_though_it_is_spoken_to(void **state)
 	spawn_rig_executor(&rig);
 	ended = spawn_rig_run(&rig, &id, fds);
 	spawn_rig_exited(&rig, id, 0, false);
-	close_outputs(fds);
+	spawn_rig_close_outputs(fds);
 	spawn_rig_hang_up(&rig);
 	next = waiting(100);
 	spawn_rig_turn(&rig);
