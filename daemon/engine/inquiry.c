@@ -69,7 +69,9 @@ static void outcome_copy(struct wyn_inquiry *inquiry,
 	value_copy(inquiry, kept);
 }
 
-/* One piece, from `at` on, as far as there is room. False: there is none. */
+/* One piece, from `at` on, as far as there is room. False: there is none. A
+ * partial value is cut only where it would never fit: nobody could put it
+ * together. */
 static bool piece_copy(struct wyn_inquiry *inquiry,
 	const struct wyn_kept_piece *piece, uint64_t at)
 {
@@ -78,7 +80,9 @@ static bool piece_copy(struct wyn_inquiry *inquiry,
 	size_t left = inquiry->room - inquiry->used;
 	struct wyn_inquiry_piece *to;
 
-	if (left == 0 || inquiry->pieces_count == WYN_INQUIRY_PIECES_MAX) {
+	if (left == 0 || inquiry->pieces_count == WYN_INQUIRY_PIECES_MAX ||
+		(piece->stream == WYN__V1__STREAM__STREAM_PARTIAL &&
+			len > left && inquiry->used > 0)) {
 		return false;
 	}
 	len = len < left ? len : left;

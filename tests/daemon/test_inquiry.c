@@ -356,6 +356,39 @@ static void least_frame_has_room_for_the_longest_texts(void **state)
 	assert_true(outcome_of(asker, client->accepted_id)->bytes > 500);
 }
 
+static void partial_values_are_whole_when_a_frame_is_full(void **state)
+{
+	struct wyn_limits limits = WYN_LIMITS_INIT;
+	struct rig_submit submit = {
+		.first_seq = 1,
+		.function = "emit",
+		.text = "3",
+		.count = 1,
+		.options = {.on_disconnect = KEEP,
+			.accept = true,
+			.stream = true},
+	};
+	char value[601];
+
+	(void)state;
+	rig_destroy(rig);
+	limits.frame_bytes_max = WYN_FRAME_BYTES_LEAST;
+	start(&limits);
+	memset(value, 'v', 600);
+	value[600] = '\0';
+	rig_submit(client, &submit);
+	rig_settle(rig);
+	assert_int_equal(rig_emit_at(rig, 0, value), 0);
+	assert_int_equal(rig_emit_at(rig, 0, value), 0);
+	rig_settle(rig);
+	logs_send(asker, client->accepted_id, 0, 0);
+	assert_int_equal(asker->logs.pieces, 1);
+	assert_int_equal(asker->logs.next, 600);
+	logs_send(asker, client->accepted_id, 600, 0);
+	assert_int_equal(asker->logs.pieces, 1);
+	assert_int_equal(asker->logs.next, 1200);
+}
+
 static void unknown_is_refused(void **state)
 {
 	(void)state;
@@ -445,6 +478,7 @@ int main(void)
 		TEST(logs_go_on_where_a_reply_ended),
 		TEST(logs_skip_what_was_not_kept),
 		TEST(least_frame_has_room_for_the_longest_texts),
+		TEST(partial_values_are_whole_when_a_frame_is_full),
 		TEST(unknown_is_refused),
 		TEST(other_loop_is_asked_when_the_task_is_there),
 		TEST(other_loop_ends_it_when_the_task_is_there),
