@@ -135,6 +135,9 @@ static enum wyn_kept_answer logs_output(struct logs *logs, uint64_t until)
 		if (err == 0 && (told.ended || told.next > from)) {
 			continue;
 		}
+		if (err == 0 && wait_ms == 0) {
+			break;
+		}
 		answer = wyn_kept_again(ctl, err);
 		if (answer != WYN_KEPT_TOLD) {
 			return answer;

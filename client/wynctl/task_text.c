@@ -157,9 +157,14 @@ void wyn_task_print(struct wyn_ctl *ctl, const struct wyn_client_task *task)
 	char label[WYN_TASK_TEXT_BYTES];
 	char time[WYN_TASK_TIME_BYTES];
 
-	wyn_stdout_print(&ctl->output,
-		"task %" PRIu64 ": %s, %" PRIu64 " bytes, priority %s%s%s\n",
-		task->id, wyn_task_what(task, text), task->argument_bytes,
+	wyn_stdout_print(&ctl->output, "task %" PRIu64 ": %s, ", task->id,
+		wyn_task_what(task, text));
+	/* That is not kept. */
+	if (task->state != WYN_CLIENT_STATE_ENDED) {
+		wyn_stdout_print(&ctl->output, "%" PRIu64 " bytes, ",
+			task->argument_bytes);
+	}
+	wyn_stdout_print(&ctl->output, "priority %s%s%s\n",
 		wyn_word_or_unknown(wyn_word_priority(task->priority)),
 		task->label[0] != '\0' ? ", label " : "",
 		wyn_escape_text(task->label, label, sizeof(label)));
