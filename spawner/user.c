@@ -123,6 +123,10 @@ int wyn_users_get(struct wyn_users *users, uid_t uid, gid_t gid,
 {
 	struct wyn_user *user;
 
+	/* setresuid(2) would take it for "as it is", which is root. */
+	if (uid == (uid_t)-1 || gid == (gid_t)-1) {
+		return -EINVAL;
+	}
 	if (geteuid() != 0) {
 		if (uid != geteuid() || gid != getegid()) {
 			return -EPERM;

@@ -38,9 +38,9 @@ struct wyn_users {
 /*
  * wyn_users_get - whom to become; *ret_user is NULL where that is who we are.
  *
- * Owns: borrowed until the next call. Returns: 0; -EPERM: we are not root, and
- * not this user; -ENOMEM; -errno of getpwuid_r(3). Blocks: as long as the data
- * base of users takes.
+ * Owns: borrowed until the next call. Returns: 0; -EINVAL: a number that means
+ * nobody; -EPERM: we are not root, and not this user; -ENOMEM; -errno of
+ * getpwuid_r(3). Blocks: as long as the data base of users takes.
  */
 WYN_NODISCARD
 int wyn_users_get(struct wyn_users *users, uid_t uid, gid_t gid,
