@@ -251,6 +251,7 @@ static bool read_packet(struct wyn_link *link)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
+	int fds_error;
 	ssize_t got = wyn_sys.recvmsg(
 		link->fd, &head, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
@@ -258,11 +259,13 @@ static bool read_packet(struct wyn_link *link)
 			       errno == ENOBUFS)) {
 		return false;
 	}
+	/* Also of nothing, which may bring descriptors, too. */
+	fds_error = got >= 0 ? take_fds(link, &head) : 0;
 	if (got <= 0) {
 		wyn_link_close(link, NULL);
 		return false;
 	}
-	if (take_fds(link, &head) || (head.msg_flags & MSG_TRUNC) ||
+	if (fds_error || (head.msg_flags & MSG_TRUNC) ||
 		take_packet(link, packet, (size_t)got)) {
 		wyn_link_close(link, "a packet that cannot be");
 	}

@@ -392,6 +392,33 @@ static void link_comes_later_when_it_cannot_be_accepted(void **state)
 	close(rig.link);
 }
 
+/* They come with a packet of no bytes, too, which is how a link ends. */
+static void descriptors_are_closed_when_they_come_with_nothing(void **state)
+{
+	pid_t pid = listen_for(geteuid(), 0);
+	struct spawner_rig rig = {.pid = pid};
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS}};
+	struct msghdr head = {
+		.msg_control = &control, .msg_controllen = sizeof(control)};
+	int sides[2];
+
+	(void)state;
+	connect_to(&rig);
+	(void)spawner_rig_configure(&rig);
+	assert_int_equal(pipe2(sides, O_CLOEXEC), 0);
+	memcpy(CMSG_DATA(&control.head), &sides[1], sizeof(int));
+	assert_int_equal(sendmsg(rig.link, &head, MSG_NOSIGNAL), 0);
+	close(sides[1]);
+	assert_null(spawner_rig_event(&rig));
+	assert_string_equal(spawner_rig_read(sides[0]), "");
+	ends_by_sigterm(pid);
+}
+
 static void everything_dies_when_the_service_manager_ends_it(void **state)
 {
 	pid_t pid = listen_for(geteuid(), 0);
@@ -466,6 +493,8 @@ int main(void)
 		CASE(events_wait_when_nobody_reads_them),
 		cmocka_unit_test(links_are_apart_when_there_are_several),
 		cmocka_unit_test(link_comes_later_when_it_cannot_be_accepted),
+		cmocka_unit_test(
+			descriptors_are_closed_when_they_come_with_nothing),
 		cmocka_unit_test(
 			everything_dies_when_the_service_manager_ends_it),
 		cmocka_unit_test(link_is_refused_when_its_user_is_not_the_one),
