@@ -226,6 +226,7 @@ static void run_wait(struct wyn_run *run)
 	if (fds[2].revents != 0) {
 		err = wyn_stdin_read(&run->input);
 		if (err != 0) {
+			run->unread = true;
 			wyn_ctl_say("cannot read standard input: %s",
 				strerror(-err));
 		}
@@ -254,7 +255,12 @@ static int run_finish(struct wyn_run *run)
 	if (run->broken > 0) {
 		return WYN_EXIT_SIGNALLED + run->broken;
 	}
-	return run->broken != 0 ? WYN_EXIT_COMMAND_FAILED : run->code;
+	if (run->broken != 0) {
+		return WYN_EXIT_COMMAND_FAILED;
+	}
+	/* It took what there was for all of it. */
+	return run->unread && run->code == WYN_EXIT_OK ? WYN_EXIT_COMMAND_FAILED
+						       : run->code;
 }
 
 /* A large one has to wait for the Welcome; a small one goes out before it. */

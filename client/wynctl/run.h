@@ -39,6 +39,7 @@ struct wyn_run {
 	bool cancelled;
 	bool impatient;		 /* cancelled by a second SIGINT */
 	uint64_t interrupted_ns; /* when the last SIGINT came; 0 = none did */
+	bool unread; /* our input had more, which could not be read */
 	bool ended;
 	int code;
 };

@@ -150,7 +150,8 @@ static bool xargs_is_refusal(const struct wyn_client_event *event)
 		xargs_reason_is(event, "PROGRAM_NOT_LISTED")) {
 		return false;
 	}
-	return event->code == WYN_STATUS_FAILED_PRECONDITION ||
+	return xargs_reason_is(event, "SPAWNER_MISSING") ||
+	       event->code == WYN_STATUS_FAILED_PRECONDITION ||
 	       event->code == WYN_STATUS_PERMISSION_DENIED ||
 	       (event->code == WYN_STATUS_NOT_FOUND &&
 		       xargs_reason_is(event, "NOT_PREPARED"));

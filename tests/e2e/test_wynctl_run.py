@@ -220,6 +220,12 @@ class Run(RunCase):
         self.ends(self.run_it("true", stdin=data), 0)
         self.ends(self.run_it("head", "-c", "3", stdin=data), 0, b"xxx")
 
+    def test_input_that_cannot_be_read(self):
+        directory = os.open(self.directory, os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        done = self.run_it("cat", stdin_file=directory)
+        self.complains(done, 125, b"standard input: Is a directory")
+
     def test_no_input(self):
         with open("/dev/null", "rb") as null:
             self.ends(self.run_it("cat", stdin_file=null), 0)

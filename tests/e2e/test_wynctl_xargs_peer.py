@@ -557,12 +557,15 @@ class Ends(XargsOfPeer):
         self.assertEqual(OTHER, code)
         self.assertEqual(1, err.count(b"this server runs no commands"))
 
-    def test_directory_that_is_missing_to_one_is_to_all(self):
-        daemon = self.begun("-j1", "true", lines=range(9), count=1)
-        daemon.row(1, NOT_FOUND, "NOT_PREPARED", ran=1, message="/d: none")
-        code, _, err = daemon.finish()
-        self.assertEqual(OTHER, code)
-        self.assertIn(b"/d: none", err)
+    def test_what_is_missing_to_one_is_to_all(self):
+        for code, reason in ((NOT_FOUND, "NOT_PREPARED"),
+                             (UNAVAILABLE, "SPAWNER_MISSING")):
+            with self.subTest(reason):
+                daemon = self.begun("-j1", "true", lines=range(9), count=1)
+                daemon.row(1, code, reason, ran=1, message="/d: none")
+                ended, _, err = daemon.finish()
+                self.assertEqual(OTHER, ended)
+                self.assertEqual(1, err.count(b"/d: none"), err)
 
     def test_program_that_is_not_listed_is_only_one(self):
         daemon = self.begun("-j1", "--", "{}", lines="ab", count=1)
