@@ -6,7 +6,6 @@
  * Whatever is missing, its client gets a row or loses its connection, and
  * nothing is left behind: the rig checks that at the end.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,20 +13,10 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine/conn.h"
-#include "daemon/engine/engine_state.h"
-#include "tests/support/faults.h"
-#include "tests/support/rig_commands.h"
-#include "tests/support/rig_client.h"
-#include "tests/support/rig_messages.h"
+#include "tests/support/rig_faults.h"
 
 #define SEQ		  1u
-#define ALLOCATIONS_MAX	  200u /* more is a loop that does not end */
-#define ALLOCATIONS_LEAST 8u   /* fewer is a test that looks at nothing */
-
-static struct rig *rig;
-static struct rig_client *client;
-static uint8_t frame_bytes[4096];
+#define ALLOCATIONS_LEAST 8u /* fewer is a test that looks at nothing */
 
 static void open_all(void)
 {
@@ -37,31 +26,6 @@ static void open_all(void)
 	rig = rig_create(&limits, 2);
 	(void)rig_commands_attach(rig);
 	client = rig_open_local(rig, 0);
-}
-
-static bool is_open(void)
-{
-	return client->conn != NULL && client->conn->phase < WYN_CONN_CLOSING;
-}
-
-/* Of a read: only the engine's own memory may be missing. */
-static void receive(size_t bytes)
-{
-	if (is_open()) {
-		fault_resume(FAULT_MEMORY);
-		wyn_conn_receive(client->conn,
-			(struct wyn_slice){frame_bytes, bytes}, rig->now_ns);
-		fault_pause();
-	}
-}
-
-static void turn(void)
-{
-	fault_resume(FAULT_MEMORY);
-	wyn_engine_turn(rig->engine, rig->now_ns);
-	fault_pause();
-	/* And one that writes, with all the memory that there is. */
-	rig_turn(rig);
 }
 
 static void submit(uint64_t seq, bool input_stream)
@@ -78,7 +42,7 @@ static void submit(uint64_t seq, bool input_stream)
 
 	rig_command_init(&command, "cat -");
 	command.message.input_stream = input_stream;
-	receive(wyn_submit_encode(&message, &argument, 1, frame_bytes));
+	receive(client, wyn_submit_encode(&message, &argument, 1, frame_bytes));
 }
 
 static void input(uint64_t offset, bool eof)
@@ -91,7 +55,7 @@ static void input(uint64_t offset, bool eof)
 	size_t head = wyn_chunk_head_encode(&chunk, frame_bytes);
 
 	memcpy(frame_bytes + head, chunk.data.data, chunk.data.len);
-	receive(head + chunk.data.len);
+	receive(client, head + chunk.data.len);
 }
 
 static void cancel(uint64_t seq)
@@ -107,19 +71,7 @@ static void cancel(uint64_t seq)
 	message.seqs = ranges;
 	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
 	frame.cancel = &message;
-	receive(wyn_frame_encode(&frame, 0, frame_bytes));
-}
-
-/* An executor without memory for what was written loses it. */
-static void write_output(struct wyn_process *process)
-{
-	struct wyn_task *task = process->task;
-	int error;
-
-	fault_resume(FAULT_MEMORY);
-	error = wyn_stream_push(task->stream, task, RIG_OUTPUT, "out", 3);
-	fault_pause();
-	assert_true(error == 0 || error == -ENOMEM);
+	receive(client, wyn_frame_encode(&frame, 0, frame_bytes));
 }
 
 /* One that runs to its end, and another that waits and is cancelled. */
@@ -137,7 +89,7 @@ static void live(void)
 	process = rig_process(rig, SEQ);
 	if (process != NULL) {
 		rig_process_begin(process);
-		write_output(process);
+		process_write(process);
 		turn();
 		rig_process_exit(process, 0);
 	}
@@ -170,28 +122,16 @@ static bool attempt(unsigned at, bool for_good)
 	return fired;
 }
 
-static void each_expected(bool for_good)
-{
-	unsigned at = 1;
-
-	while (attempt(at, for_good)) {
-		at++;
-		assert_true(at < ALLOCATIONS_MAX);
-	}
-	print_message("%u allocations\n", at - 1);
-	assert_true(at > ALLOCATIONS_LEAST);
-}
-
 static void command_leaves_nothing_when_one_allocation_fails(void **state)
 {
 	(void)state;
-	each_expected(false);
+	each_expected(attempt, false, ALLOCATIONS_LEAST);
 }
 
 static void command_leaves_nothing_when_memory_is_out_for_good(void **state)
 {
 	(void)state;
-	each_expected(true);
+	each_expected(attempt, true, ALLOCATIONS_LEAST);
 }
 
 int main(void)

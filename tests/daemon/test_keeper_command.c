@@ -15,42 +15,7 @@
 #include "daemon/engine/conn_state.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/run/input.h"
-#include "tests/support/rig_commands.h"
-#include "tests/support/rig_fixture.h"
-#include "tests/support/rig_keep.h"
-#include "tests/support/rig_messages.h"
-
-static struct rig_client *asker; /* of the same user */
-
-static void start(const struct wyn_limits *limits, uint32_t uid)
-{
-	rig = rig_create(limits, 2);
-	(void)rig_commands_attach(rig);
-	client = rig_open_user(rig, uid);
-	asker = rig_open_user(rig, uid);
-}
-
-static int setup(void **state)
-{
-	struct wyn_limits limits = WYN_LIMITS_INIT;
-
-	(void)state;
-	limits.executor_tasks_max = 3;
-	limits.commands_max = 2;
-	start(&limits, 0);
-	return 0;
-}
-
-static void leave(void)
-{
-	rig_client_break(client);
-	rig_settle(rig);
-}
-
-static size_t keepers(void)
-{
-	return rig->engine->keepers_count;
-}
+#include "tests/support/rig_keep_fixture.h"
 
 static void command_goes_on_when_its_client_goes(void **state)
 {

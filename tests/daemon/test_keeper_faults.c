@@ -13,21 +13,15 @@
 
 #include <cmocka.h>
 
-#include "daemon/engine/conn.h"
-#include "daemon/engine/engine_state.h"
-#include "tests/support/faults.h"
-#include "tests/support/rig_commands.h"
-#include "tests/support/rig_fixture.h"
+#include "tests/support/rig_faults.h"
 #include "tests/support/rig_keep.h"
 
 #define RUNS		  1u /* seqs */
 #define WRITES		  2u
 #define WAITS		  3u
-#define ALLOCATIONS_MAX	  300u /* more is a loop that does not end */
-#define ALLOCATIONS_LEAST 15u  /* fewer is a test that looks at nothing */
+#define ALLOCATIONS_LEAST 15u /* fewer is a test that looks at nothing */
 
 static struct rig_client *asker; /* of the same user */
-static uint8_t frame_bytes[4096];
 
 static void open_all(void)
 {
@@ -38,26 +32,6 @@ static void open_all(void)
 	(void)rig_commands_attach(rig);
 	client = rig_open_user(rig, 0);
 	asker = rig_open_user(rig, 0);
-}
-
-/* Of a read: only the engine's own memory may be missing. */
-static void receive(struct rig_client *from, size_t bytes)
-{
-	if (from->conn != NULL && from->conn->phase < WYN_CONN_CLOSING) {
-		fault_resume(FAULT_MEMORY);
-		wyn_conn_receive(from->conn,
-			(struct wyn_slice){frame_bytes, bytes}, rig->now_ns);
-		fault_pause();
-	}
-}
-
-static void turn(void)
-{
-	fault_resume(FAULT_MEMORY);
-	wyn_engine_turn(rig->engine, rig->now_ns);
-	fault_pause();
-	/* And one that writes, with all the memory that there is. */
-	rig_turn(rig);
 }
 
 /* Returns: its id; 0 = it was refused. */
@@ -117,18 +91,6 @@ static void end_send_to(uint64_t id)
 	call.what_case = WYN__V1__CALL__WHAT_END;
 	call.end = &end;
 	ask(&call);
-}
-
-/* An executor without memory for what was written loses it. */
-static void process_write(struct wyn_process *process)
-{
-	int result;
-
-	fault_resume(FAULT_MEMORY);
-	result = wyn_stream_push(
-		process->task->stream, process->task, RIG_OUTPUT, "out", 3);
-	fault_pause();
-	(void)result;
 }
 
 static void leave(void)
@@ -195,28 +157,16 @@ static bool attempt(unsigned at, bool for_good)
 	return fired;
 }
 
-static void each_expected(bool for_good)
-{
-	unsigned at = 1;
-
-	while (attempt(at, for_good)) {
-		at++;
-		assert_true(at < ALLOCATIONS_MAX);
-	}
-	print_message("%u allocations\n", at - 1);
-	assert_true(at > ALLOCATIONS_LEAST);
-}
-
 static void keeper_leaves_nothing_when_one_allocation_fails(void **state)
 {
 	(void)state;
-	each_expected(false);
+	each_expected(attempt, false, ALLOCATIONS_LEAST);
 }
 
 static void keeper_leaves_nothing_when_memory_is_out_for_good(void **state)
 {
 	(void)state;
-	each_expected(true);
+	each_expected(attempt, true, ALLOCATIONS_LEAST);
 }
 
 int main(void)
