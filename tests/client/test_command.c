@@ -111,70 +111,6 @@ static void command_has_all_that_was_said_when_it_is_sent(void **state)
 	assert_int_equal(2, rig_session.bytes_used);
 }
 
-static void command_is_refused_when_it_would_cost_the_connection(void **state)
-{
-	struct wyn_client_options quiet = {.quiet = true};
-	struct wyn_client_command command = {.argv = ARGV(NULL)};
-	uint64_t seq;
-
-	(void)state;
-	assert_int_equal(
-		-EINVAL, submit_with(&command, nothing, RIG_NO_OPTIONS, &seq));
-	command.argv = NULL;
-	assert_int_equal(
-		-EINVAL, submit_with(&command, nothing, RIG_NO_OPTIONS, &seq));
-	command.argv = ARGV("true");
-	command.run_as = "\xff";
-	assert_int_equal(
-		-EINVAL, submit_with(&command, nothing, RIG_NO_OPTIONS, &seq));
-	assert_string_equal("COMMAND_INVALID", rig_session.error.reason);
-	command.run_as = NULL;
-	command.input_stream = true;
-	assert_int_equal(-EINVAL, submit_with(&command, nothing, quiet, &seq));
-	assert_int_equal(0, wyn_table_pending(&rig_session.table));
-}
-
-static void command_is_refused_when_it_is_larger_than_a_frame(void **state)
-{
-	char *large = malloc((1u << 20) + 1);
-	const struct wyn_client_command command = {.argv = ARGV("echo", large)};
-	uint64_t seq;
-
-	(void)state;
-	assert_non_null(large);
-	memset(large, 'x', 1u << 20);
-	large[1u << 20] = '\0';
-	assert_int_equal(
-		-E2BIG, submit_with(&command, nothing, RIG_NO_OPTIONS, &seq));
-	assert_string_equal("COMMAND_TOO_LARGE", rig_session.error.reason);
-	free(large);
-}
-
-static void command_is_refused_when_it_has_too_many_strings(void **state)
-{
-	enum {
-		MOST = 65000
-	};
-	static char word[] = "x";
-	static char variable[] = "A=1";
-	char *words[MOST + 1];
-	char *env[] = {variable, NULL};
-	struct wyn_client_command command = {.argv = words};
-	uint64_t seq;
-
-	(void)state;
-	for (size_t i = 0; i < MOST; i++) {
-		words[i] = word;
-	}
-	words[MOST] = NULL;
-	assert_int_equal(
-		0, submit_with(&command, nothing, RIG_NO_OPTIONS, &seq));
-	command.env = env;
-	assert_int_equal(
-		-E2BIG, submit_with(&command, nothing, RIG_NO_OPTIONS, &seq));
-	assert_string_equal("COMMAND_TOO_LARGE", rig_session.error.reason);
-}
-
 static void command_asks_for_a_source_when_input_exceeds_frame(void **state)
 {
 	static uint8_t data[1u << 20];
@@ -584,9 +520,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(command_has_all_that_was_said_when_it_is_sent),
-		CASE(command_is_refused_when_it_would_cost_the_connection),
-		CASE(command_is_refused_when_it_is_larger_than_a_frame),
-		CASE(command_is_refused_when_it_has_too_many_strings),
 		CASE(command_asks_for_a_source_when_input_exceeds_frame),
 		CASE(command_goes_with_the_hello_when_none_was_before_it),
 		CASE(command_waits_for_the_welcome_when_it_is_large),
