@@ -32,6 +32,7 @@ FLOOD = 256 << 10
 
 class Daemon:
     """One wynctl run, and the other end of its connection."""
+    command = "run"
 
     def __init__(self, case, *args, greet=True, credit=1 << 27, **options):
         self.directory = case.enterContext(tempfile.TemporaryDirectory())
@@ -41,7 +42,8 @@ class Daemon:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, "env": environment(), **options}
         self.process = subprocess.Popen(
-            [WYNCTL, "-c", "unix:%s/s" % self.directory, "run", *args],
+            [WYNCTL, "-c", "unix:%s/s" % self.directory, self.command,
+             *args],
             **options)
         case.addCleanup(self.end)
         listener.settimeout(PATIENCE)
