@@ -125,8 +125,9 @@ class Detached(KeepCase):
         self.assertEqual((done.returncode, done.stderr.count(b"\n")), (7, 1))
         self.ends(self.ctl("wait", seven, UNKNOWN), LOST, [b"no task"])
         rows = self.rows("wait", seven, killed, UNKNOWN, code=LOST)
-        self.assertEqual([(row.get("exit_status"), row.get("signal"))
-                          for row in rows], [(7, None), (None, 9), (None, None)])
+        self.assertEqual(
+            [(row.get("exit_status"), row.get("signal")) for row in rows],
+            [(7, None), (None, 9), (None, None)])
         self.assertEqual(rows[2]["reason"], "TASK_UNKNOWN")
 
     def test_wait_says_what_run_would(self):
