@@ -194,6 +194,21 @@ static int arguments_numbers(
 	}
 }
 
+static int arguments_label(const struct wyn_arguments *arguments,
+	char why[WYN_ARGUMENTS_WHY_BYTES])
+{
+	const char *label = arguments->label;
+
+	if (label != NULL && (strlen(label) > WYN_CLIENT_LABEL_BYTES_MAX ||
+				     !wyn_text_valid(wyn_slice_of(label)))) {
+		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
+			"--label: it is UTF-8 of at most %u bytes",
+			WYN_CLIENT_LABEL_BYTES_MAX);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int wyn_arguments_operands(
 	struct wyn_arguments *arguments, char why[WYN_ARGUMENTS_WHY_BYTES])
 {
@@ -217,6 +232,9 @@ int wyn_arguments_operands(
 		(void)snprintf(why, WYN_ARGUMENTS_WHY_BYTES,
 			"the name of a function is UTF-8 of 1 to %u bytes",
 			WYN_CLIENT_FUNCTION_BYTES_MAX);
+		return -EINVAL;
+	}
+	if (arguments_label(arguments, why) != 0) {
 		return -EINVAL;
 	}
 	return arguments_numbers(arguments, why);

@@ -58,6 +58,8 @@ static void arguments_leave_a_task_behind(void **state)
 	assert_int_equal(0, parse("run make --detach"));
 	assert_false(arguments.detach);
 	assert_null(arguments.label);
+	assert_refused("call echo -l \xff",
+		"--label: it is UTF-8 of at most 63 bytes");
 	assert_refused(
 		"xargs --detach true", "--detach is no option of this command");
 	assert_refused("call --detach -s count 3",

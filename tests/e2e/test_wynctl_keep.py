@@ -172,7 +172,8 @@ class Detached(KeepCase):
                            (["signal", "65", "1"], USAGE),
                            (["map", "--detach", "echo", "x"], USAGE),
                            (["call", "--detach", "--stream", "count"], USAGE),
-                           (["call", "--label", "x" * 64, "echo"], FAILED)):
+                           (["call", "--label", "x" * 64, "echo"], USAGE),
+                           (["run", "-l", "x" * 64, "true"], LOST)):
             with self.subTest(args):
                 self.ends(self.ctl(*args), code)
 
