@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: MIT
 """Commands of a wynd, a spawner, or both that are killed by SIGKILL.
 
-KILLS is how often each of the two is; both at once are a fifth of that. Under
-load means that trees of processes run (commands.TREE), others begin and end,
-and more wait.
+KILLS is how often each of the two is; both at once, and what is rarer, are a
+fifth of that. Under load means that trees of processes run (commands.TREE),
+others begin and end, and more wait.
 """
 import os
 import re
 import signal
+import socket
+import subprocess
 
 import commands
-from commands import (
-    DEADLINE, OK, RAN_MAYBE, TREE, UNAVAILABLE)
-from harness import SANITIZED, main, until
+from commands import DEADLINE, OK, RAN_MAYBE, TREE, UNAVAILABLE
+from harness import SANITIZED, WYND, main, until
 
 KILLS = int(os.environ.get("KILLS", "6" if SANITIZED else "50"))
 TREES, WAITING = 4, 20
 
 
 class Crash:
+    kills = KILLS
     flags = ("--max-commands", 8, "--command-grace", "5ms")
 
     def load(self, client):
@@ -29,11 +31,17 @@ class Crash:
         for seq in trees:
             client.wrote(seq, b"up")
 
-    def crash(self, wynd, also=()):
-        """Kills it, and perhaps others before it. Whom it leaves."""
+    def spawner(self, wynd):
+        return until(lambda: commands.spawner(wynd), "there is a spawner")
+
+    def kill_spawner(self, wynd):
+        os.kill(self.spawner(wynd), signal.SIGKILL)
+
+    def crash(self, wynd, both):
+        """Kills it, and perhaps the spawner before it. Whom it leaves."""
         left = {(p.pid, p.start) for p in self.marked.alive()}
-        for pid in also:
-            os.kill(pid, signal.SIGKILL)
+        if both:
+            self.kill_spawner(wynd)
         wynd.process.kill()
         wynd.wait()
         return left
@@ -41,13 +49,16 @@ class Crash:
     def survivors(self, left):
         return [p for p in self.marked.alive() if (p.pid, p.start) in left]
 
+    def none_survives(self, left, wynd):
+        self.assertEqual([], self.survivors(left), wynd.log())
+
     def state(self, wynd):
         return (wynd.open_fds(), sorted(os.listdir(self.place)),
                 os.listdir(self.temporary))
 
     def begun(self, wynd):
         """As it is after one command."""
-        return self.state(wynd), commands.fds(commands.spawner(wynd))
+        return self.state(wynd), commands.fds(self.spawner(wynd))
 
     def starts_clean(self, left, before, *flags):
         """The next one; when its first command is over nobody of the earlier
@@ -56,7 +67,7 @@ class Crash:
         self.assertTrue(wynd.ready, wynd.log())
         client = self.client(wynd)
         self.true(client)
-        self.assertEqual([], self.survivors(left), wynd.log())
+        self.none_survives(left, wynd)
         self.assertNotIn("spawner-limited", wynd.log())
         if before:
             self.assertEqual(before, self.begun(wynd))
@@ -72,17 +83,16 @@ class Crash:
         before = self.begun(wynd)
         for _ in range(kills):
             self.load(client)
-            also = [commands.spawner(wynd)] if both else []
-            left = self.crash(wynd, also)
+            left = self.crash(wynd, both)
             client.sock.close()
             wynd, client = self.starts_clean(left, before)
         self.end(wynd, client)
 
     def test_daemon_is_killed(self):
-        self.kill_and_start(KILLS, False)
+        self.kill_and_start(self.kills, False)
 
     def test_both_are_killed(self):
-        self.kill_and_start(KILLS // 5, True)
+        self.kill_and_start(self.kills // 5, True)
 
     def test_daemon_is_ended(self):
         """By SIGTERM: what may not end by itself does not outlive it."""
@@ -104,31 +114,28 @@ class Crash:
             self.assertEqual([], next(os.walk(self.base))[1])
 
     def test_spawner_is_killed_while_it_begins(self):
-        """Again and again, before it has told that it is there, or just then:
-        what waits is started by a later one, or told that there is none."""
+        """What waits is started by the one that comes after."""
         wynd, client = self.starts_clean((), None)
-        for _ in range(KILLS // 5):
-            seqs = [self.sh(client, b"echo end") for _ in range(WAITING)]
-            last = None
+        for _ in range(self.kills // 5):
+            self.true(client)
+            seqs = [self.sh(client, b'exec "$S" 600') for _ in range(WAITING)]
+            client.here()
             for _ in range(2):
-                last = until(lambda: self.other_spawner(wynd, last),
-                             "there is another spawner")
-                os.kill(last, signal.SIGKILL)
+                last = self.spawner(wynd)
+                self.kill_spawner(wynd)
+                until(lambda: self.spawner(wynd) != last, "there is another")
+            client.send(cancel={"seqs": [
+                {"first": seqs[0], "count": len(seqs)}]})
             for seq in seqs:
-                row = client.outcome(seq).row
-                self.assertIn(row.detail.reason, (
-                    "", "SPAWNER_LOST", "SPAWNER_MISSING"), row)
+                self.assertIn(client.outcome(seq).row.detail.reason,
+                              ("SPAWNER_LOST", "CANCELLED_BY_CLIENT"))
         self.true(client)
         self.end(wynd, client)
-
-    def other_spawner(self, wynd, last):
-        now = commands.spawner(wynd)
-        return now if now != last else None
 
     def test_spawner_is_killed(self):
         wynd, client = self.starts_clean((), None)
         before, sent, lost = self.state(wynd), {}, 0
-        for _ in range(KILLS):
+        for _ in range(self.kills):
             # All is answered here, so those that end ran by the new one.
             client.outcomes()
             killed = len(client.done) + WAITING // 3
@@ -138,7 +145,7 @@ class Crash:
                 sent[self.sh(client, text, options=options)] = bool(options)
             while len(client.done) < killed:
                 client.take_next()
-            os.kill(commands.spawner(wynd), signal.SIGKILL)
+            self.kill_spawner(wynd)
         client.outcomes()
         for seq, tree in sent.items():
             outcome = client.done[seq]
@@ -165,7 +172,7 @@ class Crash:
         lines = wynd.log().count(" spawner-lost ")
         lines += wynd.log().count(" spawner-started ")
         held = re.findall(r" suppressed=(\d+)", wynd.log())
-        self.assertEqual(2 * KILLS + 1, lines + sum(map(int, held)),
+        self.assertEqual(2 * self.kills + 1, lines + sum(map(int, held)),
                          wynd.log())
 
 
@@ -175,6 +182,49 @@ class ByLedger(Crash, commands.Case):
 
 class ByCgroup(Crash, commands.Case):
     cgroup = True
+
+
+class ByService(Crash, commands.Case):
+    """The spawner is not wynd's, and is started again by us."""
+    kills = max(KILLS // 5, 5)
+
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.directory, "spawner")
+        self.listening = self.enterContext(
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        self.listening.bind(self.path)
+        self.listening.listen()
+        self.addCleanup(lambda: self.service.wait())
+        self.addCleanup(lambda: self.service.kill())
+        self.start_service()
+
+    def passed(self):
+        """In the child: what a service manager does."""
+        os.dup2(self.listening.fileno(), 3)
+        os.set_inheritable(3, True)
+        os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+
+    def start_service(self):
+        self.service = subprocess.Popen(
+            [os.path.join(os.path.dirname(WYND), "wynd-spawner")],
+            close_fds=False, preexec_fn=self.passed,
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self, *flags, **options):
+        return super().start("--spawner", self.path, *flags, **options)
+
+    def spawner(self, wynd):
+        return self.service.pid
+
+    def kill_spawner(self, wynd):
+        self.service.kill()
+        self.service.wait()
+        self.start_service()
+
+    def none_survives(self, left, wynd):
+        """Those of a link that is closed die beside the next one."""
+        until(lambda: not self.survivors(left), "none survives")
 
 
 if __name__ == "__main__":
