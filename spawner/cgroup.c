@@ -113,8 +113,12 @@ void wyn_cgroups_fini(struct wyn_cgroups *cgroups)
 		(void)remove_it(cgroups, cgroup->number);
 		free_it(cgroup);
 	}
+	if (cgroups->lock >= 0) {
+		close(cgroups->lock);
+	}
 	close(cgroups->base);
 	free(cgroups->path);
+	cgroups->lock = -1;
 	cgroups->base = -1;
 	cgroups->path = NULL;
 	cgroups->kept_count = 0;

@@ -60,6 +60,7 @@ struct wyn_cgroup {
 
 struct wyn_cgroups {
 	int base;	      /* -1: none */
+	int lock;	      /* what of it is locked; -1: itself */
 	char *path;	      /* of the base; NULL = none */
 	unsigned controllers; /* WYN_CGROUP_*: what can be limited */
 	uint64_t number;      /* of the last one */

@@ -40,6 +40,7 @@ void wyn_cgroups_none(struct wyn_cgroups *cgroups)
 {
 	*cgroups = (struct wyn_cgroups){
 		.base = -1,
+		.lock = -1,
 		.make = mkdirat,
 		.remove = remove_directory,
 	};
@@ -213,6 +214,23 @@ static void enable_controllers(struct wyn_cgroups *cgroups, bool own)
 		find_controllers(cgroups->base, "cgroup.subtree_control");
 }
 
+/*
+ * Whoever can open a file can lock it and keep us waiting, and everybody can
+ * open a cgroup's directory. Its cgroup.kill (Linux 5.14) only its owner can:
+ * root, also where it was given to us. Without, the directory has to do.
+ */
+static int lock_it(struct wyn_cgroups *cgroups)
+{
+	cgroups->lock = wyn_sys.openat(
+		cgroups->base, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	if (cgroups->lock < 0 && errno != ENOENT && errno != EACCES) {
+		return -errno;
+	}
+	return wyn_lock_wait(
+		cgroups->lock >= 0 ? cgroups->lock : cgroups->base,
+		WYN_LOCK_WAIT_MS);
+}
+
 int wyn_cgroups_init_at(struct wyn_cgroups *cgroups, int base, const char *path,
 	bool own, unsigned *ret_killed)
 {
@@ -222,7 +240,7 @@ int wyn_cgroups_init_at(struct wyn_cgroups *cgroups, int base, const char *path,
 	cgroups->path = strdup(path);
 	int error = cgroups->path != NULL ? 0 : -ENOMEM;
 	if (error == 0) {
-		error = wyn_lock_wait(base, WYN_LOCK_WAIT_MS);
+		error = lock_it(cgroups);
 	}
 	if (error == 0) {
 		error = wyn_cgroup_file_directories(base, sweep_each, &sweep);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -222,12 +223,32 @@ static void cgroups_sweep_when_an_earlier_run_was_killed(void **state)
 	wyn_family_await(&family, 3);
 	make_below(cgroup, "a", family.pid);
 	close(cgroups.base);
+	close(cgroups.lock);
 	assert_int_equal(wyn_cgroups_init(&next, path, &killed), 0);
 	assert_int_equal(killed, 3);
 	await_gone(&family);
 	cgroups.base = dup(next.base);
+	cgroups.lock = -1;
 	wyn_cgroups_fini(&next);
 	wyn_cgroup_release(&cgroups, cgroup, false);
+}
+
+/* Everybody can open a directory, and so could lock it for ever. */
+static void cgroups_begin_when_somebody_has_locked_the_directory(void **state)
+{
+	unsigned killed = 99;
+	int stranger;
+
+	(void)state;
+	if (path[0] == '\0' || cgroups.lock < 0) {
+		skip();
+	}
+	wyn_cgroups_fini(&cgroups);
+	stranger = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(stranger >= 0);
+	assert_int_equal(flock(stranger, LOCK_EX | LOCK_NB), 0);
+	assert_int_equal(wyn_cgroups_init(&cgroups, path, &killed), 0);
+	close(stranger);
 }
 
 #define CASE(function) \
@@ -244,6 +265,7 @@ int main(int argc, char **argv)
 		CASE(cgroup_signals_all_when_asked),
 		CASE(cgroup_is_killed_and_removed_with_those_below_it),
 		CASE(cgroups_sweep_when_an_earlier_run_was_killed),
+		CASE(cgroups_begin_when_somebody_has_locked_the_directory),
 	};
 
 	return cmocka_run_group_tests(tests, find_base, NULL);
