@@ -11,10 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "spawner/program.h"
@@ -65,10 +67,27 @@ static int set_limits(const struct wyn_child *child)
 	return 0;
 }
 
+/*
+ * Whoever has a session's keyring may use the keys in it, whoever he is: not
+ * ours, then, and not one that all users share. Made while we are root, it does
+ * not count for the user's quota. Where a filter keeps us from it (EPERM), it
+ * keeps him from keys as well.
+ */
+static int leave_keys(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
+			       errno == ENOSYS || errno == EPERM
+		       ? 0
+		       : -1;
+}
+
 static int become_user(const struct wyn_user *user)
 {
 	if (!user) {
 		return 0;
+	}
+	if (user->uid != 0 && leave_keys()) {
+		return -1;
 	}
 	if (wyn_sys.setgroups(user->groups_count, user->groups) ||
 		wyn_sys.setgid(user->gid) || wyn_sys.setuid(user->uid)) {
