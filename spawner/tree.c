@@ -343,10 +343,20 @@ static int see_child(struct wyn_tree *tree, pid_t pid)
 	return 0;
 }
 
+static void wait_for_dead(struct wyn_tree *tree)
+{
+	for (uint32_t at = 0; at < tree->dead_count; at++) {
+		(void)waitpid(tree->dead[at], NULL, WNOHANG | __WALL);
+	}
+	tree->dead_count = 0;
+}
+
 /*
  * The file has numbers with a space after each. Who is listed does not go away
  * between two reads of it, for only a wait makes him: the kernel counts where
- * it was, and would leave somebody out.
+ * it was, and would leave somebody out. So with as many dead as can be noted it
+ * ends, and begins anew without them; to read on would be to see each of very
+ * many again and again.
  */
 static int look_at_children(struct wyn_tree *tree)
 {
@@ -368,6 +378,9 @@ static int look_at_children(struct wyn_tree *tree)
 			}
 			int error = see_child(tree, pid);
 			result = result != 0 ? result : error;
+			if (tree->dead_count == WYN_TREE_DEAD_MAX) {
+				return result;
+			}
 			pid = 0;
 		}
 	}
@@ -391,6 +404,9 @@ static int look_at_proc(struct wyn_tree *tree)
 		if (process->parent == tree->self) {
 			int error = see_child(tree, process->pid);
 			result = result != 0 ? result : error;
+			if (tree->dead_count == WYN_TREE_DEAD_MAX) {
+				wait_for_dead(tree);
+			}
 		}
 	}
 	return result;
@@ -411,9 +427,7 @@ int wyn_tree_look(struct wyn_tree *tree)
 		tree->dead_count = 0;
 		int result = tree->children >= 0 ? look_at_children(tree)
 						 : look_at_proc(tree);
-		for (uint32_t at = 0; at < tree->dead_count; at++) {
-			(void)waitpid(tree->dead[at], NULL, WNOHANG | __WALL);
-		}
+		wait_for_dead(tree);
 		if (result != 0 || !tree->dead_seen) {
 			return result;
 		}

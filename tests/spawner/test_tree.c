@@ -4,6 +4,7 @@
  * Every case runs twice: with /proc/thread-self/children, and without.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -402,6 +403,48 @@ static void tree_does_not_begin_when_it_wants_for_something(void **state)
 	wyn_sys = before;
 }
 
+static unsigned environs;
+
+static int count_environs(int at, const char *path, int flags)
+{
+	const char *last = strrchr(path, '/');
+
+	environs += last != NULL && strcmp(last, "/environ") == 0;
+	return openat(at, path, flags);
+}
+
+/* Who starts many and waits for none leaves us all of them at once. */
+static void tree_sees_each_once_when_very_many_are_dead(void **state)
+{
+	enum {
+		DEAD = 8 * WYN_TREE_DEAD_MAX
+	};
+	struct wyn_sys usual = wyn_sys;
+	struct started one;
+	siginfo_t info;
+
+	(void)state;
+	start(&one, "rp");
+	wyn_family_await(&one.family, 1);
+	for (unsigned i = 0; i < DEAD; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			_exit(0);
+		}
+		assert_int_equal(waitid(P_PID, (id_t)pid, &info,
+					 WEXITED | WNOWAIT),
+			0);
+	}
+	environs = 0;
+	wyn_sys.openat = count_environs;
+	assert_int_equal(wyn_tree_look(&tree), 0);
+	wyn_sys = usual;
+	assert_in_range(environs, DEAD, 2 * DEAD);
+	kill_all(&one);
+}
+
 static void tree_signals_everybody_when_asked(void **state)
 {
 	struct started one;
@@ -501,6 +544,7 @@ int main(int argc, char **argv)
 		BOTH(tree_kills_all_when_a_chain_of_forks_runs_away),
 		BOTH(tree_kills_all_later_when_there_are_no_descriptors),
 		BOTH(tree_does_not_begin_when_it_wants_for_something),
+		BOTH(tree_sees_each_once_when_very_many_are_dead),
 		BOTH(tree_signals_everybody_when_asked),
 		BOTH(tree_signals_the_rest_when_the_leader_has_ended),
 		BOTH(tree_signals_nobody_when_all_are_gone),
