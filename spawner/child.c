@@ -140,6 +140,16 @@ static bool blame_interpreter(const char *path, int error, char *line)
 	return error == ENOENT || line[0] != '\0';
 }
 
+/* Root has found it. Who could not have, for a directory on the way, is not
+ * to learn what is there. */
+static bool could_find(const struct wyn_child *child)
+{
+	const struct wyn_program *program = child->program;
+
+	return program->fd < 0 || !child->user ||
+	       access(program->paths[0], F_OK) == 0 || errno != EACCES;
+}
+
 /* Only what was opened: the list has been asked for it. A script is given to
  * its interpreter as /dev/fd/3, which must then be open still: the kernel says
  * ENOENT if it would not be. */
@@ -222,6 +232,9 @@ int wyn_child_run(void *of)
 	}
 	if (wyn_sys.chdir(child->directory)) {
 		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY);
+	}
+	if (!could_find(child)) {
+		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS);
 	}
 	if (child->subreaper) {
 		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

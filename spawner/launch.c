@@ -357,6 +357,9 @@ static void read_report(struct launch *launch)
 	case WYN__SPAWN__V1__STAGE__STAGE_TMP:
 		where = "/tmp";
 		break;
+	case WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS:
+		where = launch->child.argv[0];
+		break;
 	case WYN__SPAWN__V1__STAGE__STAGE_INTERPRETER:
 		where = report->interpreter[0] != '\0'
 				? report->interpreter

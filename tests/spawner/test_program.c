@@ -179,6 +179,43 @@ static void listed_script_names_its_interpreter_when_that_is_missing(
 		ENOENT, "/no/such/interpreter");
 }
 
+/* What is below a directory that he may not enter is no way to the list. */
+static void program_is_refused_when_its_user_could_not_find_it(void **state)
+{
+	struct spawner_rig *rig = *state;
+	const char *const names[] = {path_of(0, "in/../../../bin/true"),
+		path_of(1, "no/../../../bin/true"), "/bin/true"};
+	char search[128];
+	const char *const env[] = {search, NULL};
+
+	if (geteuid() != 0) {
+		skip();
+	}
+	assert_int_equal(mkdir(path_of(2, "in"), 0700), 0);
+	(void)snprintf(search, sizeof(search), "PATH=%s/in/../../../bin",
+		directory);
+	list(rig, "/bin/true", NULL);
+	for (unsigned i = 0; i < WYN_COUNT_OF(names); i++) {
+		const char *const argv[] = {names[i], NULL};
+
+		spawner_rig_start(rig, 1,
+			&(struct spawner_command){
+				.argv = argv, .uid = 65534, .gid = 65534});
+		if (i < 2) {
+			spawner_rig_refused(rig, 1, PROGRAMS, EACCES, names[i]);
+		} else {
+			spawner_rig_exited(rig, 1, 0);
+		}
+	}
+	spawner_rig_start(rig, 1,
+		&(struct spawner_command){
+			.argv = (const char *const[]){"true", NULL},
+			.env = env,
+			.uid = 65534,
+			.gid = 65534});
+	spawner_rig_refused(rig, 1, PROGRAMS, EACCES, "true");
+}
+
 static void every_program_runs_again_when_the_list_was_taken_away(void **state)
 {
 	struct spawner_rig *rig = *state;
@@ -216,6 +253,7 @@ int main(void)
 		CASE(program_runs_when_it_was_replaced_by_a_new_version),
 		CASE(script_runs_in_its_directory_when_it_is_listed),
 		CASE(listed_script_names_its_interpreter_when_that_is_missing),
+		CASE(program_is_refused_when_its_user_could_not_find_it),
 		CASE(every_program_runs_again_when_the_list_was_taken_away),
 		CASE(link_closes_when_a_listed_path_is_not_absolute),
 	};
