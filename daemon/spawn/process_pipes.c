@@ -240,7 +240,7 @@ static bool read_once(struct wyn_spawn *self, struct wyn_pipe *pipe, bool all)
 	ssize_t got;
 
 	if (want == 0) {
-		wyn_spawn_unwatch(self, &pipe->on);
+		wyn_watched_unwatch(&pipe->on);
 		return false;
 	}
 	got = read_some(self, pipe, want);
@@ -352,7 +352,7 @@ static bool write_once(
 	ssize_t put;
 
 	if (next.len == 0) {
-		wyn_spawn_unwatch(self, &pipe->on);
+		wyn_watched_unwatch(&pipe->on);
 		if (stream == NULL || stream->eof) {
 			wyn_watched_close(&pipe->on);
 		}

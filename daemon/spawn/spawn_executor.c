@@ -28,27 +28,32 @@ int wyn_spawn_watch(
 		return -errno;
 	}
 	on->watched = true;
+	on->epoll_fd = self->epoll_fd;
 	return 0;
 }
 
-void wyn_spawn_unwatch(struct wyn_spawn *self, struct wyn_watched *on)
+void wyn_watched_unwatch(struct wyn_watched *on)
 {
 	if (on->watched) {
 		int error =
-			epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, on->fd, NULL);
+			epoll_ctl(on->epoll_fd, EPOLL_CTL_DEL, on->fd, NULL);
 
 		wyn_assert(error == 0);
 		on->watched = false;
 	}
 }
 
-/* Nobody else has our ends: closing takes them out of the epoll. */
+/*
+ * Closing does not take it out of the epoll while anybody has a copy, as a
+ * process has that another thread starts, until it executes: we would be told
+ * of it as of what is in its place by then.
+ */
 void wyn_watched_close(struct wyn_watched *on)
 {
 	if (on->fd >= 0) {
+		wyn_watched_unwatch(on);
 		close(on->fd);
 		on->fd = -1;
-		on->watched = false;
 	}
 }
 

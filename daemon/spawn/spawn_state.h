@@ -49,6 +49,7 @@ struct wyn_watched {
 	enum wyn_watched_kind kind;
 	int fd;	      /* -1 = none */
 	bool watched; /* it is in the epoll */
+	int epoll_fd; /* if it is */
 };
 
 /* Our end of a pipe. */
@@ -153,14 +154,14 @@ static inline struct wyn_spawn *wyn_spawn_of(struct wyn_executor *executor)
 }
 
 /*
- * wyn_spawn_watch - from now on, for these events; wyn_spawn_unwatch.
+ * wyn_spawn_watch - from now on, for these events; wyn_watched_unwatch.
  *
- * Closing the descriptor does the latter as well. Returns: 0, -errno.
+ * Returns: 0, -errno.
  */
 WYN_NODISCARD
 int wyn_spawn_watch(
 	struct wyn_spawn *self, struct wyn_watched *on, uint32_t events);
-void wyn_spawn_unwatch(struct wyn_spawn *self, struct wyn_watched *on);
+void wyn_watched_unwatch(struct wyn_watched *on);
 
 /* wyn_watched_close - and it is watched no more; closed already = nothing. */
 void wyn_watched_close(struct wyn_watched *on);

@@ -232,9 +232,18 @@ void wyn_spawner_broken_by(struct wyn_spawn *self, int error)
 
 void wyn_spawner_close(struct wyn_spawn *self)
 {
+	struct wyn_list *at;
+
 	drop_socket(self);
 	wyn_process_rewind_all(self);
 	(void)lost_all(self);
 	refuse_waiting(self, "wynd is ending");
 	wyn_spawner_reap(self);
+	/* wyn_spawner_fini() waits for those that are left, without it. */
+	wyn_list_for_each (at, &self->link.children) {
+		struct wyn_spawner_child *child =
+			wyn_list_entry(at, struct wyn_spawner_child, link);
+
+		wyn_watched_unwatch(&child->on);
+	}
 }

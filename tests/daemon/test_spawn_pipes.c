@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -418,6 +421,56 @@ static void spawn_output_goes_on_when_disowned_without_room(void **state)
 	spawn_rig_task_free(task);
 }
 
+/* Has copies of all descriptors but these, as a process that another thread
+ * starts, until it executes. Returns: its pid. */
+static pid_t hold_all_but(const int fds[3])
+{
+	int pipes[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		spawn_rig_close_outputs(fds);
+		close(pipes[0]);
+		(void)!write(pipes[1], "x", 1);
+		for (;;) {
+			pause();
+		}
+	}
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	close(pipes[0]);
+	close(pipes[1]);
+	return pid;
+}
+
+static void spawn_output_is_whole_when_others_hold_what_was_closed(void **state)
+{
+	struct spawn_rig_task *task;
+	uint64_t id;
+	int fds[3];
+	pid_t pid;
+
+	(void)state;
+	task = spawn_rig_run(&rig, &id, fds);
+	pid = hold_all_but(fds);
+	finish(task, id, fds);
+	task = spawn_rig_run(&rig, &id, fds);
+	spawn_rig_turn(&rig);
+	assert_int_equal(write(fds[1], "whole", 5), 5);
+	spawn_rig_close_outputs(fds);
+	spawn_rig_exited(&rig, id, 0, false);
+	spawn_rig_turn(&rig);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(task->back);
+	assert_int_equal(task->output_bytes, 5);
+	spawn_rig_task_free(task);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -438,6 +491,7 @@ int main(void)
 		TEST(spawn_output_is_dropped_and_counted_when_nobody_wants_it),
 		TEST(spawn_output_is_dropped_and_counted_when_disowned),
 		TEST(spawn_output_goes_on_when_disowned_without_room),
+		TEST(spawn_output_is_whole_when_others_hold_what_was_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
