@@ -98,8 +98,10 @@ class Shell:
         return line.decode(errors="replace")
 
     def run(self, command):
-        """Its lines, without those that are the shell's own."""
-        self.type(command)
+        """Its lines, without those that are the shell's own.
+
+        What is typed next is no input of it, though it were there already."""
+        self.type("{ %s\n} </dev/null" % command)
         self.type("echo '%s'" % MARK)
         lines = []
         while (line := self.line()) != MARK:
