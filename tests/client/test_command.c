@@ -32,28 +32,6 @@ static int submit_with(const struct wyn_client_command *command,
 		&rig_session, command, input, NULL, &options, ret_seq);
 }
 
-/* A command whose input goes on, and whose Submit was sent. */
-static uint64_t submit_stream(void)
-{
-	const struct wyn_client_command command = {
-		.argv = ARGV("cat"), .input_stream = true};
-	uint64_t seq = 0;
-
-	assert_int_equal(
-		0, submit_with(&command, nothing, RIG_NO_OPTIONS, &seq));
-	rig_sent(false);
-	return seq;
-}
-
-static int put(uint64_t seq, size_t size, bool eof, size_t *ret_taken)
-{
-	static const uint8_t data[8u << 20];
-
-	*ret_taken = 0;
-	return wyn_session_input(&rig_session, seq,
-		(struct wyn_bytes){data, size}, eof, ret_taken);
-}
-
 static void assert_bytes(const char *expected, ProtobufCBinaryData bytes)
 {
 	assert_int_equal(strlen(expected), bytes.len);
@@ -150,7 +128,9 @@ static void command_goes_with_the_hello_when_none_was_before_it(void **state)
 	/* Of a second one nobody knows whether there is credit for it. */
 	assert_int_equal(-EAGAIN,
 		submit_with(&command, nothing, RIG_NO_OPTIONS, &other));
-	assert_int_equal(-EAGAIN, put(seq, 10, false, &taken));
+	assert_int_equal(-EAGAIN,
+		wyn_session_input(&rig_session, seq,
+			(struct wyn_bytes){"input", 5}, false, &taken));
 	rig_sent(true);
 	assert_true(script_next(&rig_reader, &message));
 	assert_int_equal(WYN_MESSAGE_HELLO, message.kind);
@@ -161,7 +141,9 @@ static void command_goes_with_the_hello_when_none_was_before_it(void **state)
 	rig_feed(SIZE_MAX);
 	assert_int_equal(0, rig_pull(&event));
 	assert_int_equal(WYN_CLIENT_CONNECTED, event.kind);
-	assert_int_equal(0, put(seq, 10, true, &taken));
+	assert_int_equal(
+		0, wyn_session_input(&rig_session, seq,
+			   (struct wyn_bytes){"input", 5}, true, &taken));
 	assert_int_equal(
 		0, submit_with(&command, nothing, RIG_NO_OPTIONS, &other));
 }
@@ -205,139 +187,10 @@ static void command_breaks_the_session_when_welcome_has_no_credit(void **state)
 	assert_int_equal(-EPROTO, rig_pull(&event));
 }
 
-static void input_goes_in_chunks_when_it_is_put(void **state)
-{
-	const size_t sizes[] = {WYN_UPLOAD_PIECE_BYTES, 6, 0};
-	struct wyn_message message;
-	uint64_t seq = submit_stream();
-	uint64_t offset = 0;
-	size_t taken;
-
-	(void)state;
-	assert_int_equal(
-		0, put(seq, WYN_UPLOAD_PIECE_BYTES + 6, false, &taken));
-	assert_int_equal(WYN_UPLOAD_PIECE_BYTES + 6, taken);
-	assert_int_equal(0, put(seq, 0, false, &taken));
-	assert_int_equal(0, put(seq, 0, true, &taken));
-	assert_int_equal(-ENOENT, put(seq, 1, false, &taken));
-	assert_int_equal(WYN_UPLOAD_PIECE_BYTES + 6, rig_session.bytes_used);
-	rig_sent(false);
-	for (size_t i = 0; i < WYN_COUNT_OF(sizes); i++) {
-		assert_true(script_next(&rig_reader, &message));
-		assert_int_equal(WYN_MESSAGE_CHUNK, message.kind);
-		assert_int_equal(
-			WYN__V1__STREAM__STREAM_INPUT, message.chunk.stream);
-		assert_int_equal(seq, message.chunk.seq);
-		assert_int_equal(offset, message.chunk.offset);
-		assert_int_equal(sizes[i], message.chunk.data.len);
-		assert_int_equal(i == 2, message.chunk.eof);
-		offset += sizes[i];
-	}
-	assert_false(script_next(&rig_reader, &message));
-}
-
-static void input_ends_with_its_last_bytes_when_all_were_taken(void **state)
-{
-	struct wyn_message message;
-	uint64_t seq = submit_stream();
-	size_t taken;
-
-	(void)state;
-	assert_int_equal(0, put(seq, 5, true, &taken));
-	assert_int_equal(5, taken);
-	rig_sent(false);
-	assert_true(script_next(&rig_reader, &message));
-	assert_true(message.chunk.eof);
-	assert_false(script_next(&rig_reader, &message));
-}
-
-static void input_has_no_eof_when_not_all_was_taken(void **state)
-{
-	struct wyn_script_limits limits = rig_defaults;
-	struct wyn_client_event event;
-	struct wyn_message message;
-	uint64_t seq;
-	size_t taken;
-
-	(void)state;
-	wyn_session_fini(&rig_session);
-	limits.argument_bytes = 10;
-	rig_open_with(&limits, NULL);
-	seq = submit_stream();
-	assert_int_equal(0, put(seq, 12, true, &taken));
-	assert_int_equal(10, taken);
-	rig_sent(false);
-	assert_true(script_next(&rig_reader, &message));
-	assert_false(message.chunk.eof);
-	assert_int_equal(-EAGAIN, put(seq, 2, true, &taken));
-
-	wyn_session_starve(&rig_session);
-	script_credit(&rig_script, 0, 14);
-	rig_feed(SIZE_MAX);
-	assert_int_equal(-EAGAIN, rig_pull(&event));
-	assert_true(wyn_session_take_room(&rig_session, &event));
-	assert_int_equal(0, put(seq, 2, true, &taken));
-	assert_int_equal(2, taken);
-}
-
-static void input_stops_at_its_window_when_there_is_more_credit(void **state)
-{
-	struct wyn_client_event event;
-	uint64_t seq = submit_stream();
-	uint64_t total = 0;
-	size_t taken;
-
-	(void)state;
-	while (put(seq, 1u << 20, false, &taken) == 0) {
-		total += taken;
-		rig_sent(false);
-	}
-	assert_int_equal(WYN_CLIENT_INPUT_BYTES_MAX, total);
-	script_credit(
-		&rig_script, 0, rig_defaults.argument_bytes + (64u << 10));
-	rig_feed(SIZE_MAX);
-	assert_int_equal(-EAGAIN, rig_pull(&event));
-	assert_int_equal(0, put(seq, 1u << 20, false, &taken));
-	assert_int_equal(64u << 10, taken);
-}
-
-static void input_stops_when_the_output_is_full(void **state)
-{
-	uint64_t seq = submit_stream();
-	size_t taken;
-
-	(void)state;
-	assert_int_equal(0, put(seq, 1u << 20, false, &taken));
-	assert_true(taken >= WYN_OUTBOX_HIGH_BYTES - WYN_UPLOAD_PIECE_BYTES);
-	assert_true(taken <= WYN_OUTBOX_HIGH_BYTES);
-	assert_int_equal(-EAGAIN, put(seq, 1, false, &taken));
-	assert_int_equal(-EAGAIN, put(seq, 0, true, &taken));
-	rig_sent(false);
-	assert_int_equal(0, put(seq, 0, true, &taken));
-}
-
-static void input_is_refused_when_its_command_has_ended(void **state)
-{
-	struct wyn_client_event event;
-	uint64_t seq = submit_stream();
-	uint64_t other = rig_submit_some(1, RIG_NO_OPTIONS);
-	size_t taken;
-
-	(void)state;
-	assert_int_equal(-ENOENT, put(other, 1, false, &taken));
-	assert_int_equal(-ENOENT, put(77, 1, false, &taken));
-	script_value(&rig_script, seq, "");
-	rig_feed(SIZE_MAX);
-	assert_int_equal(0, rig_pull(&event));
-	assert_int_equal(-ENOENT, put(seq, 1, false, &taken));
-	wyn_session_done(&rig_session, &event);
-	assert_int_equal(-ENOENT, put(seq, 1, false, &taken));
-}
-
 static void output_comes_with_its_offset_when_it_is_streamed(void **state)
 {
 	struct wyn_client_event event;
-	uint64_t seq = submit_stream();
+	uint64_t seq = rig_submit_stream();
 
 	(void)state;
 	script_chunk(&rig_script, seq, WYN__V1__STREAM__STREAM_OUTPUT, 0,
@@ -370,7 +223,7 @@ static void output_is_granted_anew_when_it_was_taken(void **state)
 	static const uint8_t data[1u << 19];
 	struct wyn_client_event event;
 	struct wyn_message message;
-	uint64_t seq = submit_stream();
+	uint64_t seq = rig_submit_stream();
 	uint64_t before = rig_session.stream_granted;
 
 	(void)state;
@@ -437,8 +290,8 @@ static void end_says_how_when_it_is_taken_at_once_or_kept(void **state)
 	const struct wyn_client_command command = {.argv = ARGV("sleep")};
 	struct wyn_client_event event;
 	struct wyn_client_options quiet = {.quiet = true};
-	uint64_t kept = submit_stream();
-	uint64_t taken = submit_stream();
+	uint64_t kept = rig_submit_stream();
+	uint64_t taken = rig_submit_stream();
 	uint64_t seq;
 
 	(void)state;
@@ -469,10 +322,10 @@ static void end_says_how_when_it_is_taken_at_once_or_kept(void **state)
 static void result_has_no_usage_when_none_was_sent(void **state)
 {
 	struct wyn_client_event event;
-	uint64_t seq = submit_stream();
+	uint64_t seq = rig_submit_stream();
 
 	(void)state;
-	script_end(submit_stream());
+	script_end(rig_submit_stream());
 	script_value(&rig_script, seq, "");
 	rig_feed(SIZE_MAX);
 	assert_int_equal(0, rig_pull(&event));
@@ -524,12 +377,6 @@ int main(void)
 		CASE(command_goes_with_the_hello_when_none_was_before_it),
 		CASE(command_waits_for_the_welcome_when_it_is_large),
 		CASE(command_breaks_the_session_when_welcome_has_no_credit),
-		CASE(input_goes_in_chunks_when_it_is_put),
-		CASE(input_ends_with_its_last_bytes_when_all_were_taken),
-		CASE(input_has_no_eof_when_not_all_was_taken),
-		CASE(input_stops_at_its_window_when_there_is_more_credit),
-		CASE(input_stops_when_the_output_is_full),
-		CASE(input_is_refused_when_its_command_has_ended),
 		CASE(output_comes_with_its_offset_when_it_is_streamed),
 		CASE(output_is_granted_anew_when_it_was_taken),
 		CASE(end_says_how_when_it_is_taken_at_once_or_kept),

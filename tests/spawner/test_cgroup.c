@@ -44,7 +44,7 @@ static void remove_base(void)
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	memset(path + sizeof(path) - 7, 'X', 6);
 	assert_non_null(mkdtemp(path));
 	base = open(path, O_RDONLY | O_DIRECTORY);
 	assert_true(base >= 0);

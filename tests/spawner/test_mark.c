@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -66,6 +67,7 @@ static void mark_is_found_when_it_comes_late(void **state)
 	char text[WYN_MARK_TEXT_BYTES];
 	char other[20000];
 	uint64_t serial = 99;
+	pid_t pid;
 	char *arguments[] = {(char *)"sleep", (char *)"1000", NULL};
 	char *environment[] = {
 		other, (char *)"WYND_TASK=other.1", text, (char *)"A=b", NULL};
@@ -75,11 +77,9 @@ static void mark_is_found_when_it_comes_late(void **state)
 	other[sizeof(other) - 1] = '\0';
 	memcpy(other, "OTHER=", 6);
 	wyn_mark_text(&mark, 12, text);
-	pid_t pid = vfork();
-	if (pid == 0) {
-		execve("/bin/sleep", arguments, environment);
-		_exit(127);
-	}
+	assert_int_equal(posix_spawn(&pid, "/bin/sleep", NULL, NULL, arguments,
+				 environment),
+		0);
 	/* It has executed, but /proc may not know yet where that begins. */
 	int error = wyn_mark_find(proc, pid, &mark, &serial);
 	for (int i = 0; i < TRIES_MAX && error == -ENOENT; i++) {

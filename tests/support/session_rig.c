@@ -113,6 +113,22 @@ uint64_t rig_submit_some(size_t n, struct wyn_client_options options)
 	return first;
 }
 
+uint64_t rig_submit_stream(void)
+{
+	static char program[] = "cat";
+	char *argv[] = {program, NULL};
+	const struct wyn_client_command command = {
+		.argv = argv, .input_stream = true};
+	const struct wyn_client_options options = {.stream = false};
+	uint64_t seq = 0;
+
+	assert_int_equal(
+		0, wyn_session_submit_command(&rig_session, &command,
+			   (struct wyn_bytes){NULL, 0}, NULL, &options, &seq));
+	rig_sent(false);
+	return seq;
+}
+
 void rig_assert_value(
 	const struct wyn_client_event *event, uint64_t seq, const char *value)
 {

@@ -38,6 +38,9 @@ void rig_sent(bool preface);
 /* Submits n echo tasks and returns the first seq. */
 uint64_t rig_submit_some(size_t n, struct wyn_client_options options);
 
+/* Submits a command whose input goes on, and returns its seq. */
+uint64_t rig_submit_stream(void);
+
 /* The event is the result OK of seq, with this value. */
 void rig_assert_value(
 	const struct wyn_client_event *event, uint64_t seq, const char *value);
