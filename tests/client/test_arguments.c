@@ -13,42 +13,7 @@
 
 #include <wyn/client.h>
 
-#include "client/wynctl/arguments.h"
-
-#define WORDS_MAX 16
-
-static struct wyn_arguments arguments;
-static char why[WYN_ARGUMENTS_WHY_BYTES];
-static char words[256];
-static char *argv[WORDS_MAX + 1];
-
-/* A command line of words with single blanks between them. */
-static int parse_in(const char *line, const char *environment)
-{
-	int argc = 0;
-	char *word;
-	char *rest = words;
-
-	(void)snprintf(words, sizeof(words), "wynctl %s", line);
-	while ((word = strsep(&rest, " ")) != NULL) {
-		assert_true(argc < WORDS_MAX);
-		argv[argc++] = word;
-	}
-	argv[argc] = NULL;
-	why[0] = '\0';
-	return wyn_arguments_parse(argc, argv, environment, &arguments, why);
-}
-
-static int parse(const char *line)
-{
-	return parse_in(line, NULL);
-}
-
-static void assert_refused(const char *line, const char *because)
-{
-	assert_int_equal(-EINVAL, parse(line));
-	assert_string_equal(because, why);
-}
+#include "tests/support/arguments_rig.h"
 
 static void arguments_has_operands_when_command_takes_some(void **state)
 {

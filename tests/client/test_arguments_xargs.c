@@ -12,37 +12,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "client/wynctl/arguments.h"
 #include "client/wynctl/options.h"
+#include "tests/support/arguments_rig.h"
 
-#define WORDS_MAX 16
-
-static struct wyn_arguments arguments;
-static char why[WYN_ARGUMENTS_WHY_BYTES];
-static char words[256];
-static char *argv[WORDS_MAX + 1];
-
-/* A command line of words with single blanks between them. */
-static int parse(const char *line)
+static void xargs_refused(const char *line, const char *because)
 {
-	int argc = 0;
-	char *word;
-	char *rest = words;
-
-	(void)snprintf(words, sizeof(words), "wynctl %s", line);
-	while ((word = strsep(&rest, " ")) != NULL) {
-		assert_true(argc < WORDS_MAX);
-		argv[argc++] = word;
-	}
-	argv[argc] = NULL;
-	why[0] = '\0';
-	return wyn_arguments_parse(argc, argv, NULL, &arguments, why);
-}
-
-static void assert_refused(const char *line, const char *because)
-{
-	assert_int_equal(-EINVAL, parse(line));
-	assert_string_equal(because, why);
+	assert_refused(line, because);
 	/* For its exit code. */
 	assert_int_equal(WYN_COMMAND_XARGS, arguments.command);
 }
@@ -85,9 +60,9 @@ static void arguments_have_own_meaning_when_letters_are_shared(void **state)
 static void arguments_are_refused_when_of_another_command(void **state)
 {
 	(void)state;
-	assert_refused(
+	xargs_refused(
 		"xargs --files true", "--files is no option of this command");
-	assert_refused("xargs", "usage: wynctl xargs [--] CMD [ARG...]");
+	xargs_refused("xargs", "usage: wynctl xargs [--] CMD [ARG...]");
 	assert_int_equal(-EINVAL, parse("map -k echo"));
 	assert_string_equal("--keep-order is no option of this command", why);
 	assert_int_equal(-EINVAL, parse("map -j 0 echo"));
@@ -96,14 +71,14 @@ static void arguments_are_refused_when_of_another_command(void **state)
 static void arguments_are_refused_when_they_contradict(void **state)
 {
 	(void)state;
-	assert_refused("xargs -k -u true",
+	xargs_refused("xargs -k -u true",
 		"only one of --keep-order, --line-buffer and --ungroup");
-	assert_refused("xargs --tag -u true",
+	xargs_refused("xargs --tag -u true",
 		"--tag goes neither with --ungroup nor with --json");
-	assert_refused("xargs --json --tag true",
+	xargs_refused("xargs --json --tag true",
 		"--tag goes neither with --ungroup nor with --json");
-	assert_refused("xargs --resume true", "--resume needs --joblog");
-	assert_refused("xargs --halt now true",
+	xargs_refused("xargs --resume true", "--resume needs --joblog");
+	xargs_refused("xargs --halt now true",
 		"--halt now: must be never, or as now,fail=1 or "
 		"soon,success=10%");
 	assert_int_equal(

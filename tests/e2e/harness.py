@@ -8,6 +8,7 @@ it asks for is the condition itself.
 
 WYND, WYNCTL, WYND_MODULES and BUILD_DIR say what is tested.
 """
+import contextlib
 import json
 import os
 import select
@@ -233,6 +234,16 @@ def refused(*flags, **options):
         return wynd.wait(), wynd.log()
     finally:
         wynd.destroy()
+
+
+@contextlib.contextmanager
+def somebody(uid):
+    """Whoever connects is that user."""
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def connect(address):

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import unittest
 
-from harness import Wynd, main, until
+from harness import Wynd, main, somebody, until
 from peer import counters
 from wyn_client import Client
 
@@ -86,16 +86,6 @@ class Gate:
 
     def __exit__(self, *_):
         self.directory.cleanup()
-
-
-@contextlib.contextmanager
-def somebody(uid):
-    """Whoever connects is that user."""
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 class Keep(unittest.TestCase):

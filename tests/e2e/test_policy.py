@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Who may run which commands, as a daemon is told and told anew."""
-import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
 import unittest
 
-from harness import Wynd, main
+from harness import Wynd, main, somebody
 from peer import counters
 from wyn_client import Client
 
@@ -42,16 +41,6 @@ def holds(client, condition, *env, **command):
     assert (reason, ran) in ((None, YES), ("", YES), ("EXIT_STATUS", YES)), (
         code, reason, ran)
     return code == OK
-
-
-@contextlib.contextmanager
-def somebody(uid):
-    """Whoever connects is that user."""
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 class Policy(unittest.TestCase):

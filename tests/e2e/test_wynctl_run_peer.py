@@ -9,16 +9,14 @@ import os
 import pty
 import select
 import signal
-import socket
 import subprocess
-import tempfile
-import unittest
 
 import jsonschema
 
 from harness import PATIENCE, PREFACE, WYNCTL, main, receive_frame
 from test_wynctl import environment
-from wyn_client import Frame, encode
+from wyn_client import Frame
+from wynctl_peer import PeerCase, WynctlPeer
 
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "../../docs/wynctl.schema.json")
@@ -30,38 +28,18 @@ WINDOW = 1 << 20  # of input on its way
 FLOOD = 256 << 10
 
 
-class Daemon:
+class Daemon(WynctlPeer):
     """One wynctl run, and the other end of its connection."""
     command = "run"
 
     def __init__(self, case, *args, greet=True, credit=1 << 27, **options):
-        self.directory = case.enterContext(tempfile.TemporaryDirectory())
-        listener = case.enterContext(socket.socket(socket.AF_UNIX))
-        listener.bind(self.directory + "/s")
-        listener.listen()
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
-                   "stderr": subprocess.PIPE, "env": environment(), **options}
-        self.process = subprocess.Popen(
-            [WYNCTL, "-c", "unix:%s/s" % self.directory, self.command,
-             *args],
-            **options)
-        case.addCleanup(self.end)
-        listener.settimeout(PATIENCE)
-        self.sock = case.enterContext(listener.accept()[0])
-        self.sock.settimeout(PATIENCE)
+        super().__init__(case, self.command, *args,
+                         **{"stdin": subprocess.DEVNULL, **options})
         self.credit = credit
         self.granted = self.sent = 0
         self.offsets = {}
         if greet:
             self.greet()
-
-    def end(self):
-        self.process.kill()
-        for stream in (self.process.stdin, self.process.stdout,
-                       self.process.stderr):
-            if stream is not None:
-                stream.close()
-        self.process.wait()
 
     def greet(self):
         assert self.sock.recv(len(PREFACE)) == PREFACE
@@ -71,14 +49,7 @@ class Daemon:
         self.submit = self.expect("submit")
 
     def welcome(self):
-        self.send(welcome={
-            "version": 1, "server_name": "script",
-            "limits": {"max_frame": 1 << 20, "max_batch": 100,
-                       "max_argument": 1 << 26, "max_value": 1 << 26},
-            "credit": {"tasks": 10, "argument_bytes": self.credit}})
-
-    def send(self, **body):
-        self.sock.sendall(encode(**body))
+        self.send_welcome(10, self.credit)
 
     def receive(self):
         got = receive_frame(self.sock)
@@ -120,21 +91,8 @@ class Daemon:
         self.send(reply={"call_id": call.call_id, "explain": {
             "task": {"id": 5, "seq": 1, "state": state}}})
 
-    def finish(self):
-        out, err = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, out, err
 
-
-class RunOfPeer(unittest.TestCase):
-    def ends(self, daemon, code, out=b"", err=b""):
-        """It does, with that code, and those outputs."""
-        got = daemon.finish()
-        self.assertEqual((code, out), got[:2], got)
-        if err == b"":
-            self.assertEqual(err, got[2])
-        else:
-            self.assertRegex(got[2], err)
-
+class RunOfPeer(PeerCase):
     def test_one_write_has_it_all(self):
         daemon = Daemon(self, "--", "ls", "-l", "--json", "\udcff",
                         greet=False)

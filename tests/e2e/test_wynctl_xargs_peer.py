@@ -10,10 +10,8 @@ import pty
 import re
 import select
 import signal
-import socket
 import subprocess
 import tempfile
-import unittest
 
 import jsonschema
 
@@ -21,6 +19,7 @@ from harness import PATIENCE, PREFACE, SANITIZED, WYNCTL, main, receive, \
     receive_frame, until
 from test_wynctl import environment
 from wyn_client import Frame, encode
+from wynctl_peer import PeerCase, WynctlPeer
 
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "../../docs/wynctl.schema.json")
@@ -31,29 +30,17 @@ MIB = 1 << 20
 OTHER = 255  # xargs: anything but commands that failed
 
 
-class Daemon:
+class Daemon(WynctlPeer):
     """One wynctl xargs, and the other end of its connection."""
 
     def __init__(self, case, *args, lines=(), **options):
-        self.directory = case.enterContext(tempfile.TemporaryDirectory())
-        listener = case.enterContext(socket.socket(socket.AF_UNIX))
-        listener.bind(self.directory + "/s")
-        listener.listen()
         if "stdin" not in options:
             file = case.enterContext(tempfile.TemporaryFile())
             file.write(b"".join(b"%s\n" % str(line).encode()
                                 for line in lines))
             file.seek(0)
             options["stdin"] = file
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
-                   "env": environment(), **options}
-        self.process = subprocess.Popen(
-            [WYNCTL, "-c", "unix:%s/s" % self.directory, "xargs", *args],
-            **options)
-        case.addCleanup(self.end)
-        listener.settimeout(PATIENCE)
-        self.sock = case.enterContext(listener.accept()[0])
-        self.sock.settimeout(PATIENCE)
+        super().__init__(case, "xargs", *args, **options)
         self.offsets = {}
         self.sent = 0
         self.rows = 0
@@ -61,21 +48,7 @@ class Daemon:
         self.cancels = []
         assert receive(self.sock, len(PREFACE)) == PREFACE
         self.granted = self.expect("hello").stream_bytes
-        self.send(welcome={
-            "version": 1, "server_name": "script",
-            "limits": {"max_frame": 1 << 20, "max_batch": 100,
-                       "max_argument": 1 << 26, "max_value": 1 << 26},
-            "credit": {"tasks": 100, "argument_bytes": 1 << 27}})
-
-    def end(self):
-        self.process.kill()
-        for stream in self.process.stdout, self.process.stderr:
-            if stream is not None:
-                stream.close()
-        self.process.wait()
-
-    def send(self, **body):
-        self.sock.sendall(encode(**body))
+        self.send_welcome(100, 1 << 27)
 
     def expect(self, wanted):
         """The next message of that kind; of the others it keeps what counts."""
@@ -140,20 +113,8 @@ class Daemon:
         self.row(seq, ABORTED, "EXIT_STATUS", exit_status=status,
                  usage={"wall_ns": 1500000})
 
-    def finish(self):
-        out, err = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, out, err
 
-
-class XargsOfPeer(unittest.TestCase):
-    def ends(self, daemon, code, out=b"", err=b""):
-        got = daemon.finish()
-        self.assertEqual((code, out), got[:2], got)
-        if err == b"":
-            self.assertEqual(err, got[2])
-        else:
-            self.assertRegex(got[2], err)
-
+class XargsOfPeer(PeerCase):
     def begun(self, *args, count, **options):
         """A wynctl that has submitted so many commands."""
         daemon = Daemon(self, *args, **options)
