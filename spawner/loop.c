@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,6 +66,8 @@ void wyn_loop_unwatch(struct wyn_loop *loop, int fd)
  */
 static void arrange_signals(void)
 {
+	/* The kernel's, whatever is in it: all zeroes are the default. */
+	static const unsigned long usual[8];
 	struct sigaction action = {.sa_handler = SIG_DFL};
 	sigset_t all;
 
@@ -73,7 +76,11 @@ static void arrange_signals(void)
 	for (int number = 1; number <= SIGRTMAX; number++) {
 		/* Who is stopped is no news: we do it ourselves. */
 		action.sa_flags = number == SIGCHLD ? SA_NOCLDSTOP : 0;
-		(void)sigaction(number, &action, NULL);
+		if (sigaction(number, &action, NULL)) {
+			/* The libc's own: its posix_spawn(3) ignores them. */
+			(void)syscall(SYS_rt_sigaction, number, usual, NULL,
+				(NSIG - 1) / 8);
+		}
 	}
 }
 
