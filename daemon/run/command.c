@@ -13,6 +13,8 @@
 #include "daemon/run/account.h"
 #include "proto/spawn.h"
 
+#define TAG_BYTES_MAX 5u /* of a field, as it is written */
+
 /* A batch calls a function or runs a command; what asks for the function of
  * one that runs a command gets this one, which is in no module. */
 static struct wyn_module_version no_version;
@@ -63,7 +65,7 @@ static uint64_t unknown_bytes(const ProtobufCMessage *message)
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < message->n_unknown_fields; i++) {
-		bytes += message->unknown_fields[i].len + 1;
+		bytes += message->unknown_fields[i].len + TAG_BYTES_MAX;
 	}
 	return bytes;
 }

@@ -166,6 +166,31 @@ static void command_size_counts_what_this_version_does_not_know(void **state)
 	assert_true(wyn_command_size(&command.message) > before + 200);
 }
 
+/* Else a message that max-command lets in is more than the spawner takes. */
+static void command_size_counts_no_less_than_is_sent_on(void **state)
+{
+	enum {
+		N = 100
+	};
+	uint8_t one = 1;
+	ProtobufCMessageUnknownField unknown[N];
+	uint64_t before = wyn_command_size(&command.message);
+	size_t bytes = wyn_spawn_command_bytes(&command.message);
+
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		unknown[i] = (ProtobufCMessageUnknownField){
+			.tag = (1u << 29) - 1,
+			.wire_type = PROTOBUF_C_WIRE_TYPE_VARINT,
+			.len = 1,
+			.data = &one};
+	}
+	command.message.base.n_unknown_fields = N;
+	command.message.base.unknown_fields = unknown;
+	assert_true(wyn_command_size(&command.message) - before >=
+		    wyn_spawn_command_bytes(&command.message) - bytes);
+}
+
 /* The account is the caller's, and the command holds it. */
 static struct wyn_command *create(void)
 {
@@ -331,6 +356,7 @@ int main(void)
 		TEST(command_is_wrong_when_cwd_is_not_absolute),
 		TEST(command_size_counts_as_execve_does),
 		TEST(command_size_counts_what_this_version_does_not_know),
+		TEST(command_size_counts_no_less_than_is_sent_on),
 		TEST(command_is_a_copy_when_it_is_made),
 		TEST(command_is_charged_while_it_is_there),
 		TEST(command_keeps_its_account_when_the_owner_has_gone),
