@@ -153,11 +153,11 @@ class Bad(commands.Case):
         os.chmod(path, mode)
         return path.encode()
 
-    def not_started(self, code, word, *argv, **command):
+    def not_started(self, code, word, *argv, reason="NOT_STARTED", **command):
         outcome = self.me.outcome(self.me.run(
             *argv, **{"env": self.env, **command}))
         detail = outcome.row.detail
-        self.assertEqual((code, "NOT_STARTED", RAN_NO), (
+        self.assertEqual((code, reason, RAN_NO), (
             outcome.row.code, detail.reason, detail.ran), outcome)
         self.assertIn(word, detail.message.encode())
         self.assertFalse(detail.HasField("usage"))
@@ -183,7 +183,8 @@ class Bad(commands.Case):
         missing = self.directory.encode() + b"/missing"
         self.not_started(NOT_FOUND, missing, missing)
         self.not_started(NOT_FOUND, b"missing", b"missing")
-        self.not_started(NOT_FOUND, b"file493", self.file("") + b"/below")
+        self.not_started(PRECONDITION, b"file493",
+                         self.file("") + b"/below")
         self.not_started(DENIED, self.directory.encode(),
                          self.directory.encode())
         path = self.file("#!/bin/sh\n", 0o644)
@@ -210,9 +211,10 @@ class Bad(commands.Case):
         self.assertIn(gone.encode(),
                       self.ends(self.me.outcome(seq)).output)
         self.not_started(NOT_FOUND, gone.encode(), b"true",
-                         cwd=gone.encode())
+                         cwd=gone.encode(), reason="NOT_PREPARED")
         path = self.file("")
-        self.not_started(NOT_FOUND, path, b"true", cwd=path)
+        self.not_started(PRECONDITION, path, b"true", cwd=path,
+                         reason="NOT_PREPARED")
 
     def test_command_that_is_none(self):
         self.refused("COMMAND_INVALID")

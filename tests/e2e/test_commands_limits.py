@@ -69,7 +69,7 @@ class Limits(commands.Case):
         if seq not in client.done:
             return False
         row = client.done[seq].row
-        self.assertEqual((EXHAUSTED, "NOT_STARTED", RAN_NO), (
+        self.assertEqual((EXHAUSTED, "NOT_PREPARED", RAN_NO), (
             row.code, row.detail.reason, row.detail.ran), row)
         return True
 
@@ -99,7 +99,7 @@ class Limits(commands.Case):
             b'echo $n; done; exec "$S" 600', run_as=somebody,
             limits={"processes": 20}, options={"timeout_ms": 60000})
         outcome = client.outcome(seq)
-        self.assertNotEqual("NOT_STARTED", outcome.row.detail.reason, outcome)
+        self.assertNotEqual("NOT_PREPARED", outcome.row.detail.reason, outcome)
         # dash ends when it cannot fork, and what it left is killed.
         self.assertEqual(UNKNOWN, outcome.row.code, outcome)
         self.assertIn(b"fork", outcome.error)
