@@ -197,4 +197,3 @@ int wyn_client_await_any(struct wyn_client *client, const uint64_t *seqs,
 #include <wyn/client_command.h>
 #include <wyn/client_control.h>
 #include <wyn/client_inspect.h>
-#include <wyn/client_kept.h>

@@ -164,3 +164,6 @@ int wyn_client_reload(struct wyn_client *client, uint64_t deadline_ns,
 #ifdef __cplusplus
 }
 #endif
+
+/* Whichever is included first: it has a struct of this one as a member. */
+#include <wyn/client_kept.h>

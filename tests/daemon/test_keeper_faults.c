@@ -41,7 +41,6 @@ static uint64_t submit(uint64_t seq, bool is_command)
 	struct rig_command command;
 	const struct wyn_slice argument = wyn_slice_of("70");
 	struct wyn_submit message = {.first_seq = seq,
-		.command = is_command ? &command.message : NULL,
 		.function = wyn_slice_of(is_command ? "" : "big"),
 		.options = {.priority = WYN__V1__PRIORITY__PRIORITY_NORMAL,
 			.on_disconnect = KEEP,
@@ -49,7 +48,10 @@ static uint64_t submit(uint64_t seq, bool is_command)
 			.accept = true}};
 
 	rig_command_init(&command, "cat -");
-	command.message.input_stream = is_command;
+	if (is_command) {
+		command.message.input_stream = true;
+		message.command = &command.message;
+	}
 	receive(client, wyn_submit_encode(&message, &argument, 1, frame_bytes));
 	turn();
 	return client->accepted_id == before ? 0 : client->accepted_id;
