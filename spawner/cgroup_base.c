@@ -226,8 +226,7 @@ static int lock_it(struct wyn_cgroups *cgroups)
 	if (cgroups->lock < 0 && errno != ENOENT && errno != EACCES) {
 		return -errno;
 	}
-	return wyn_lock_wait(
-		cgroups->lock >= 0 ? cgroups->lock : cgroups->base,
+	return wyn_lock_wait(cgroups->lock >= 0 ? cgroups->lock : cgroups->base,
 		WYN_LOCK_WAIT_MS);
 }
 

@@ -192,8 +192,8 @@ static void program_is_refused_when_its_user_could_not_find_it(void **state)
 		skip();
 	}
 	assert_int_equal(mkdir(path_of(2, "in"), 0700), 0);
-	(void)snprintf(search, sizeof(search), "PATH=%s/in/../../../bin",
-		directory);
+	(void)snprintf(
+		search, sizeof(search), "PATH=%s/in/../../../bin", directory);
 	list(rig, "/bin/true", NULL);
 	for (unsigned i = 0; i < WYN_COUNT_OF(names); i++) {
 		const char *const argv[] = {names[i], NULL};

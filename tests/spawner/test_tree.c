@@ -433,9 +433,8 @@ static void tree_sees_each_once_when_very_many_are_dead(void **state)
 		if (pid == 0) {
 			_exit(0);
 		}
-		assert_int_equal(waitid(P_PID, (id_t)pid, &info,
-					 WEXITED | WNOWAIT),
-			0);
+		assert_int_equal(
+			waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	}
 	environs = 0;
 	wyn_sys.openat = count_environs;
