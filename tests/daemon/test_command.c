@@ -179,11 +179,11 @@ static void command_size_counts_no_less_than_is_sent_on(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N; i++) {
-		unknown[i] = (ProtobufCMessageUnknownField){
-			.tag = (1u << 29) - 1,
-			.wire_type = PROTOBUF_C_WIRE_TYPE_VARINT,
-			.len = 1,
-			.data = &one};
+		unknown[i] =
+			(ProtobufCMessageUnknownField){.tag = (1u << 29) - 1,
+				.wire_type = PROTOBUF_C_WIRE_TYPE_VARINT,
+				.len = 1,
+				.data = &one};
 	}
 	command.message.base.n_unknown_fields = N;
 	command.message.base.unknown_fields = unknown;
