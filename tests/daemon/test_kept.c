@@ -259,8 +259,8 @@ static void output_is_the_newest_when_there_is_more_than_may(void **state)
 	uint64_t at = 0;
 
 	(void)state;
-	for (char letter = 'a'; letter <= 'z'; letter++) {
-		wrote(kept, letter % 2 ? OUTPUT : ERROR_, letter, 100);
+	for (int letter = 'a'; letter <= 'z'; letter++) {
+		wrote(kept, letter % 2 ? OUTPUT : ERROR_, (char)letter, 100);
 		assert_true(kept->output_bytes <=
 			    limits.keep_output_bytes +
 				    sizeof(struct wyn_kept_piece));

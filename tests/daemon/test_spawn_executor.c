@@ -212,70 +212,69 @@ static void spawn_executor_says_how_a_command_ended(void **state)
 	}
 }
 
+/* What keeps a command from being started, and what its client is told. */
+static const struct {
+	Wyn__Spawn__V1__Stage stage;
+	uint32_t error;
+	uint32_t code;
+	const char *where;
+	const char *message;
+} failures[] = {
+	{WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, ENOENT, WYN_STATUS_NOT_FOUND,
+		"/no/such/dir", "/no/such/dir: no such directory (cwd)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, ENOTDIR,
+		WYN_STATUS_FAILED_PRECONDITION, "/f",
+		"/f: Not a directory (cwd)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOTDIR,
+		WYN_STATUS_FAILED_PRECONDITION, "/f/x",
+		"/f/x: Not a directory (program)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_LIMITS, EOPNOTSUPP,
+		WYN_STATUS_FAILED_PRECONDITION, "cpu_percent",
+		"cpu_percent: it needs a cgroup; see command_cgroup "
+		"in wynd.conf(5) (limits)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOENT, WYN_STATUS_NOT_FOUND,
+		"nope", "nope: no such program (program)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, EACCES,
+		WYN_STATUS_PERMISSION_DENIED, "/etc",
+		"/etc: no file that may be executed (program)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOEXEC,
+		WYN_STATUS_FAILED_PRECONDITION, "/x",
+		"/x: not in a format that can be executed; a script "
+		"begins with #! (program)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, E2BIG,
+		WYN_STATUS_INVALID_ARGUMENT, "/x",
+		"/x: argv and environment are too long (program)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_PROCESS, EAGAIN,
+		WYN_STATUS_RESOURCE_EXHAUSTED, "",
+		"Resource temporarily unavailable (process)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_USER, ENOENT, WYN_STATUS_NOT_FOUND,
+		"4711", "4711: no such user (user)"},
+	{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, 9999,
+		WYN_STATUS_FAILED_PRECONDITION, "\xff",
+		"?: unknown error (program)"},
+};
+
 static void spawn_executor_says_why_when_a_command_is_not_started(void **state)
 {
-	static const struct {
-		Wyn__Spawn__V1__Stage stage;
-		uint32_t error;
-		uint32_t code;
-		const char *where;
-		const char *message;
-	} cases[] = {
-		{WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, ENOENT,
-			WYN_STATUS_NOT_FOUND, "/no/such/dir",
-			"/no/such/dir: no such directory (cwd)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, ENOTDIR,
-			WYN_STATUS_FAILED_PRECONDITION, "/f",
-			"/f: Not a directory (cwd)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOTDIR,
-			WYN_STATUS_FAILED_PRECONDITION, "/f/x",
-			"/f/x: Not a directory (program)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_LIMITS, EOPNOTSUPP,
-			WYN_STATUS_FAILED_PRECONDITION, "cpu_percent",
-			"cpu_percent: it needs a cgroup; see command_cgroup "
-			"in wynd.conf(5) (limits)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOENT,
-			WYN_STATUS_NOT_FOUND, "nope",
-			"nope: no such program (program)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, EACCES,
-			WYN_STATUS_PERMISSION_DENIED, "/etc",
-			"/etc: no file that may be executed (program)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, ENOEXEC,
-			WYN_STATUS_FAILED_PRECONDITION, "/x",
-			"/x: not in a format that can be executed; a script "
-			"begins with #! (program)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, E2BIG,
-			WYN_STATUS_INVALID_ARGUMENT, "/x",
-			"/x: argv and environment are too long (program)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_PROCESS, EAGAIN,
-			WYN_STATUS_RESOURCE_EXHAUSTED, "",
-			"Resource temporarily unavailable (process)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_USER, ENOENT,
-			WYN_STATUS_NOT_FOUND, "4711",
-			"4711: no such user (user)"},
-		{WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, 9999,
-			WYN_STATUS_FAILED_PRECONDITION, "\xff",
-			"?: unknown error (program)"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < WYN_COUNT_OF(cases); i++) {
+	for (size_t i = 0; i < WYN_COUNT_OF(failures); i++) {
 		Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
 		struct spawn_rig_task *task;
 
 		ended.how = WYN__SPAWN__V1__HOW__HOW_NOT_STARTED;
-		ended.stage = cases[i].stage;
-		ended.status = cases[i].error;
-		ended.where.data = (uint8_t *)(uintptr_t)cases[i].where;
-		ended.where.len = strlen(cases[i].where);
+		ended.stage = failures[i].stage;
+		ended.status = failures[i].error;
+		ended.where.data = (uint8_t *)(uintptr_t)failures[i].where;
+		ended.where.len = strlen(failures[i].where);
 		task = ended_as(&ended, WYN_REFUSAL_NONE);
-		assert_int_equal(task->task.outcome.code, cases[i].code);
+		assert_int_equal(task->task.outcome.code, failures[i].code);
 		assert_int_equal(task->task.outcome.refusal,
-			cases[i].stage == WYN__SPAWN__V1__STAGE__STAGE_PROGRAM
+			failures[i].stage ==
+					WYN__SPAWN__V1__STAGE__STAGE_PROGRAM
 				? WYN_REFUSAL_NOT_STARTED
 				: WYN_REFUSAL_NOT_PREPARED);
 		assert_string_equal(
-			task->task.outcome.message, cases[i].message);
+			task->task.outcome.message, failures[i].message);
 		assert_null(task->task.outcome.end);
 		assert_false(task->task.ran);
 		spawn_rig_task_free(task);
