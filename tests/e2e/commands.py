@@ -129,8 +129,12 @@ def cgroup_remove(path):
 
 
 def populated(path):
-    with open(path + "/cgroup.events") as file:
-        return "populated 1" in file.read()
+    """False also when it is gone."""
+    try:
+        with open(path + "/cgroup.events") as file:
+            return "populated 1" in file.read()
+    except FileNotFoundError:
+        return False
 
 
 class Commander(Client):

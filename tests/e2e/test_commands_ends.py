@@ -12,8 +12,8 @@ from harness import SANITIZED, main, until
 
 TREES = int(os.environ.get("TREES", "60" if SANITIZED else "1000"))
 AT_ONCE = 16
-# One forks the next and ends: in its session, as often as a function of dash may
-# call itself; and in a new one each, for ever.
+# One forks the next and ends: in its session, as often as a function of dash
+# may call itself; and in a new one each, for ever.
 HOPPERS = (b"""
 trap "" TERM
 hop() { ( hop & ); exit; }
