@@ -199,6 +199,16 @@ static int row_make(const struct making *making, const char *word,
 			"socket of its service",
 			word);
 	}
+	/* Root by way of a service: its socket is open to our own user. */
+	if (error == 0 && policy->root && policy->own_uid != 0 &&
+		row->as_uid == policy->own_uid) {
+		error = wyn_fault_set(making->fault, -EPERM,
+			WYN_EXIT_CONFIGURATION,
+			"command_run_as = %.200s: is the user that wynd runs "
+			"as, who could have anything run by the service of the "
+			"spawner",
+			word);
+	}
 	return error;
 }
 

@@ -255,6 +255,31 @@ static void policy_make_refuses_another_user_where_it_cannot_be_had(
 			"socket of its service");
 }
 
+/* Whoever is our user can connect to the service's socket, and be root. */
+static void policy_make_refuses_our_own_user_where_a_service_starts_all(
+	void **state)
+{
+	bool was_root = geteuid() == 0;
+	char row[32];
+	char text[200];
+
+	(void)state;
+	if (was_root) {
+		assert_int_equal(seteuid(65534), 0);
+	}
+	(void)snprintf(row, sizeof(row), "7=%u", (unsigned)geteuid());
+	(void)snprintf(text, sizeof(text),
+		"command_run_as = %s: is the user that wynd runs as, who could "
+		"have anything run by the service of the spawner",
+		row);
+	set("spawner", "/nowhere/s");
+	set("command-run-as", row);
+	refused(-EPERM, text);
+	if (was_root) {
+		assert_int_equal(seteuid(0), 0);
+	}
+}
+
 static void policy_make_takes_the_spawner_beside_its_own_program(void **state)
 {
 	char path[WYN_SETTING_TEXT_BYTES];
@@ -308,6 +333,7 @@ int main(void)
 		TEST(policy_make_knows_a_spawner_that_may_be_anybody),
 		TEST(policy_make_knows_the_socket_of_a_service),
 		TEST(policy_make_refuses_another_user_where_it_cannot_be_had),
+		TEST(policy_make_refuses_our_own_user_where_a_service_starts_all),
 		TEST(policy_make_takes_the_spawner_beside_its_own_program),
 		TEST(policy_make_refuses_too_many_names),
 	};
