@@ -256,8 +256,7 @@ static void policy_make_refuses_another_user_where_it_cannot_be_had(
 }
 
 /* Whoever is our user can connect to the service's socket, and be root. */
-static void policy_make_refuses_our_own_user_where_a_service_starts_all(
-	void **state)
+static void policy_make_refuses_our_own_user_of_a_service(void **state)
 {
 	bool was_root = geteuid() == 0;
 	char row[32];
@@ -333,7 +332,7 @@ int main(void)
 		TEST(policy_make_knows_a_spawner_that_may_be_anybody),
 		TEST(policy_make_knows_the_socket_of_a_service),
 		TEST(policy_make_refuses_another_user_where_it_cannot_be_had),
-		TEST(policy_make_refuses_our_own_user_where_a_service_starts_all),
+		TEST(policy_make_refuses_our_own_user_of_a_service),
 		TEST(policy_make_takes_the_spawner_beside_its_own_program),
 		TEST(policy_make_refuses_too_many_names),
 	};
