@@ -78,9 +78,9 @@ struct wyn_cgroups {
  *
  * directory: absolute, of a cgroup2, made if its parent is there; "" = our own
  * cgroup if it was delegated to us, or the one above it was (systemd's
- * DelegateSubgroup=): by the attribute user.delegate or trusted.delegate; all
- * processes of it then move to WYN_CGROUP_LEAF, and if they cannot there are no
- * controllers; "none" = no cgroups.
+ * DelegateSubgroup=): it is ours and has the attribute user.delegate or
+ * trusted.delegate; all processes of it then move to WYN_CGROUP_LEAF, and if
+ * they cannot there are no controllers; "none" = no cgroups.
  *
  * Returns: 0: *ret_killed processes were killed; without a base when
  * `directory` is "none", or is "" and nothing was delegated; -EWOULDBLOCK:

@@ -254,12 +254,18 @@ int wyn_cgroups_init_at(struct wyn_cgroups *cgroups, int base, const char *path,
 	return 0;
 }
 
+/* To us: user.delegate is written by the owner, who may also move whom he likes
+ * out of what is below. */
 static bool is_delegated(const char *path)
 {
 	static const char *const names[] = {
 		"user.delegate", "trusted.delegate"};
+	struct stat about;
 	char value;
 
+	if (stat(path, &about) != 0 || about.st_uid != geteuid()) {
+		return false;
+	}
 	for (size_t i = 0; i < WYN_COUNT_OF(names); i++) {
 		if (getxattr(path, names[i], &value, sizeof(value)) == 1 &&
 			value == '1') {

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -251,6 +252,55 @@ static void cgroups_begin_when_somebody_has_locked_the_directory(void **state)
 	close(stranger);
 }
 
+/* In a cgroup of its own, which says that it was delegated. Returns: whether
+ * commands have theirs below it. */
+static int have_where_the_owner_is(const char *own, uid_t owner)
+{
+	struct wyn_cgroups found;
+	unsigned killed = 99;
+	char procs[PATH_MAX + 64];
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", own);
+	int fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1 || chown(own, owner, 0) != 0 ||
+		setxattr(own, "user.delegate", "1", 1, 0) != 0 ||
+		wyn_cgroups_init(&found, "", &killed) != 0) {
+		return 2;
+	}
+	int have = wyn_cgroups_have(&found);
+	wyn_cgroups_fini(&found);
+	return have;
+}
+
+/* Who owns it can say what he likes of it, and move whom he likes. */
+static void cgroups_need_an_own_cgroup_when_it_is_delegated(void **state)
+{
+	static const uid_t owners[] = {0, 65534};
+	char own[PATH_MAX + 48];
+	char leaf[PATH_MAX + 64];
+
+	(void)state;
+	if (path[0] == '\0' || geteuid() != 0) {
+		skip();
+	}
+	snprintf(own, sizeof(own), "%s/own", path);
+	snprintf(leaf, sizeof(leaf), "%s/" WYN_CGROUP_LEAF, own);
+	for (size_t i = 0; i < 2; i++) {
+		int status;
+
+		assert_int_equal(mkdir(own, 0755), 0);
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			_exit(have_where_the_owner_is(own, owners[i]));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		(void)rmdir(leaf);
+		assert_int_equal(rmdir(own), 0);
+		assert_int_equal(status, W_EXITCODE(owners[i] == 0, 0));
+	}
+}
+
 #define CASE(function) \
 	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
@@ -266,6 +316,7 @@ int main(int argc, char **argv)
 		CASE(cgroup_is_killed_and_removed_with_those_below_it),
 		CASE(cgroups_sweep_when_an_earlier_run_was_killed),
 		CASE(cgroups_begin_when_somebody_has_locked_the_directory),
+		CASE(cgroups_need_an_own_cgroup_when_it_is_delegated),
 	};
 
 	return cmocka_run_group_tests(tests, find_base, NULL);
