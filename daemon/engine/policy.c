@@ -180,8 +180,26 @@ static bool is_listed(
 	return false;
 }
 
-static bool may_set(
-	const struct wyn_policy *policy, struct wyn_slice name, bool restricted)
+/* A zone by a path of the sender's, which libc opens whatever it is. */
+static bool is_zone_of_file(
+	const ProtobufCBinaryData *variable, struct wyn_slice name)
+{
+	const uint8_t *at = variable->data + name.len;
+	size_t bytes = variable->len - name.len;
+
+	if (!matches("TZ", name)) {
+		return false;
+	}
+	while (bytes > 0 && (*at == '=' || *at == ':')) {
+		at++;
+		bytes--;
+	}
+	return bytes > 0 && (*at == '/' || memmem(at, bytes, "..", 2) != NULL);
+}
+
+static bool may_set(const struct wyn_policy *policy,
+	const ProtobufCBinaryData *variable, struct wyn_slice name,
+	bool restricted)
 {
 	static const char *const always[] = {
 		"HOME", "LANG", "PATH", "TERM", "USER"};
@@ -194,7 +212,8 @@ static bool may_set(
 		return is_listed(policy, name, restricted);
 	}
 	return !restricted ||
-	       matches_any(harmless, WYN_COUNT_OF(harmless), name);
+	       (matches_any(harmless, WYN_COUNT_OF(harmless), name) &&
+		       !is_zone_of_file(variable, name));
 }
 
 static bool environment_check(const struct wyn_policy *policy,
@@ -204,7 +223,7 @@ static bool environment_check(const struct wyn_policy *policy,
 	for (size_t i = 0; i < command->n_env; i++) {
 		struct wyn_slice name = name_of(&command->env[i]);
 
-		if (!may_set(policy, name, restricted)) {
+		if (!may_set(policy, &command->env[i], name, restricted)) {
 			return refuse(WYN_REFUSAL_COMMAND_ENV,
 				"the variable %s may not be set; command_env "
 				"in wynd.conf lists those that may",

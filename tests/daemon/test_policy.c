@@ -228,6 +228,28 @@ static void policy_lets_few_variables_when_another_user_is_meant(void **state)
 	assert_true(may_set("FOO=1"));
 }
 
+/* libc would open it, whatever it is, with the rights of that user. */
+static void policy_lets_a_zone_name_no_file_where_that_is_more(void **state)
+{
+	static const char *const files[] = {"TZ=/dev/st0", "TZ=:/home/me/x",
+		"TZ=../../../home/me/x", "TZ=Europe/../../x"};
+	static const char *const zones[] = {
+		"TZ=", "TZ=:Europe/Berlin", "TZ=CET-1CEST"};
+
+	(void)state;
+	for (size_t i = 0; i < WYN_COUNT_OF(files); i++) {
+		policy.programs_count = 0;
+		assert_true(may_set(files[i]));
+		policy.programs_count = 1;
+		assert_false(may_set(files[i]));
+	}
+	for (size_t i = 0; i < WYN_COUNT_OF(zones); i++) {
+		assert_true(may_set(zones[i]));
+	}
+	list("TZ");
+	assert_true(may_set(files[0]));
+}
+
 static void policy_lets_the_listed_variables_alone(void **state)
 {
 	(void)state;
@@ -348,6 +370,7 @@ int main(void)
 		TEST(policy_lets_any_variable_when_nothing_restricts),
 		TEST(policy_lets_few_variables_when_programs_are_listed),
 		TEST(policy_lets_few_variables_when_another_user_is_meant),
+		TEST(policy_lets_a_zone_name_no_file_where_that_is_more),
 		TEST(policy_lets_the_listed_variables_alone),
 		TEST(policy_lets_the_loaders_variables_only_by_their_name),
 		TEST(policy_looks_at_every_variable),
