@@ -22,7 +22,7 @@ from harness import PATIENCE, WYNCTL
 from wyn_client import ARGUMENT, HEADER, Client, Partial, encode
 
 OK, CANCELLED, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND = 0, 1, 3, 4, 5
-RESOURCE_EXHAUSTED, UNIMPLEMENTED = 8, 12
+RESOURCE_EXHAUSTED = 8
 KIB, MIB = 1 << 10, 1 << 20
 LARGE_MAX = 8 * MIB
 WINDOW = 2 * MIB  # of stream credit: a frame more than what was taken
@@ -171,7 +171,7 @@ class Load:
                 ("nonesuch", b"", NOT_FOUND, {}),
                 ("sleep_ms", b"soon", INVALID_ARGUMENT, {}),
                 ("fail", b"%d so" % code, code, {}),
-                ("echo", b"", UNIMPLEMENTED, {"on_disconnect": 2}),
+                ("echo", b"", INVALID_ARGUMENT, {"on_disconnect": 9}),
                 ("echo", b"", INVALID_ARGUMENT, {"priority": 9}),
                 ("echo", b"", OK, {})):
             for seq in session.submit(function, [arg] * 3, **options):

@@ -10,6 +10,7 @@ import pty
 import select
 import signal
 import subprocess
+import tempfile
 
 import jsonschema
 
