@@ -114,5 +114,6 @@ struct wyn_limits {
 #define WYN_VERSIONS_MAX       256u  /* of them, old ones included */
 #define WYN_STREAMS_MAX	       256u  /* tasks that emit or block, at once */
 #define WYN_AWAITS_MAX	       256u  /* awaits that lend their seat */
+#define WYN_DRAIN_GRACE_MS     1000u /* of a command, then */
 #define WYN_DRAIN_CANCEL_MS    2000u /* for what was cancelled by the drain */
 #define WYN_DRAIN_LOOK_MS      50u   /* for each loop to say what still runs */

@@ -278,11 +278,14 @@ void wyn_conn_command_stop(struct wyn_engine *engine, struct wyn_task *task,
 {
 	struct wyn_executor *executor = engine->command_executor;
 
+	if (grace_ms == WYN_GRACE_USUAL) {
+		grace_ms = task->batch->command->grace_ms;
+	}
 	if (task->stopped == WYN_REFUSAL_NONE) {
 		task->stopped = refusal;
+	} else if (grace_ms >= task->grace_ms) {
+		return; /* it has less already */
 	}
-	task->grace_ms = grace_ms == WYN_GRACE_USUAL
-				 ? task->batch->command->grace_ms
-				 : grace_ms;
+	task->grace_ms = grace_ms;
 	executor->ops->cancel(executor, task);
 }

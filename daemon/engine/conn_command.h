@@ -59,7 +59,7 @@ void wyn_conn_signal(struct wyn_conn *conn, const struct wyn_ranges *ranges,
 
 /*
  * wyn_conn_command_stop - asks a command that runs to end, for that reason if
- * it is the first.
+ * it is the first; once more only with less grace.
  *
  * grace_ms: from SIGTERM to SIGKILL; WYN_GRACE_USUAL = the command's own.
  */

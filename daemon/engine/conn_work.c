@@ -14,6 +14,7 @@
 #include "daemon/engine/conn_upload.h"
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/keeper.h"
+#include "daemon/run/command.h"
 #include "daemon/run/invoke.h"
 
 /* They lie behind one another: see wyn_conn_work(). */
@@ -237,7 +238,7 @@ void wyn_conn_cancel(struct wyn_conn *conn, const struct wyn_ranges *ranges,
 
 /* Answers a running task now; what it comes back with is dropped. */
 static void task_answer(struct wyn_conn *conn, struct wyn_task *task,
-	const struct wyn_answer *answer)
+	const struct wyn_answer *answer, uint64_t grace_ms)
 {
 	bool started = atomic_load_explicit(
 			       &task->started_ns, memory_order_relaxed) != 0;
@@ -249,7 +250,7 @@ static void task_answer(struct wyn_conn *conn, struct wyn_task *task,
 	/* It may begin at this very moment. */
 	told.ran = started ? WYN__V1__RAN__RAN_YES : WYN__V1__RAN__RAN_MAYBE;
 	task->answered = true;
-	task_stop(conn->engine, task, told.refusal, WYN_GRACE_USUAL);
+	task_stop(conn->engine, task, told.refusal, grace_ms);
 	wyn_keeper_refuse(conn->engine, task, &told);
 	wyn_conn_answer(conn, &told, task->seq, 1, 0, 0);
 }
@@ -262,8 +263,18 @@ static void task_end(struct wyn_conn *conn, struct wyn_task *task,
 		wyn_conn_command_stop(
 			conn->engine, task, answer->refusal, WYN_GRACE_USUAL);
 	} else {
-		task_answer(conn, task, answer);
+		task_answer(conn, task, answer, WYN_GRACE_USUAL);
 	}
+}
+
+/* A command gets no more grace than the drain has left. */
+static uint64_t last_grace(const struct wyn_task *task)
+{
+	const struct wyn_command *command = task->batch->command;
+
+	return command != NULL && command->grace_ms > WYN_DRAIN_GRACE_MS
+		       ? WYN_DRAIN_GRACE_MS
+		       : WYN_GRACE_USUAL;
 }
 
 void wyn_conn_task_expired(
@@ -293,8 +304,10 @@ void wyn_conn_give_up(struct wyn_conn *conn)
 
 	waiting_cancel(conn, &WYN_RANGES_ALL, WYN_WORK_SEQ, &waiting);
 	wyn_list_for_each (link, &conn->running) {
-		task_answer(conn, wyn_list_entry(link, struct wyn_task, link),
-			&running);
+		struct wyn_task *task =
+			wyn_list_entry(link, struct wyn_task, link);
+
+		task_answer(conn, task, &running, last_grace(task));
 	}
 	wyn_conn_strips_give_up(conn, &waiting, &running);
 }

@@ -239,6 +239,7 @@ static void drain_answers_all_at_once_when_it_gives_up(void **state)
 	run(3, (struct wyn_submit_options){.stream = true});
 	process = rig_process(rig, 1);
 	rig_process_begin(process);
+	process->task->batch->command->grace_ms = 10 * WYN_DRAIN_GRACE_MS;
 	rig_drain(rig);
 	rig_cancel_all(rig);
 	assert_int_equal(client->rows, 3);
@@ -249,6 +250,8 @@ static void drain_answers_all_at_once_when_it_gives_up(void **state)
 	row_expected(
 		3, WYN_STATUS_CANCELLED, "DRAIN_TIMEOUT", WYN__V1__RAN__RAN_NO);
 	assert_true(process->stops >= 1);
+	/* The daemon waits no longer than that for it. */
+	assert_int_equal(process->grace_ms, WYN_DRAIN_GRACE_MS);
 	/* Nothing follows the row. */
 	rig_process_say(process, "late");
 	rig_process_exit(process, 0);
