@@ -402,8 +402,11 @@ void wyn_process_stop(struct wyn_spawn *self, struct wyn_process *process)
 		return;
 	}
 	wyn_pipes_resume(self, process);
+	/* One that the socket has not taken yet may have a shorter one. */
+	if (!request->stop || process->task->grace_ms < request->grace_ms) {
+		request->grace_ms = process->task->grace_ms;
+	}
 	request->stop = true;
-	request->grace_ms = process->task->grace_ms;
 	pend(self, process);
 }
 

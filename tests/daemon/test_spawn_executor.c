@@ -409,6 +409,43 @@ static void spawn_executor_sends_stop_and_signals_when_it_is_asked_to(
 	spawn_rig_task_free(task);
 }
 
+/* Else who gives it long undoes what has given it short. */
+static void spawn_executor_sends_the_shortest_grace_when_the_socket_is_full(
+	void **state)
+{
+	enum {
+		STOPS = 10000 /* more than a socket takes */
+	};
+	struct spawn_rig_request request;
+	uint64_t shortest_ms = SPAWN_RIG_HOUR_MS;
+	uint64_t id;
+	int fds[3];
+	struct spawn_rig_task *task = spawn_rig_run(&rig, &id, fds);
+
+	(void)state;
+	task->task.grace_ms = SPAWN_RIG_HOUR_MS;
+	for (unsigned i = 0; i < STOPS; i++) {
+		rig.executor->ops->cancel(rig.executor, &task->task);
+	}
+	task->task.grace_ms = 5;
+	rig.executor->ops->cancel(rig.executor, &task->task);
+	task->task.grace_ms = SPAWN_RIG_HOUR_MS;
+	rig.executor->ops->cancel(rig.executor, &task->task);
+	while (!spawn_rig_is_silent(&rig)) {
+		spawn_rig_receive(&rig, &request);
+		if (request.message->stop->grace_ms < shortest_ms) {
+			shortest_ms = request.message->stop->grace_ms;
+		}
+		spawn_rig_turn(&rig);
+	}
+	assert_int_equal(shortest_ms, 5);
+	spawn_rig_close_outputs(fds);
+	spawn_rig_exited(&rig, id, 0, false);
+	spawn_rig_turn(&rig);
+	assert_true(task->back);
+	spawn_rig_task_free(task);
+}
+
 static void spawn_executor_has_room_again_when_commands_are_over(void **state)
 {
 	uint64_t first = 0;
@@ -459,6 +496,7 @@ int main(void)
 		TEST(spawn_executor_says_why_a_command_was_stopped),
 		TEST(spawn_executor_says_that_one_ran_when_it_was_stopped),
 		TEST(spawn_executor_sends_stop_and_signals_when_it_is_asked_to),
+		TEST(spawn_executor_sends_the_shortest_grace_when_the_socket_is_full),
 		TEST(spawn_executor_has_room_again_when_commands_are_over),
 		TEST(spawn_executor_is_as_wide_as_its_configuration_says),
 	};
