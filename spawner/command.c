@@ -18,6 +18,9 @@
 #include "spawner/shared.h"
 #include "spawner/sys.h"
 
+/* So many times as long as a signal has taken there is none for this command. */
+#define SIGNAL_PAUSES 4u
+
 /* What one link sees of another's fault is one line of it. */
 #define WHERE_BYTES_MAX 4096u
 
@@ -118,6 +121,7 @@ static void forget(struct wyn_loop *loop, struct wyn_command *command)
 	wyn_command_release(command);
 	wyn_list_remove(&command->left);
 	wyn_list_remove(&command->stopping);
+	wyn_list_remove(&command->signalled);
 	wyn_list_remove(&command->link);
 	wyn_list_push_back(&loop->dead, &command->link);
 	wyn_link_thin(command->owner);
@@ -139,6 +143,8 @@ static void kill_tree(struct wyn_loop *loop, struct wyn_command *command)
 			    : wyn_tree_kill(&loop->tree, &command->tree);
 
 	wyn_list_remove(&command->stopping);
+	wyn_list_remove(&command->signalled);
+	command->signals = 0;
 	command->kill_at_ns = UINT64_MAX;
 	loop->tree_asked = true;
 	if (error && error != -ESRCH) {
@@ -211,9 +217,98 @@ int wyn_commands_wait(struct wyn_loop *loop)
 	return error ? error : loop->look_again ? -EAGAIN : 0;
 }
 
-uint64_t wyn_commands_due(struct wyn_loop *loop, uint64_t now_ns)
+static void signal_tree(struct wyn_loop *loop, struct wyn_command *command,
+	int number, int after)
+{
+	/* Who is not there any more, or not yet, does not get it. */
+	if (command->cgroup) {
+		(void)!wyn_cgroup_signal(
+			command->cgroup, loop->tree.proc, number, after);
+	} else {
+		(void)!wyn_tree_signal(
+			&loop->tree, &command->tree, number, after);
+	}
+}
+
+static uint64_t bit_of(int number)
+{
+	return UINT64_C(1) << (number - 1);
+}
+
+static uint64_t stopping_signals(void)
+{
+	return bit_of(SIGSTOP) | bit_of(SIGTSTP) | bit_of(SIGTTIN) |
+	       bit_of(SIGTTOU);
+}
+
+/*
+ * One of those that are to come. A look at thousands of processes takes as many
+ * tens of microseconds, and whoever asks for it again and again would have us
+ * do nothing else: so this long nothing, and what is asked for meanwhile once.
+ */
+static void signal_next(struct wyn_loop *loop, struct wyn_command *command)
+{
+	uint64_t begin_ns = wyn_loop_now();
+	bool terminates = command->terminates;
+	int number =
+		terminates ? SIGTERM : __builtin_ctzll(command->signals) + 1;
+	uint64_t end_ns;
+
+	command->signals &= ~bit_of(number);
+	command->terminates = false;
+	signal_tree(loop, command, number, terminates ? SIGCONT : 0);
+	end_ns = wyn_loop_now();
+	command->signals_from_ns = end_ns + SIGNAL_PAUSES * (end_ns - begin_ns);
+	if (command->signals == 0) {
+		wyn_list_remove(&command->signalled);
+	} else if (wyn_list_empty(&command->signalled)) {
+		wyn_list_push_back(&loop->signalled, &command->signalled);
+	}
+}
+
+/* As the kernel does it: who is to go on is not to stop any more, and the other
+ * way round. */
+static void signal_soon(
+	struct wyn_loop *loop, struct wyn_command *command, int number)
+{
+	if (number == SIGCONT) {
+		command->signals &= ~stopping_signals();
+	} else if (bit_of(number) & stopping_signals()) {
+		command->signals &= ~bit_of(SIGCONT);
+	}
+	command->signals |= bit_of(number);
+	if (wyn_list_empty(&command->signalled) &&
+		wyn_loop_now() >= command->signals_from_ns) {
+		signal_next(loop, command);
+	} else if (wyn_list_empty(&command->signalled)) {
+		wyn_list_push_back(&loop->signalled, &command->signalled);
+	}
+}
+
+static uint64_t signals_due(struct wyn_loop *loop, uint64_t now_ns)
 {
 	uint64_t next_ns = UINT64_MAX;
+	struct wyn_list *link;
+	struct wyn_list *after;
+
+	wyn_list_for_each_safe (link, after, &loop->signalled) {
+		struct wyn_command *command =
+			wyn_list_entry(link, struct wyn_command, signalled);
+
+		if (command->signals_from_ns <= now_ns) {
+			signal_next(loop, command);
+		}
+		if (command->signals != 0 &&
+			command->signals_from_ns < next_ns) {
+			next_ns = command->signals_from_ns;
+		}
+	}
+	return next_ns;
+}
+
+uint64_t wyn_commands_due(struct wyn_loop *loop, uint64_t now_ns)
+{
+	uint64_t next_ns = signals_due(loop, now_ns);
 	struct wyn_list *link;
 	struct wyn_list *after;
 
@@ -246,6 +341,7 @@ static struct wyn_command *create(struct wyn_link *link, uint64_t id)
 	wyn_list_init(&command->link);
 	wyn_list_init(&command->left);
 	wyn_list_init(&command->stopping);
+	wyn_list_init(&command->signalled);
 	return command;
 }
 
@@ -292,19 +388,6 @@ int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
 	return 0;
 }
 
-static void signal_tree(struct wyn_loop *loop, struct wyn_command *command,
-	int number, int after)
-{
-	/* Who is not there any more, or not yet, does not get it. */
-	if (command->cgroup) {
-		(void)!wyn_cgroup_signal(
-			command->cgroup, loop->tree.proc, number, after);
-	} else {
-		(void)!wyn_tree_signal(
-			&loop->tree, &command->tree, number, after);
-	}
-}
-
 void wyn_command_signal(
 	struct wyn_loop *loop, struct wyn_command *command, int number)
 {
@@ -312,7 +395,7 @@ void wyn_command_signal(
 		kill_tree(loop, command);
 		return;
 	}
-	signal_tree(loop, command, number, 0);
+	signal_soon(loop, command, number);
 }
 
 void wyn_command_stop(
@@ -331,7 +414,9 @@ void wyn_command_stop(
 	if (at_ns < command->kill_at_ns) {
 		kill_later(loop, command, at_ns);
 	}
-	signal_tree(loop, command, SIGTERM, SIGCONT);
+	command->terminates = true;
+	command->signals &= ~stopping_signals();
+	signal_soon(loop, command, SIGTERM);
 }
 
 void wyn_command_abandon(struct wyn_loop *loop, struct wyn_command *command)

@@ -30,17 +30,21 @@ struct wyn_shared_ledger;
 
 struct wyn_command {
 	struct wyn_tree_command tree;
-	struct wyn_list link;	  /* of its owner's, or of the dead */
-	struct wyn_list left;	  /* of those whose first process has ended */
-	struct wyn_list stopping; /* of those that have a kill_at_ns */
-	struct wyn_command *next; /* in the table */
+	struct wyn_list link;	   /* of its owner's, or of the dead */
+	struct wyn_list left;	   /* of those whose first process has ended */
+	struct wyn_list stopping;  /* of those that have a kill_at_ns */
+	struct wyn_list signalled; /* of those that have signals to come */
+	struct wyn_command *next;  /* in the table */
 	struct wyn_link *owner;
 	uint64_t id;
 	bool told;   /* Ended was sent, or nobody wants it */
 	bool listed; /* wynd may name it: it is in the table */
 	bool reuse;  /* its cgroup, afterwards */
 	bool watched;
+	bool terminates; /* SIGCONT comes with the next SIGTERM */
 	uint64_t kill_at_ns;
+	uint64_t signals;	  /* to come, bit N - 1 is signal N */
+	uint64_t signals_from_ns; /* not before */
 	uint64_t started_ns;
 	uint64_t wall_ns;
 	int status; /* as of wait(2) */
@@ -70,6 +74,11 @@ void wyn_command_refuse(struct wyn_link *link, uint64_t id,
 void wyn_command_release(struct wyn_command *command);
 
 /* wyn_command_signal, wyn_command_stop - as the messages of spawn.proto. */
+/*
+ * wyn_command_signal, wyn_command_stop - at once; but for SIGKILL no more often
+ * than that looking for its processes leaves time for others, however often it
+ * is asked for.
+ */
 void wyn_command_signal(
 	struct wyn_loop *loop, struct wyn_command *command, int number);
 void wyn_command_stop(
@@ -84,6 +93,6 @@ void wyn_command_abandon(struct wyn_loop *loop, struct wyn_command *command);
 WYN_NODISCARD
 int wyn_commands_wait(struct wyn_loop *loop);
 
-/* wyn_commands_due - kills whose time has come. Returns: when the next one's
+/* wyn_commands_due - kills and signals whose time has come. Returns: when the next one's
  * comes, UINT64_MAX = never. */
 uint64_t wyn_commands_due(struct wyn_loop *loop, uint64_t now_ns);

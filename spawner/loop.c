@@ -197,6 +197,7 @@ int wyn_loop_init(struct wyn_loop *loop)
 	wyn_list_init(&loop->dead_links);
 	wyn_list_init(&loop->left);
 	wyn_list_init(&loop->stopping);
+	wyn_list_init(&loop->signalled);
 	wyn_list_init(&loop->cgroups);
 	wyn_list_init(&loop->ledgers);
 	arrange_signals();
@@ -406,7 +407,8 @@ static uint64_t act_in_time(struct wyn_loop *loop)
 	uint64_t next_ns = UINT64_MAX;
 	uint64_t now_ns;
 
-	if (wyn_list_empty(&loop->stopping) && !loop->tree_asked &&
+	if (wyn_list_empty(&loop->stopping) &&
+		wyn_list_empty(&loop->signalled) && !loop->tree_asked &&
 		loop->listen_ns == UINT64_MAX) {
 		return next_ns;
 	}

@@ -60,9 +60,10 @@ struct wyn_loop {
 	bool tree_asked; /* a child may be dead, or a look is wanted */
 	bool look_again; /* something that was left could not be watched */
 	struct wyn_table table;
-	struct wyn_list left;	  /* commands */
-	struct wyn_list stopping; /* commands */
-	struct wyn_list cgroups;  /* shared.h */
+	struct wyn_list left;	   /* commands */
+	struct wyn_list stopping;  /* commands */
+	struct wyn_list signalled; /* likewise */
+	struct wyn_list cgroups;   /* shared.h */
 	struct wyn_list ledgers;
 	struct wyn_users users;
 

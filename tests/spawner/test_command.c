@@ -4,6 +4,7 @@
  * when they would not.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,11 +12,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/support/spawner_rig.h"
+
+#define COUNTER "count-signals" /* argument of this program as a command */
 
 /* Longer than any test. */
 #define NEVER_MS UINT64_C(100000000)
@@ -194,6 +198,38 @@ static void command_is_killed_sooner_when_a_later_stop_has_less_grace(
 	gone(pipe);
 }
 
+/* What is asked for again and again is done now and then, for everybody else
+ * waits meanwhile. */
+static void command_gets_a_signal_less_often_when_it_is_sent_very_many(
+	void **state)
+{
+	enum {
+		SIGNALS = 100
+	};
+	struct spawner_rig *rig = *state;
+	char self[256] = "";
+	const char *const counter[] = {self, COUNTER, NULL};
+	unsigned count = 0;
+	int sides[2];
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	assert_int_equal(pipe2(sides, O_CLOEXEC), 0);
+	spawner_rig_start(rig, 1,
+		&(struct spawner_command){.argv = counter, .output = sides[1]});
+	close(sides[1]);
+	spawner_rig_await(sides[0]);
+	/* So that all are there when it looks. */
+	assert_int_equal(kill(rig->pid, SIGSTOP), 0);
+	for (unsigned i = 0; i < SIGNALS; i++) {
+		spawner_rig_signal(rig, 1, SIGRTMIN);
+	}
+	assert_int_equal(kill(rig->pid, SIGCONT), 0);
+	spawner_rig_signal(rig, 1, SIGUSR1);
+	assert_int_equal(sscanf(spawner_rig_read(sides[0]), "%u", &count), 1);
+	assert_in_range(count, 1, SIGNALS - 1);
+	spawner_rig_exited(rig, 1, 0);
+}
+
 static void command_ends_by_sigterm_when_it_was_stopped_by_a_signal(
 	void **state)
 {
@@ -361,8 +397,38 @@ static void nothing_is_left_when_many_trees_were_killed(void **state)
 	cmocka_unit_test_setup_teardown( \
 		name, spawner_rig_set_up_ready, spawner_rig_tear_down)
 
-int main(void)
+/* A command: how many of a signal there are until another one comes, each of
+ * which the kernel keeps. */
+static int count_signals(void)
 {
+	const struct timespec none = {0};
+	sigset_t counted;
+	sigset_t last;
+	sigset_t both;
+	unsigned count = 0;
+	int number;
+
+	sigemptyset(&counted);
+	sigaddset(&counted, SIGRTMIN);
+	sigemptyset(&last);
+	sigaddset(&last, SIGUSR1);
+	both = counted;
+	sigaddset(&both, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &both, NULL);
+	if (write(STDOUT_FILENO, "r", 1) != 1 || sigwait(&last, &number) != 0) {
+		return 1;
+	}
+	while (sigtimedwait(&counted, NULL, &none) >= 0) {
+		count++;
+	}
+	return printf("%u\n", count) < 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], COUNTER) == 0) {
+		return count_signals();
+	}
 	const struct CMUnitTest tests[] = {
 		CASE(command_tells_its_status_when_it_exits),
 		CASE(command_tells_the_signal_when_one_ended_it),
@@ -374,6 +440,7 @@ int main(void)
 		CASE(command_ends_by_sigterm_when_it_is_stopped),
 		CASE(command_is_killed_when_it_ignores_sigterm),
 		CASE(command_is_killed_sooner_when_a_later_stop_has_less_grace),
+		CASE(command_gets_a_signal_less_often_when_it_is_sent_very_many),
 		CASE(command_ends_by_sigterm_when_it_was_stopped_by_a_signal),
 		CASE(command_is_killed_when_it_is_stopped_and_ignores_sigterm),
 		CASE(tree_is_killed_when_its_members_have_hidden),
