@@ -85,6 +85,25 @@ static int search_byte(struct search *search, char byte)
 	return 0;
 }
 
+/* Returns: 1: our variable ends in it. */
+static int search_piece(struct search *search, const char *piece, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		/* Another one is of no interest before its end. */
+		const char *end = search->other
+					  ? memchr(piece + i, '\0', bytes - i)
+					  : piece + i;
+		if (end == NULL) {
+			return 0;
+		}
+		i = (size_t)(end - piece);
+		if (search_byte(search, piece[i]) == 1) {
+			return 1;
+		}
+	}
+	return 0;
+}
+
 /* Returns: 0: found; -ENOENT; -ENODATA: there is nothing in it; -errno. */
 static int search_fd(int fd, struct search *search)
 {
@@ -96,10 +115,8 @@ static int search_fd(int fd, struct search *search)
 		if (bytes < 0) {
 			return -errno;
 		}
-		for (ssize_t i = 0; i < bytes; i++) {
-			if (search_byte(search, piece[i]) == 1) {
-				return 0;
-			}
+		if (search_piece(search, piece, (size_t)bytes) == 1) {
+			return 0;
 		}
 		if (bytes == 0) {
 			break;

@@ -21,8 +21,9 @@
 /* "WYND_TASK=", 32 digits, ".", 20 digits, NUL */
 #define WYN_MARK_TEXT_BYTES (sizeof(WYN_MARK_VARIABLE) + 32 + 1 + 20 + 1)
 
-/* of an environment that is searched: what is behind is not seen */
-#define WYN_MARK_ENVIRON_BYTES_MAX (1u << 20)
+/* Of an environment that is searched: what is behind is not seen. As much as a
+ * command is given by default; thousands that a command leaves may have more. */
+#define WYN_MARK_ENVIRON_BYTES_MAX (128u << 10)
 
 struct wyn_mark {
 	char digits[33]; /* and a NUL */

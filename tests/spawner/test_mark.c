@@ -92,6 +92,39 @@ static void mark_is_found_when_it_comes_late(void **state)
 	assert_int_equal(wyn_mark_find(proc, pid, &mark, &serial), -ESRCH);
 }
 
+/* Thousands of processes may have a long one, and all are looked at. */
+static void mark_is_not_found_when_it_is_behind_too_much(void **state)
+{
+	static char other[2][100000];
+	char first[WYN_MARK_TEXT_BYTES];
+	char last[WYN_MARK_TEXT_BYTES];
+	struct wyn_mark early;
+	uint64_t serial = 99;
+	pid_t pid;
+	char *arguments[] = {(char *)"sleep", (char *)"1000", NULL};
+	char *environment[] = {first, other[0], other[1], last, NULL};
+
+	(void)state;
+	assert_int_equal(wyn_mark_draw(&early), 0);
+	wyn_mark_text(&early, 1, first);
+	wyn_mark_text(&mark, 2, last);
+	for (size_t i = 0; i < 2; i++) {
+		memset(other[i], 'x', sizeof(other[i]) - 1);
+		memcpy(other[i], "OTHER=", 6);
+	}
+	assert_int_equal(posix_spawn(&pid, "/bin/sleep", NULL, NULL, arguments,
+				 environment),
+		0);
+	int error = wyn_mark_find(proc, pid, &early, &serial);
+	for (int i = 0; i < TRIES_MAX && error == -ENOENT; i++) {
+		error = wyn_mark_find(proc, pid, &early, &serial);
+	}
+	assert_int_equal(error, 0);
+	assert_int_equal(wyn_mark_find(proc, pid, &mark, &serial), -ENOENT);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void mark_is_not_found_when_it_is_another(void **state)
 {
 	static const char *const formats[] = {"WYND_TASK=%.31s0.1",
@@ -127,6 +160,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(mark_is_another_when_it_is_drawn_again),
 		cmocka_unit_test(mark_is_found_when_a_process_has_it),
 		cmocka_unit_test(mark_is_found_when_it_comes_late),
+		cmocka_unit_test(mark_is_not_found_when_it_is_behind_too_much),
 		cmocka_unit_test(mark_is_not_found_when_it_is_another),
 	};
 
