@@ -28,7 +28,6 @@
 /* A command and its task. */
 struct spawn_rig_task {
 	struct wyn_task task;
-	struct wyn_batch batch;
 	struct wyn_input input;
 	bool back;
 	uint8_t *output; /* what it wrote, malloc'd */
@@ -36,6 +35,7 @@ struct spawn_rig_task {
 	uint8_t *error;
 	size_t error_bytes;
 	size_t partials;
+	struct wyn_batch batch; /* last, for its region */
 };
 
 /* What the executor has sent. */
