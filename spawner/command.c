@@ -18,7 +18,7 @@
 #include "spawner/shared.h"
 #include "spawner/sys.h"
 
-/* So many times as long as a signal has taken there is none for this command. */
+/* So many times as long as a signal took there is none for that command. */
 #define SIGNAL_PAUSES 4u
 
 /* What one link sees of another's fault is one line of it. */

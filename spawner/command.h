@@ -93,6 +93,6 @@ void wyn_command_abandon(struct wyn_loop *loop, struct wyn_command *command);
 WYN_NODISCARD
 int wyn_commands_wait(struct wyn_loop *loop);
 
-/* wyn_commands_due - kills and signals whose time has come. Returns: when the next one's
- * comes, UINT64_MAX = never. */
+/* wyn_commands_due - kills and signals whose time has come. Returns: when the
+ * next one's comes, UINT64_MAX = never. */
 uint64_t wyn_commands_due(struct wyn_loop *loop, uint64_t now_ns);

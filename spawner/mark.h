@@ -22,7 +22,7 @@
 #define WYN_MARK_TEXT_BYTES (sizeof(WYN_MARK_VARIABLE) + 32 + 1 + 20 + 1)
 
 /* Of an environment that is searched: what is behind is not seen. As much as a
- * command is given by default; thousands that a command leaves may have more. */
+ * command is given by default: thousands that one leaves may have more. */
 #define WYN_MARK_ENVIRON_BYTES_MAX (128u << 10)
 
 struct wyn_mark {

@@ -410,8 +410,7 @@ static void spawn_executor_sends_stop_and_signals_when_it_is_asked_to(
 }
 
 /* Else who gives it long undoes what has given it short. */
-static void spawn_executor_sends_the_shortest_grace_when_the_socket_is_full(
-	void **state)
+static void spawn_executor_sends_the_shortest_grace_when_it_waits(void **state)
 {
 	enum {
 		STOPS = 10000 /* more than a socket takes */
@@ -496,7 +495,7 @@ int main(void)
 		TEST(spawn_executor_says_why_a_command_was_stopped),
 		TEST(spawn_executor_says_that_one_ran_when_it_was_stopped),
 		TEST(spawn_executor_sends_stop_and_signals_when_it_is_asked_to),
-		TEST(spawn_executor_sends_the_shortest_grace_when_the_socket_is_full),
+		TEST(spawn_executor_sends_the_shortest_grace_when_it_waits),
 		TEST(spawn_executor_has_room_again_when_commands_are_over),
 		TEST(spawn_executor_is_as_wide_as_its_configuration_says),
 	};

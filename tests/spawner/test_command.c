@@ -200,8 +200,7 @@ static void command_is_killed_sooner_when_a_later_stop_has_less_grace(
 
 /* What is asked for again and again is done now and then, for everybody else
  * waits meanwhile. */
-static void command_gets_a_signal_less_often_when_it_is_sent_very_many(
-	void **state)
+static void command_gets_fewer_signals_when_very_many_are_sent(void **state)
 {
 	enum {
 		SIGNALS = 100
@@ -440,7 +439,7 @@ int main(int argc, char **argv)
 		CASE(command_ends_by_sigterm_when_it_is_stopped),
 		CASE(command_is_killed_when_it_ignores_sigterm),
 		CASE(command_is_killed_sooner_when_a_later_stop_has_less_grace),
-		CASE(command_gets_a_signal_less_often_when_it_is_sent_very_many),
+		CASE(command_gets_fewer_signals_when_very_many_are_sent),
 		CASE(command_ends_by_sigterm_when_it_was_stopped_by_a_signal),
 		CASE(command_is_killed_when_it_is_stopped_and_ignores_sigterm),
 		CASE(tree_is_killed_when_its_members_have_hidden),
