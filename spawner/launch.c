@@ -211,6 +211,7 @@ static int find_program(struct launch *launch)
 	case 0:
 		return 0;
 	case -ENOENT:
+	case -E2BIG:
 		return fail(launch, WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, error,
 			wyn_slice_of(launch->child.argv[0]));
 	case -EACCES:

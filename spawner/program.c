@@ -67,30 +67,35 @@ static bool listed_is(
 	return now.st_dev == file->st_dev && now.st_ino == file->st_ino;
 }
 
-static bool list_has(struct wyn_program_list *list, const struct stat *file)
+/* asked: whether all are known as they are now, for one command is looked for in
+ * many directories. */
+static bool list_has(
+	struct wyn_program_list *list, const struct stat *file, bool *asked)
 {
+	bool found = false;
+
 	/* Mostly it is where it was: then one look is enough. */
 	for (size_t i = 0; i < list->count; i++) {
 		struct wyn_program_listed *listed = &list->listed[i];
 
 		if (listed->inode == file->st_ino &&
 			listed->device == file->st_dev &&
-			listed_is(listed, file)) {
+			(*asked || listed_is(listed, file))) {
 			return true;
 		}
 	}
-	for (size_t i = 0; i < list->count; i++) {
-		if (listed_is(&list->listed[i], file)) {
-			return true;
-		}
+	for (size_t i = 0; i < list->count && !*asked; i++) {
+		found = listed_is(&list->listed[i], file) || found;
 	}
-	return false;
+	*asked = true;
+	return found;
 }
 
 /* The first of the paths whose file is on the list. */
 static int open_listed(struct wyn_program_list *list, const char *directory,
 	struct wyn_program *program)
 {
+	bool asked = false;
 	int at = -1;
 	int error = -EACCES;
 
@@ -116,7 +121,7 @@ static int open_listed(struct wyn_program_list *list, const char *directory,
 			continue;
 		}
 		if (fstat(fd, &file) || !S_ISREG(file.st_mode) ||
-			!list_has(list, &file)) {
+			!list_has(list, &file, &asked)) {
 			close(fd);
 			continue;
 		}
@@ -166,6 +171,9 @@ static int spread(const char *name, const char *path, struct wyn_arena *arena,
 	size_t name_bytes = strlen(name);
 	size_t n = strchr(name, '/') ? 1 : count_directories(path);
 
+	if (n > WYN_PROGRAM_PATHS_MAX) {
+		return -E2BIG;
+	}
 	program->paths = wyn_arena_alloc(arena, n * sizeof(*program->paths));
 	if (!program->paths) {
 		return -ENOBUFS;

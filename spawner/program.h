@@ -21,6 +21,9 @@
 /* Where there is no PATH, as execvp(3) has it. */
 #define WYN_PROGRAM_PATH_DEFAULT "/bin:/usr/bin"
 
+/* Directories of a PATH: each is looked into while nobody else is served. */
+#define WYN_PROGRAM_PATHS_MAX 1024u
+
 /* One that may be run. It may be replaced, by another file of its name. */
 struct wyn_program_listed {
 	char *path;
@@ -56,7 +59,8 @@ void wyn_program_list_fini(struct wyn_program_list *list);
  * path: PATH of the command, or NULL. directory: where it will be. list: the
  * first that is on it counts, whatever else has the name. Owns: what comes out
  * is in the arena, and has a descriptor that wyn_program_close() closes.
- * Returns: 0; -ENOENT: the name is empty; -EACCES: none of them is on the list;
+ * Returns: 0; -ENOENT: the name is empty; -E2BIG: PATH has too many
+ * directories; -EACCES: none of them is on the list;
  * -ENOBUFS: the arena; -EMFILE, -ENFILE, -ENOMEM.
  */
 WYN_NODISCARD

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "spawner/program.h"
 #include "tests/support/spawner_rig.h"
 
 #define PROGRAM	 WYN__SPAWN__V1__STAGE__STAGE_PROGRAM
@@ -216,6 +217,32 @@ static void program_is_refused_when_its_user_could_not_find_it(void **state)
 	spawner_rig_refused(rig, 1, PROGRAMS, EACCES, "true");
 }
 
+/* Each of them is looked into while nobody else is served. */
+static void program_is_refused_when_its_path_has_too_many_directories(
+	void **state)
+{
+	struct spawner_rig *rig = *state;
+	static char search[8 * WYN_PROGRAM_PATHS_MAX + 16];
+	const char *const env[] = {search, NULL};
+	const char *const argv[] = {"true", NULL};
+	const struct spawner_command command = {.argv = argv, .env = env};
+	size_t at = (size_t)snprintf(search, sizeof(search), "PATH=/bin");
+
+	(void)spawner_rig_configure(rig);
+	for (unsigned i = 1; i < WYN_PROGRAM_PATHS_MAX; i++) {
+		at += (size_t)snprintf(
+			search + at, sizeof(search) - at, ":/etc");
+	}
+	spawner_rig_start(rig, 1, &command);
+	spawner_rig_exited(rig, 1, 0);
+	(void)snprintf(search + at, sizeof(search) - at, ":/etc");
+	spawner_rig_start(rig, 1, &command);
+	spawner_rig_refused(rig, 1, PROGRAM, E2BIG, "true");
+	list(rig, "/bin/true", NULL);
+	spawner_rig_start(rig, 1, &command);
+	spawner_rig_refused(rig, 1, PROGRAM, E2BIG, "true");
+}
+
 static void every_program_runs_again_when_the_list_was_taken_away(void **state)
 {
 	struct spawner_rig *rig = *state;
@@ -254,6 +281,7 @@ int main(void)
 		CASE(script_runs_in_its_directory_when_it_is_listed),
 		CASE(listed_script_names_its_interpreter_when_that_is_missing),
 		CASE(program_is_refused_when_its_user_could_not_find_it),
+		CASE(program_is_refused_when_its_path_has_too_many_directories),
 		CASE(every_program_runs_again_when_the_list_was_taken_away),
 		CASE(link_closes_when_a_listed_path_is_not_absolute),
 	};
