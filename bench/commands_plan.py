@@ -15,6 +15,11 @@ LINE, WALL = 'line', 'wall'
 
 OURS = 'wynd'
 CGROUP = 'wynd, a cgroup each'
+# The others wait in wynd, as those of the loop do in its own memory: whoever is
+# done is followed by the next one without asking the client.
+QUEUED = 'wynd, others wait'
+QUEUED_CGROUP = 'wynd, others wait, a cgroup each'
+WAITING = 16
 XARGS_OURS = 'wynctl xargs'
 LOOP = 'posix_spawn'
 THREADS = 'posix_spawn, threads'
@@ -24,6 +29,7 @@ TSP = 'task-spooler'
 PIPE = 'a plain pipe'
 RUN = 'wynctl run'
 FORMS = ((OURS, 'wynd'), (CGROUP, 'wynd_cgroup'))  # with their servers
+QUEUES = ((QUEUED, 'wynd_two'), (QUEUED_CGROUP, 'wynd_cgroup_two'))
 FLIGHTS = {1: '1 in flight', 2: '2 in flight', 4: '4 in flight'}
 BOTH = FLIGHTS[2]
 CONNECTED = 'one at a time, connected'
@@ -31,6 +37,8 @@ LINE_EACH = 'one at a time, a program each'
 TRUE = '/bin/true'
 KEYS = {'wynd': ['--command-cgroup', 'none'],
         'wynd_cgroup': ['--command-cgroup', '{cgroup}']}
+KEYS.update({f'{server}_two': [*keys, '--max-commands', '2']
+             for server, keys in list(KEYS.items())})
 SIZE = {'1 GiB': 1 << 30}
 
 
@@ -62,6 +70,8 @@ def rate(scale):
         for program, server in FORMS:
             yield Cell('rate', row, program, server, commands(n, in_flight), n,
                        LINE)
+    for program, server in QUEUES:
+        yield Cell('rate', BOTH, program, server, commands(n, WAITING), n, LINE)
     yield Cell('rate', BOTH, XARGS_OURS, 'wynd',
                fed(n, *wynctl('xargs', '-j', '2', TRUE)), n, WALL)
     yield Cell('rate', BOTH, XARGS, None,

@@ -204,7 +204,9 @@ class Servers:
         if path is not None:
             paths['cgroup'] = path
         else:
-            missing[plan.CGROUP] = self.failed['wynd_cgroup'] = why
+            for name, server in (*plan.FORMS, *plan.QUEUES):
+                if 'cgroup' in server:
+                    missing[name] = self.failed[server] = why
 
     def start(self, name, cpus):
         directory = f'{self.directory}/{name}'

@@ -78,11 +78,11 @@ class Goals(Verdicts):
 def rates(goals):
     def rate(program, row=plan.BOTH):
         return ('rate', row, program, 'per_second')
-    for program, _ in plan.FORMS:
+    for program, _ in (*plan.QUEUES, *plan.FORMS):
         for peer in (plan.LOOP, plan.THREADS):
             goals.ratio(1, f'{plan.BOTH}, {program} to {peer}', rate(program),
                         rate(peer), LOOP_SHARE)
-    for program in (plan.OURS, plan.CGROUP, plan.XARGS_OURS):
+    for program in (plan.OURS, plan.CGROUP, plan.QUEUED, plan.XARGS_OURS):
         goals.ratio(2, f'{plan.BOTH}, {program} to {plan.XARGS}',
                     rate(program), rate(plan.XARGS), 1)
     for peer in (plan.PARALLEL, plan.TSP):
