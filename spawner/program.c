@@ -67,8 +67,8 @@ static bool listed_is(
 	return now.st_dev == file->st_dev && now.st_ino == file->st_ino;
 }
 
-/* asked: whether all are known as they are now, for one command is looked for in
- * many directories. */
+/* asked: whether all are known as they are now, for one command is looked for
+ * in many directories. */
 static bool list_has(
 	struct wyn_program_list *list, const struct stat *file, bool *asked)
 {
