@@ -96,6 +96,15 @@ static uint64_t others_of(struct wyn_survey *survey,
 	return others;
 }
 
+static void say_turn(struct wyn_survey *survey)
+{
+	say(survey, WYN__V1__WHY__WHY_TURN,
+		"its turn comes: %" PRIu64
+		" of its connection are before it, and %" PRIu64
+		" other connections have turns",
+		survey->why.ahead, survey->why.conns);
+}
+
 static void why_command_queued(
 	struct wyn_survey *survey, const struct wyn_engine *engine)
 {
@@ -109,11 +118,7 @@ static void why_command_queued(
 			" other connections have turns",
 			engine->limits.commands_max, why->ahead, why->conns);
 	} else {
-		say(survey, WYN__V1__WHY__WHY_TURN,
-			"its turn comes: %" PRIu64
-			" of its connection are before it, and %" PRIu64
-			" other connections have turns",
-			why->ahead, why->conns);
+		say_turn(survey);
 	}
 }
 
@@ -148,11 +153,7 @@ void wyn_survey_why_queued(struct wyn_survey *survey,
 			" other connections have turns",
 			why->executor, why->ahead, why->conns);
 	} else {
-		say(survey, WYN__V1__WHY__WHY_TURN,
-			"its turn comes: %" PRIu64
-			" of its connection are before it, and %" PRIu64
-			" other connections have turns",
-			why->ahead, why->conns);
+		say_turn(survey);
 	}
 }
 
