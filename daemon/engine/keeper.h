@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "daemon/engine/kept.h"
 
 struct wyn_answer;
 struct wyn_batch;
@@ -22,7 +23,7 @@ struct wyn_engine;
 struct wyn_partial;
 struct wyn_task;
 
-#define WYN_KEEPERS_MAX 64u /* users, of one loop */
+#define WYN_KEEPERS_MAX WYN_KEPT_USERS_MAX /* one for each of them */
 
 /* wyn_keeper_is - it is one. */
 bool wyn_keeper_is(const struct wyn_conn *conn);

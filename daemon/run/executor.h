@@ -67,7 +67,9 @@ struct wyn_executor_ops {
 	 * Of the executor of commands alone. sent: some of the task's output
 	 * went out, so it may have more; input: there is more of its input, or
 	 * its end; signal: to all of its processes, what runs; configure:
-	 * before the first start, and again. Thread: loop; configure boot, too.
+	 * before the first start, and again. A task that is on its way back,
+	 * whose process is NULL, is none of their business any more. Thread:
+	 * loop; configure boot, too.
 	 */
 	void (*sent)(struct wyn_executor *executor, struct wyn_task *task);
 	void (*input)(struct wyn_executor *executor, struct wyn_task *task);
