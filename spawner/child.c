@@ -12,13 +12,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/stat.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "spawner/kernel.h"
 #include "spawner/program.h"
 #include "spawner/sys.h"
 #include "spawner/user.h"
@@ -28,29 +26,46 @@
 /* Where the program is opened, if it is. */
 #define PROGRAM_FD 3
 
-static int fail(const struct wyn_child *child, Wyn__Spawn__V1__Stage stage)
+static int fail(
+	const struct wyn_child *child, Wyn__Spawn__V1__Stage stage, int error)
 {
-	child->report->error = errno;
+	child->report->error = -error;
 	child->report->stage = stage;
 	return FAILED;
 }
 
+static uintptr_t address_of(const void *memory)
+{
+	return (uintptr_t)memory;
+}
+
+static void set_flags(int fd, unsigned flags)
+{
+	(void)wyn_kernel(SYS_fcntl, (unsigned)fd, F_SETFD, flags);
+}
+
+/* Each of the following returns: 0; -errno. */
 static int take_descriptors(const struct wyn_child *child)
 {
 	int fd = child->program->fd;
+	int error = wyn_sys.dup(child->input, STDIN_FILENO);
 
-	if (wyn_sys.dup(child->input, STDIN_FILENO) < 0 ||
-		wyn_sys.dup(child->output, STDOUT_FILENO) < 0 ||
-		wyn_sys.dup(child->error, STDERR_FILENO) < 0) {
-		return -1;
+	if (error >= 0) {
+		error = wyn_sys.dup(child->output, STDOUT_FILENO);
+	}
+	if (error >= 0) {
+		error = wyn_sys.dup(child->error, STDERR_FILENO);
+	}
+	if (error >= 0 && fd >= 0 && fd != PROGRAM_FD) {
+		error = wyn_sys.dup(fd, PROGRAM_FD);
+	}
+	if (error < 0) {
+		return error;
 	}
 	if (fd < 0) {
 		return wyn_sys.close_range(PROGRAM_FD);
 	}
-	if (fd != PROGRAM_FD && wyn_sys.dup(fd, PROGRAM_FD) < 0) {
-		return -1;
-	}
-	(void)fcntl(PROGRAM_FD, F_SETFD, FD_CLOEXEC);
+	set_flags(PROGRAM_FD, FD_CLOEXEC);
 	return wyn_sys.close_range(PROGRAM_FD + 1);
 }
 
@@ -58,10 +73,11 @@ static int set_limits(const struct wyn_child *child)
 {
 	for (size_t i = 0; i < child->limits_count; i++) {
 		const struct wyn_child_limit *limit = &child->limits[i];
+		int error = wyn_sys.setrlimit(limit->resource, &limit->limit);
 
-		if (wyn_sys.setrlimit(limit->resource, &limit->limit)) {
+		if (error < 0) {
 			child->report->resource = limit->resource;
-			return -1;
+			return error;
 		}
 	}
 	return 0;
@@ -75,69 +91,90 @@ static int set_limits(const struct wyn_child *child)
  */
 static int leave_keys(void)
 {
-	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
-			       errno == ENOSYS || errno == EPERM
+	long result = wyn_kernel(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0, 0);
+
+	return result >= 0 || result == -ENOSYS || result == -EPERM
 		       ? 0
-		       : -1;
+		       : (int)result;
 }
 
 static int become_user(const struct wyn_user *user)
 {
+	int error = 0;
+
 	if (!user) {
 		return 0;
 	}
-	if (user->uid != 0 && leave_keys()) {
-		return -1;
+	if (user->uid != 0) {
+		error = leave_keys();
 	}
-	if (wyn_sys.setgroups(user->groups_count, user->groups) ||
-		wyn_sys.setgid(user->gid) || wyn_sys.setuid(user->uid)) {
-		return -1;
+	if (error >= 0) {
+		error = wyn_sys.setgroups(user->groups_count, user->groups);
 	}
-	return 0;
+	if (error >= 0) {
+		error = wyn_sys.setgid(user->gid);
+	}
+	if (error >= 0) {
+		error = wyn_sys.setuid(user->uid);
+	}
+	return error;
+}
+
+static int read_line(const char *path, char *line)
+{
+	long fd =
+		wyn_kernel_5(SYS_openat, (uintptr_t)AT_FDCWD, address_of(path),
+			O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, 0);
+	long got = -1;
+
+	if (fd >= 0) {
+		got = wyn_kernel(SYS_read, (uintptr_t)fd, address_of(line),
+			WYN_CHILD_LINE_BYTES - 1);
+	}
+	line[got < 0 ? 0 : got] = '\0';
+	return line[0] == '#' && line[1] == '!' ? 0 : -ENOEXEC;
 }
 
 /* A script's interpreter, out of its first line; empty = it has none. */
 static void read_interpreter(const char *path, char *line)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t got;
-	size_t begin = 2;
-	size_t end;
+	const char *from = line + 2;
+	char *to = line;
 
-	line[0] = '\0';
-	if (fd < 0) {
-		return;
-	}
-	got = read(fd, line, WYN_CHILD_LINE_BYTES - 1);
-	line[got < 0 ? 0 : got] = '\0';
-	if (line[0] != '#' || line[1] != '!') {
+	if (read_line(path, line)) {
 		line[0] = '\0';
 		return;
 	}
-	while (line[begin] == ' ' || line[begin] == '\t') {
-		begin++;
+	while (*from == ' ' || *from == '\t') {
+		from++;
 	}
-	end = begin;
-	while (line[end] != '\0' && line[end] != '\n' && line[end] != ' ' &&
-		line[end] != '\t') {
-		end++;
+	while (*from != '\0' && *from != '\n' && *from != ' ' &&
+		*from != '\t') {
+		*to++ = *from++;
 	}
-	memmove(line, line + begin, end - begin);
-	line[end - begin] = '\0';
+	*to = '\0';
+}
+
+static bool is_executable(const char *path)
+{
+	struct statx file;
+
+	return wyn_kernel_5(SYS_statx, (uintptr_t)AT_FDCWD, address_of(path), 0,
+		       STATX_TYPE, address_of(&file)) == 0 &&
+	       (file.stx_mode & S_IFMT) == S_IFREG &&
+	       wyn_kernel(SYS_faccessat, (uintptr_t)AT_FDCWD, address_of(path),
+		       X_OK) == 0;
 }
 
 /* The kernel says ENOENT of a file that is there when it is the interpreter
  * that is not. So it is for EACCES. */
 static bool blame_interpreter(const char *path, int error, char *line)
 {
-	struct stat file;
-
-	if ((error != ENOENT && error != EACCES) || stat(path, &file) ||
-		!S_ISREG(file.st_mode) || access(path, X_OK)) {
+	if ((error != -ENOENT && error != -EACCES) || !is_executable(path)) {
 		return false;
 	}
 	read_interpreter(path, line);
-	return error == ENOENT || line[0] != '\0';
+	return error == -ENOENT || line[0] != '\0';
 }
 
 /* Root has found it. Who could not have, for a directory on the way, is not
@@ -147,7 +184,8 @@ static bool could_find(const struct wyn_child *child)
 	const struct wyn_program *program = child->program;
 
 	return program->fd < 0 || !child->user ||
-	       access(program->paths[0], F_OK) == 0 || errno != EACCES;
+	       wyn_kernel(SYS_faccessat, (uintptr_t)AT_FDCWD,
+		       address_of(program->paths[0]), F_OK) != -EACCES;
 }
 
 /* Only what was opened: the list has been asked for it. A script is given to
@@ -155,96 +193,114 @@ static bool could_find(const struct wyn_child *child)
  * ENOENT if it would not be. */
 static int execute_opened(const struct wyn_child *child)
 {
-	wyn_sys.fexecve(PROGRAM_FD, child->argv, child->environment);
-	if (errno == ENOENT) {
-		(void)fcntl(PROGRAM_FD, F_SETFD, 0);
+	int error =
 		wyn_sys.fexecve(PROGRAM_FD, child->argv, child->environment);
+
+	if (error == -ENOENT) {
+		set_flags(PROGRAM_FD, 0);
+		error = wyn_sys.fexecve(
+			PROGRAM_FD, child->argv, child->environment);
 	}
-	return errno;
+	return error;
 }
 
 static int execute(const struct wyn_child *child)
 {
 	const struct wyn_program *program = child->program;
 	struct wyn_child_report *report = child->report;
-	int error = ENOENT;
+	int error = -ENOENT;
 	bool denied = false;
 
 	for (size_t i = 0; i < program->count; i++) {
-		if (program->fd >= 0) {
-			error = execute_opened(child);
-		} else {
-			wyn_sys.execve(program->paths[i], child->argv,
-				child->environment);
-			error = errno;
-		}
+		error = program->fd >= 0
+				? execute_opened(child)
+				: wyn_sys.execve(program->paths[i], child->argv,
+					  child->environment);
 		if (!denied) {
 			report->path = i;
 		}
-		if (!wyn_program_goes_on(error)) {
+		if (!wyn_program_goes_on(-error)) {
 			report->path = i;
 			denied = false;
 			break;
 		}
-		denied = denied || error == EACCES;
+		denied = denied || error == -EACCES;
 	}
-	errno = denied ? EACCES : error;
-	return -1;
+	return denied ? -EACCES : error;
 }
 
 /* Whom the end of execute() is to blame on. */
-static int fail_program(const struct wyn_child *child)
+static int fail_program(const struct wyn_child *child, int error)
 {
 	const struct wyn_program *program = child->program;
 	struct wyn_child_report *report = child->report;
-	int error = errno;
 
 	for (size_t i = 0; i < program->count; i++) {
 		if (blame_interpreter(
 			    program->paths[i], error, report->interpreter)) {
 			report->path = i;
-			errno = error;
 			return fail(child,
-				WYN__SPAWN__V1__STAGE__STAGE_INTERPRETER);
+				WYN__SPAWN__V1__STAGE__STAGE_INTERPRETER,
+				error);
 		}
 	}
-	errno = error;
-	return fail(child, WYN__SPAWN__V1__STAGE__STAGE_PROGRAM);
+	return fail(child, WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, error);
+}
+
+static void set_process(int option, uintptr_t value)
+{
+	(void)wyn_kernel_5(SYS_prctl, (unsigned)option, value, 0, 0, 0);
+}
+
+static void unblock_signals(void)
+{
+	/* The kernel's, of which more than enough is there. */
+	static const unsigned long none[8];
+
+	(void)wyn_kernel_5(SYS_rt_sigprocmask, SIG_SETMASK, address_of(none), 0,
+		(NSIG - 1) / 8, 0);
 }
 
 int wyn_child_run(void *of)
 {
 	const struct wyn_child *child = of;
-	sigset_t none;
+	int error = wyn_sys.setsid();
 
-	if (wyn_sys.setsid() < 0 || take_descriptors(child)) {
-		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_PROCESS);
+	if (error >= 0) {
+		error = take_descriptors(child);
 	}
-	if (set_limits(child)) {
-		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_LIMITS);
+	if (error < 0) {
+		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_PROCESS, error);
 	}
-	umask(child->umask);
-	if (child->private_tmp && wyn_sys.private_tmp()) {
-		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_TMP);
+	error = set_limits(child);
+	if (error < 0) {
+		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_LIMITS, error);
 	}
-	if (become_user(child->user)) {
-		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_USER);
+	(void)wyn_kernel(SYS_umask, child->umask, 0, 0);
+	error = child->private_tmp ? wyn_sys.private_tmp() : 0;
+	if (error < 0) {
+		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_TMP, error);
 	}
-	if (wyn_sys.chdir(child->directory)) {
-		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY);
+	error = become_user(child->user);
+	if (error < 0) {
+		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_USER, error);
+	}
+	error = wyn_sys.chdir(child->directory);
+	if (error < 0) {
+		return fail(
+			child, WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY, error);
 	}
 	if (!could_find(child)) {
-		return fail(child, WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS);
+		return fail(
+			child, WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS, -EACCES);
 	}
 	if (child->subreaper) {
-		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+		set_process(PR_SET_CHILD_SUBREAPER, 1);
 	}
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != child->parent) {
+	set_process(PR_SET_PDEATHSIG, SIGKILL);
+	if (wyn_kernel(SYS_getppid, 0, 0, 0) != child->parent) {
 		return FAILED; /* it came too late: nobody is there to tell */
 	}
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)execute(child);
-	return fail_program(child);
+	unblock_signals();
+	return fail_program(child, execute(child));
 }

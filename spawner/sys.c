@@ -2,8 +2,8 @@
 /*
  * sys.c - the table as it is when nobody is testing.
  *
- * The calls of the child go to the kernel directly where the libc's may do more
- * than that: its setuid(3) tells other threads, and asks first who they are.
+ * The calls of the child go to the kernel directly, also because the libc's do
+ * more than that: its setuid(3) tells other threads, and asks first who they are.
  */
 #include "spawner/sys.h"
 
@@ -12,12 +12,12 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <grp.h>
 
 #include "spawner/clone.h"
+#include "spawner/kernel.h"
 
 static int sys_openat(int at, const char *path, int flags)
 {
@@ -29,57 +29,85 @@ static int sys_accept(int fd)
 	return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+static uintptr_t address_of(const void *memory)
+{
+	return (uintptr_t)memory;
+}
+
+static int sys_setsid(void)
+{
+	return (int)wyn_kernel(SYS_setsid, 0, 0, 0);
+}
+
 static int sys_dup(int from, int to)
 {
-	return (int)syscall(SYS_dup3, from, to, 0);
+	return (int)wyn_kernel(SYS_dup3, (unsigned)from, (unsigned)to, 0);
 }
 
 static int sys_close_range(unsigned first)
 {
-	return (int)syscall(SYS_close_range, first, ~0u, 0);
+	return (int)wyn_kernel(SYS_close_range, first, ~0u, 0);
 }
 
 static int sys_setrlimit(int resource, const struct rlimit *limit)
 {
-	return prlimit(0, (__rlimit_resource_t)resource, limit, NULL);
+	return (int)wyn_kernel_5(
+		SYS_prlimit64, 0, (unsigned)resource, address_of(limit), 0, 0);
 }
 
 static int sys_setgroups(size_t count, const gid_t *groups)
 {
-	return (int)syscall(SYS_setgroups, count, groups);
+	return (int)wyn_kernel(SYS_setgroups, count, address_of(groups), 0);
 }
 
 static int sys_setgid(gid_t gid)
 {
-	return (int)syscall(SYS_setresgid, gid, gid, gid);
+	return (int)wyn_kernel(SYS_setresgid, gid, gid, gid);
 }
 
 static int sys_setuid(uid_t uid)
 {
-	return (int)syscall(SYS_setresuid, uid, uid, uid);
+	return (int)wyn_kernel(SYS_setresuid, uid, uid, uid);
+}
+
+static int sys_chdir(const char *path)
+{
+	return (int)wyn_kernel(SYS_chdir, address_of(path), 0, 0);
+}
+
+static long mount_at(const char *what, const char *at, const char *type,
+	unsigned long flags, const char *options)
+{
+	return wyn_kernel_5(SYS_mount, address_of(what), address_of(at),
+		address_of(type), flags, address_of(options));
 }
 
 /* Mounts of ours that come later are still seen; theirs never get out. */
 static int sys_private_tmp(void)
 {
-	if (unshare(CLONE_NEWNS) ||
-		mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL)) {
-		return -1;
+	long result = wyn_kernel(SYS_unshare, CLONE_NEWNS, 0, 0);
+
+	if (result >= 0) {
+		result = mount_at(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
 	}
-	return mount(
-		"tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
+	if (result >= 0) {
+		result = mount_at("tmpfs", "/tmp", "tmpfs",
+			MS_NOSUID | MS_NODEV, "mode=1777");
+	}
+	return (int)result;
 }
 
 static int sys_execve(
 	const char *path, char *const *argv, char *const *environment)
 {
-	return (int)syscall(SYS_execve, path, argv, environment);
+	return (int)wyn_kernel(SYS_execve, address_of(path), address_of(argv),
+		address_of(environment));
 }
 
 static int sys_fexecve(int fd, char *const *argv, char *const *environment)
 {
-	return (int)syscall(
-		SYS_execveat, fd, "", argv, environment, AT_EMPTY_PATH);
+	return (int)wyn_kernel_5(SYS_execveat, (unsigned)fd, address_of(""),
+		address_of(argv), address_of(environment), AT_EMPTY_PATH);
 }
 
 struct wyn_sys wyn_sys = {
@@ -94,14 +122,14 @@ struct wyn_sys wyn_sys = {
 	.getpwuid = getpwuid_r,
 	.getgrouplist = getgrouplist,
 	.clone = wyn_clone,
-	.setsid = setsid,
+	.setsid = sys_setsid,
 	.dup = sys_dup,
 	.close_range = sys_close_range,
 	.setrlimit = sys_setrlimit,
 	.setgroups = sys_setgroups,
 	.setgid = sys_setgid,
 	.setuid = sys_setuid,
-	.chdir = chdir,
+	.chdir = sys_chdir,
 	.private_tmp = sys_private_tmp,
 	.execve = sys_execve,
 	.fexecve = sys_fexecve,

@@ -4,8 +4,9 @@
  *
  * Memory, descriptors, processes: whoever needs them asks by `wyn_sys`, so that
  * a test can put a call in its place that fails. They are those of the libc,
- * with its names, its arguments and its errno. Calls that can fail by our own
- * bug alone, and those that give back, are made directly.
+ * with its names, its arguments and its errno; but the child's return -errno, as
+ * the kernel does, for errno is not theirs (kernel.h). Calls that can fail by our
+ * own bug alone, and those that give back, are made directly.
  */
 #pragma once
 
@@ -35,8 +36,8 @@ struct wyn_sys {
 		const char *name, gid_t gid, gid_t *groups, int *count);
 	pid_t (*clone)(const struct wyn_clone *clone, int (*child)(void *of),
 		void *of);
-	/* The child's. None of them takes a lock. */
-	pid_t (*setsid)(void);
+	/* The child's: -errno, and no lock. */
+	int (*setsid)(void);
 	int (*dup)(int from, int to);
 	int (*close_range)(unsigned first);
 	int (*setrlimit)(int resource, const struct rlimit *limit);

@@ -42,18 +42,29 @@ struct spawner_shared {
 static struct spawner_shared *shared;
 static struct wyn_sys real;
 
-static bool fails(enum spawner_fault fault)
+/* Returns: errno, or 0. The child of a command asks as well, whose errno is not
+ * its own. */
+static int fault_of(enum spawner_fault fault)
 {
 	if (shared->fault != fault || shared->left == 0) {
-		return false;
+		return 0;
 	}
 	if (shared->skip > 0) {
 		shared->skip--;
-		return false;
+		return 0;
 	}
 	shared->left--;
-	errno = shared->error;
-	return true;
+	return shared->error;
+}
+
+static bool fails(enum spawner_fault fault)
+{
+	int error = fault_of(fault);
+
+	if (error) {
+		errno = error;
+	}
+	return error != 0;
 }
 
 static void *faulty_calloc(size_t n, size_t bytes)
@@ -91,6 +102,15 @@ static int faulty_getpwuid(uid_t uid, struct passwd *entry, char *buffer,
 						   : real.name(__VA_ARGS__); \
 	}
 
+/* One of the child's, which says -errno. */
+#define FAULTY_CHILD(name, NAME, parameters, ...)               \
+	static int faulty_##name parameters                     \
+	{                                                       \
+		int error = fault_of(SPAWNER_FAULT_##NAME);     \
+                                                                \
+		return error ? -error : real.name(__VA_ARGS__); \
+	}
+
 FAULTY(int, openat, OPENAT, (int at, const char *path, int flags), at, path,
 	flags)
 FAULTY(ssize_t, recvmsg, RECVMSG, (int fd, struct msghdr *message, int flags),
@@ -107,31 +127,23 @@ FAULTY(int, getgrouplist, GETGROUPLIST,
 FAULTY(pid_t, clone, CLONE,
 	(const struct wyn_clone *how, int (*child)(void *), void *of), how,
 	child, of)
-FAULTY(int, dup, DUP, (int from, int to), from, to)
-FAULTY(int, close_range, CLOSE_RANGE, (unsigned first), first)
-FAULTY(int, setrlimit, SETRLIMIT, (int resource, const struct rlimit *limit),
+FAULTY_CHILD(setsid, SETSID, (void))
+FAULTY_CHILD(dup, DUP, (int from, int to), from, to)
+FAULTY_CHILD(close_range, CLOSE_RANGE, (unsigned first), first)
+FAULTY_CHILD(setrlimit, SETRLIMIT, (int resource, const struct rlimit *limit),
 	resource, limit)
-FAULTY(int, setgroups, SETGROUPS, (size_t count, const gid_t *groups), count,
+FAULTY_CHILD(setgroups, SETGROUPS, (size_t count, const gid_t *groups), count,
 	groups)
-FAULTY(int, setgid, SETGID, (gid_t gid), gid)
-FAULTY(int, setuid, SETUID, (uid_t uid), uid)
-FAULTY(int, chdir, CHDIR, (const char *path), path)
-FAULTY(int, execve, EXECVE,
+FAULTY_CHILD(setgid, SETGID, (gid_t gid), gid)
+FAULTY_CHILD(setuid, SETUID, (uid_t uid), uid)
+FAULTY_CHILD(chdir, CHDIR, (const char *path), path)
+FAULTY_CHILD(private_tmp, PRIVATE_TMP, (void))
+FAULTY_CHILD(execve, EXECVE,
 	(const char *path, char *const *argv, char *const *environment), path,
 	argv, environment)
-FAULTY(int, fexecve, FEXECVE,
+FAULTY_CHILD(fexecve, FEXECVE,
 	(int fd, char *const *argv, char *const *environment), fd, argv,
 	environment)
-
-static pid_t faulty_setsid(void)
-{
-	return fails(SPAWNER_FAULT_SETSID) ? -1 : real.setsid();
-}
-
-static int faulty_private_tmp(void)
-{
-	return fails(SPAWNER_FAULT_PRIVATE_TMP) ? -1 : real.private_tmp();
-}
 
 static void make_faulty(void)
 {
