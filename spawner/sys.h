@@ -4,9 +4,9 @@
  *
  * Memory, descriptors, processes: whoever needs them asks by `wyn_sys`, so that
  * a test can put a call in its place that fails. They are those of the libc,
- * with its names, its arguments and its errno; but the child's return -errno, as
- * the kernel does, for errno is not theirs (kernel.h). Calls that can fail by our
- * own bug alone, and those that give back, are made directly.
+ * with its names, its arguments and its errno; but the child's return -errno,
+ * as the kernel does, for errno is not theirs (kernel.h). Calls that can fail
+ * by our own bug alone, and those that give back, are made directly.
  */
 #pragma once
 
