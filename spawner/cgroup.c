@@ -303,10 +303,10 @@ static bool has_limits(unsigned controllers, const struct wyn_cgroup *cgroup)
 	return false;
 }
 
-/* Nothing in it, nothing below it, not frozen: a clone into a frozen one would
- * stop us too. Who is cloned into one that cgroup.kill was ever written to is
- * killed at once by Linux 6.18, which compares its count of kills with that of
- * our own cgroup (cgroup_css_set_fork(), cgroup_post_fork()). */
+/* Nothing in it, nothing below it, not frozen, where a child would stop. Who is
+ * cloned into one that cgroup.kill was ever written to is killed at once by
+ * Linux 6.18, which compares its count of kills with that of our own cgroup
+ * (cgroup_css_set_fork(), cgroup_post_fork()). */
 static bool is_as_new(const struct wyn_cgroup *cgroup)
 {
 	bool populated;

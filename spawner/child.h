@@ -2,9 +2,9 @@
 /*
  * child.h - what happens between clone and exec; nothing else runs there.
  *
- * It may share the memory of the spawner, which waits for it meanwhile. So it
- * takes no lock and no memory, makes system calls alone, and changes nothing
- * but what it tells.
+ * It may share the memory of the spawner, which goes on meanwhile. So it takes
+ * no lock and no memory, makes system calls alone (kernel.h), and changes
+ * nothing but what it tells.
  */
 #pragma once
 

@@ -4,8 +4,8 @@
  *
  * A child with a stack of its own must not return from the function that made
  * it: the frames above are its parent's. So between the call and the child's
- * function there is assembly alone. CLONE_VFORK makes us wait, so that the one
- * stack, and errno, are the child's meanwhile.
+ * function there is assembly alone. The kernel clears `busy` when the child
+ * lets go of our memory (CLONE_CHILD_CLEARTID), as for a thread that is joined.
  */
 #include "spawner/clone.h"
 
@@ -82,12 +82,14 @@ static long clone_sharing(
 #endif
 
 /* The child has a copy of our stack, so it may go on here. */
-static pid_t clone_copying(
+static long clone_copying(
 	struct clone_args *arguments, int (*child)(void *of), void *of)
 {
 	long pid;
 
-	arguments->flags &= ~(uint64_t)CLONE_VM;
+	arguments->flags &= ~(uint64_t)(CLONE_VM | CLONE_CHILD_CLEARTID);
+	arguments->flags |= CLONE_VFORK;
+	arguments->child_tid = 0;
 	arguments->stack = 0;
 	arguments->stack_size = 0;
 	pid = syscall(SYS_clone3, arguments, sizeof(*arguments));
@@ -99,19 +101,24 @@ static pid_t clone_copying(
 	if (pid == 0) {
 		_exit(child(of));
 	}
-	return (pid_t)pid;
+	return pid;
 }
 
 pid_t wyn_clone(const struct wyn_clone *clone, int (*child)(void *of), void *of)
 {
 	struct clone_args arguments = {
-		.flags = CLONE_VM | CLONE_VFORK,
+		.flags = CLONE_VM | CLONE_CHILD_CLEARTID,
+		.child_tid = (uintptr_t)clone->busy,
 		.exit_signal = SIGCHLD,
 		.stack = (uintptr_t)clone->stack,
 		.stack_size = WYN_CLONE_STACK_BYTES,
 	};
 	long pid;
 
+	*clone->busy = 1;
+	if (clone->wait || WYN_SANITIZED) {
+		arguments.flags |= CLONE_VFORK;
+	}
 	if (clone->parent_tid) {
 		arguments.flags |= CLONE_PARENT_SETTID;
 		arguments.parent_tid = (uintptr_t)clone->parent_tid;
@@ -122,9 +129,12 @@ pid_t wyn_clone(const struct wyn_clone *clone, int (*child)(void *of), void *of)
 	}
 	pid = clone_sharing(&arguments, child, of);
 	if (pid == -ENOSYS) {
-		return clone_copying(&arguments, child, of);
+		pid = clone_copying(&arguments, child, of);
+		*clone->busy = 0;
+		return (pid_t)pid;
 	}
 	if (pid < 0) {
+		*clone->busy = 0;
 		errno = (int)-pid;
 		return -1;
 	}

@@ -3,13 +3,18 @@
  * clone.h - clone3(2) for a child that shares our memory, on another stack.
  *
  * The libc has no function for it: its clone(3) knows no CLONE_INTO_CGROUP, and
- * its posix_spawn(3) not what our child does. Where there is no assembly for
- * the architecture, or no clone3 in the kernel, the child has a copy of our
- * memory, as after fork(2); so what it tells is in memory that is shared by
- * mmap(2).
+ * its posix_spawn(3) not what our child does. Nobody waits for the child: it is
+ * a second thread of our memory until it has executed, and its own process in
+ * all else. What it uses must stay as it is until `busy` says that it is done.
+ *
+ * Where there is no assembly for the architecture, or no clone3 in the kernel,
+ * the child has a copy of our memory, as after fork(2), and we do wait; so what
+ * it tells is in memory that is shared by mmap(2). The sanitizers' runtime has
+ * state for each thread, so with them we wait, too.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -21,15 +26,16 @@
 struct wyn_clone {
 	void *stack;	   /* WYN_CLONE_STACK_BYTES, its lowest byte */
 	pid_t *parent_tid; /* where the kernel writes its pid first, or NULL */
+	pid_t *busy;	   /* 0 once it has executed, or is dead */
 	int cgroup;	   /* a directory, -1 = ours */
+	bool wait;	   /* until that is so */
 };
 
 /*
  * wyn_clone - a child that calls `child`, and exits with what it returns.
  *
  * Both run with the same signal mask, which should be full. Returns: its pid;
- * -1: errno, there is no child. Blocks: until the child has executed another
- * program, or is dead.
+ * -1: errno, there is no child. Blocks: with `wait`, and where it must.
  */
 pid_t wyn_clone(
 	const struct wyn_clone *clone, int (*child)(void *of), void *of);

@@ -15,6 +15,7 @@
 #include "spawner/launch.h"
 #include "spawner/link.h"
 #include "spawner/loop.h"
+#include "spawner/pad.h"
 #include "spawner/shared.h"
 #include "spawner/sys.h"
 
@@ -78,6 +79,18 @@ static void tell_end(struct wyn_command *command, bool left)
 		}
 	}
 	tell(command->owner, &ended);
+}
+
+static void tell_how(struct wyn_command *command, bool left)
+{
+	struct wyn_launch_failure failure;
+
+	if (command->pad && wyn_launch_failed(command->pad, &failure)) {
+		wyn_command_refuse(command->owner, command->id, failure.stage,
+			failure.error, failure.where);
+	} else {
+		tell_end(command, left);
+	}
 }
 
 static void unlist(struct wyn_loop *loop, struct wyn_command *command)
@@ -160,8 +173,9 @@ static void settle(
 
 	if (!command->told) {
 		command->told = true;
-		tell_end(command, !gone);
+		tell_how(command, !gone);
 	}
+	wyn_pad_land(&loop->pads, command);
 	if (gone) {
 		forget(loop, command);
 		return;
@@ -346,7 +360,7 @@ static struct wyn_command *create(struct wyn_link *link, uint64_t id)
 }
 
 int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
-	const int fds[static 3], struct wyn_arena *arena)
+	const int fds[static 3], struct wyn_pad *pad)
 {
 	struct wyn_loop *loop = link->loop;
 	struct wyn_launch_failure failure;
@@ -368,7 +382,7 @@ int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
 			wyn_slice_of(""));
 		return 0;
 	}
-	if (!wyn_launch(link, command, start, fds, arena, &failure)) {
+	if (!wyn_launch(link, command, start, fds, pad, &failure)) {
 		wyn_command_refuse(link, start->id, failure.stage,
 			failure.error, failure.where);
 		wyn_command_release(command);
@@ -376,12 +390,6 @@ int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
 		return 0;
 	}
 	wyn_list_push_back(&link->commands, &command->link);
-	if (failure.stage != WYN__SPAWN__V1__STAGE__STAGE_UNSPECIFIED) {
-		command->told = true;
-		wyn_command_refuse(link, start->id, failure.stage,
-			failure.error, failure.where);
-		return 0;
-	}
 	command->listed = true;
 	link->listed_count++;
 	wyn_table_add(&loop->table, command);

@@ -7,8 +7,8 @@
  *	gone		nobody is left: it is forgotten
  *
  * In each of the first two it may be stopping, that is, killed when a time has
- * come, or killed. Ended is sent when it leaves `running`, or at once when it
- * could not execute; then it is wynd's no more, only to be waited for.
+ * come, or killed. Ended is sent when it leaves `running`; the pad of its first
+ * process says whether that has executed.
  */
 #pragma once
 
@@ -18,13 +18,13 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
-#include "proto/arena.h"
 #include "proto/spawn.h"
 #include "spawner/tree.h"
 #include "spawner/watch.h"
 
 struct wyn_cgroup;
 struct wyn_link;
+struct wyn_pad;
 struct wyn_shared_cgroups;
 struct wyn_shared_ledger;
 
@@ -54,17 +54,19 @@ struct wyn_command {
 	struct wyn_cgroup *cgroup;	    /* NULL = none */
 	struct wyn_shared_ledger *ledger;   /* NULL = it is in none */
 	uint32_t record;
+	struct wyn_pad *pad; /* NULL = its first process has executed */
 };
 
 /*
  * wyn_command_start - by a Start; it is answered, sooner or later.
  *
- * fds: input, output, error; -1 = none; borrowed. Returns: 0; -EPROTO: there is
- * one with this id.
+ * fds: input, output, error; -1 = none; borrowed. pad: has the message; if a
+ * child flies it is the command's. Returns: 0; -EPROTO: there is one with this
+ * id.
  */
 WYN_NODISCARD
 int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
-	const int fds[static 3], struct wyn_arena *arena);
+	const int fds[static 3], struct wyn_pad *pad);
 
 /* wyn_command_refuse - the answer to a Start of which there is no process. */
 void wyn_command_refuse(struct wyn_link *link, uint64_t id,

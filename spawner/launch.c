@@ -17,6 +17,7 @@
 #include "spawner/command.h"
 #include "spawner/link.h"
 #include "spawner/loop.h"
+#include "spawner/pad.h"
 #include "spawner/program.h"
 #include "spawner/shared.h"
 #include "spawner/sys.h"
@@ -30,12 +31,12 @@ struct launch {
 	struct wyn_command *command;
 	const Wyn__Spawn__V1__Start *start;
 	const Wyn__V1__Command *message;
-	struct wyn_arena *arena;
+	struct wyn_pad *pad;
+	struct wyn_arena *arena; /* the pad's */
+	struct wyn_child *child; /* likewise */
 	struct wyn_launch_failure failure;
 	const char *path; /* PATH, or NULL */
-	struct wyn_program program;
 	struct wyn_cgroup_limits limits;
-	struct wyn_child child;
 };
 
 static int fail(struct launch *launch, Wyn__Spawn__V1__Stage stage, int error,
@@ -98,7 +99,7 @@ static int take_argv(struct launch *launch)
 					    : wyn_slice_of(""));
 	}
 	argv[message->n_argv] = NULL;
-	launch->child.argv = argv;
+	launch->child->argv = argv;
 	return 0;
 }
 
@@ -142,7 +143,7 @@ static int take_environment(struct launch *launch, bool marked)
 		return fail_process(launch, error == -ENOBUFS ? E2BIG : -error);
 	}
 	environment[n] = NULL;
-	launch->child.environment = environment;
+	launch->child->environment = environment;
 	return 0;
 }
 
@@ -152,7 +153,7 @@ static int take_directory(struct launch *launch)
 	char *directory;
 	int error;
 
-	launch->child.directory = "/";
+	launch->child->directory = "/";
 	if (cwd->len == 0) {
 		return 0;
 	}
@@ -165,7 +166,7 @@ static int take_directory(struct launch *launch)
 			error == -ENOBUFS ? ENAMETOOLONG : -error,
 			bytes_of(cwd));
 	}
-	launch->child.directory = directory;
+	launch->child->directory = directory;
 	return 0;
 }
 
@@ -188,12 +189,32 @@ static struct wyn_slice number_of(struct wyn_arena *arena, uint64_t number)
 	return (struct wyn_slice){text, sizeof(digits) - n};
 }
 
+/* What is kept of a user may be forgotten while the child is on its way. */
+static int copy_user(struct launch *launch, const struct wyn_user *user)
+{
+	struct wyn_user *copy = &launch->pad->user;
+	size_t bytes = user->groups_count * sizeof(*user->groups);
+
+	*copy = *user;
+	copy->groups = wyn_arena_alloc(launch->arena, bytes);
+	if (!copy->groups) {
+		return -ENOMEM;
+	}
+	memcpy(copy->groups, user->groups, bytes);
+	launch->child->user = copy;
+	return 0;
+}
+
 static int take_user(struct launch *launch)
 {
 	const Wyn__Spawn__V1__Start *start = launch->start;
+	const struct wyn_user *user;
 	int error = wyn_users_get(&launch->loop->users, start->uid, start->gid,
-		launch->command->started_ns, &launch->child.user);
+		launch->command->started_ns, &user);
 
+	if (!error && user) {
+		error = copy_user(launch, user);
+	}
 	if (!error) {
 		return 0;
 	}
@@ -204,8 +225,8 @@ static int take_user(struct launch *launch)
 static int find_program(struct launch *launch)
 {
 	int error = wyn_program_find(&launch->link->config.programs,
-		launch->child.argv[0], launch->path, launch->child.directory,
-		launch->arena, &launch->program);
+		launch->child->argv[0], launch->path, launch->child->directory,
+		launch->arena, &launch->pad->program);
 
 	switch (error) {
 	case 0:
@@ -213,10 +234,10 @@ static int find_program(struct launch *launch)
 	case -ENOENT:
 	case -E2BIG:
 		return fail(launch, WYN__SPAWN__V1__STAGE__STAGE_PROGRAM, error,
-			wyn_slice_of(launch->child.argv[0]));
+			wyn_slice_of(launch->child->argv[0]));
 	case -EACCES:
 		return fail(launch, WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS,
-			error, wyn_slice_of(launch->child.argv[0]));
+			error, wyn_slice_of(launch->child->argv[0]));
 	default:
 		return fail_process(launch, error == -ENOBUFS ? E2BIG : -error);
 	}
@@ -255,7 +276,7 @@ static int take_limits(struct launch *launch, unsigned controllers)
 {
 	const struct wyn_link_config *config = &launch->link->config;
 	const Wyn__V1__CommandLimits *limits = launch->message->limits;
-	struct wyn_child *child = &launch->child;
+	struct wyn_child *child = launch->child;
 
 	for (size_t i = 0; i < config->limits_count; i++) {
 		add_limit(child, config->limits[i].resource,
@@ -338,20 +359,18 @@ static const char *resource_name(int resource)
 }
 
 /* What the child has told, in our words. */
-static void read_report(struct launch *launch)
+static struct wyn_slice place_of(struct wyn_pad *pad)
 {
-	const struct wyn_child_report *report = launch->child.report;
-	const struct wyn_program *program = &launch->program;
+	const struct wyn_child_report *report = &pad->report;
+	const struct wyn_program *program = &pad->program;
 	const char *where = "";
 
 	switch (report->stage) {
 	case WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY:
-		where = launch->child.directory;
+		where = pad->child.directory;
 		break;
 	case WYN__SPAWN__V1__STAGE__STAGE_USER:
-		(void)fail(launch, report->stage, report->error,
-			number_of(launch->arena, launch->start->uid));
-		return;
+		return number_of(&pad->arena, pad->user.uid);
 	case WYN__SPAWN__V1__STAGE__STAGE_LIMITS:
 		where = resource_name(report->resource);
 		break;
@@ -359,7 +378,7 @@ static void read_report(struct launch *launch)
 		where = "/tmp";
 		break;
 	case WYN__SPAWN__V1__STAGE__STAGE_PROGRAMS:
-		where = launch->child.argv[0];
+		where = pad->child.argv[0];
 		break;
 	case WYN__SPAWN__V1__STAGE__STAGE_INTERPRETER:
 		where = report->interpreter[0] != '\0'
@@ -369,13 +388,37 @@ static void read_report(struct launch *launch)
 	case WYN__SPAWN__V1__STAGE__STAGE_PROGRAM:
 		/* In none of several directories: the name says it best. */
 		where = program->count > 1 && report->error == ENOENT
-				? launch->child.argv[0]
+				? pad->child.argv[0]
 				: program->paths[report->path];
 		break;
 	default:
 		break;
 	}
-	(void)fail(launch, report->stage, report->error, wyn_slice_of(where));
+	return wyn_slice_of(where);
+}
+
+bool wyn_launch_failed(
+	struct wyn_pad *pad, struct wyn_launch_failure *ret_failure)
+{
+	const struct wyn_child_report *report = &pad->report;
+
+	if (report->stage == WYN__SPAWN__V1__STAGE__STAGE_UNSPECIFIED) {
+		return false;
+	}
+	*ret_failure = (struct wyn_launch_failure){
+		report->stage, report->error, place_of(pad)};
+	return true;
+}
+
+/*
+ * While it is on its way a child has our memory, and the kernel kills all that
+ * have it with the one that it chooses when a cgroup has no more. It lets be
+ * whom a parent waits for (in_vfork() in mm/oom_kill.c): so we do where a limit
+ * could be less than the command takes to begin.
+ */
+static bool must_wait(const struct launch *launch)
+{
+	return launch->command->cgroup && launch->limits.memory_bytes > 0;
 }
 
 /*
@@ -385,7 +428,9 @@ static void read_report(struct launch *launch)
 static pid_t clone_child(struct launch *launch)
 {
 	struct wyn_command *command = launch->command;
-	struct wyn_clone clone = {.stack = launch->loop->stack, .cgroup = -1};
+	struct wyn_clone clone = {.stack = launch->pad->stack,
+		.busy = &launch->pad->busy,
+		.cgroup = -1};
 	pid_t pid;
 
 	for (unsigned tries = 0; tries < CGROUPS_TRIED; tries++) {
@@ -395,8 +440,9 @@ static pid_t clone_child(struct launch *launch)
 		if (command->cgroup) {
 			clone.cgroup = command->cgroup->directory;
 		}
+		clone.wait = must_wait(launch);
 		command->reuse = true;
-		pid = wyn_sys.clone(&clone, wyn_child_run, &launch->child);
+		pid = wyn_sys.clone(&clone, wyn_child_run, launch->child);
 		if (pid >= 0) {
 			return pid;
 		}
@@ -418,25 +464,46 @@ static bool start_child(struct launch *launch)
 	struct wyn_command *command = launch->command;
 	pid_t pid;
 
-	loop->report->stage = WYN__SPAWN__V1__STAGE__STAGE_UNSPECIFIED;
+	launch->pad->report.stage = WYN__SPAWN__V1__STAGE__STAGE_UNSPECIFIED;
 	pid = clone_child(launch);
 	if (pid < 0) {
 		return false;
 	}
-	launch->failure = (struct wyn_launch_failure){0};
+	wyn_pad_fly(&loop->pads, launch->pad, command);
 	if (command->ledger) {
 		wyn_ledger_started(&command->ledger->ledger, command->record);
 	}
 	wyn_tree_add(&loop->tree, &command->tree, pid, command->cgroup);
-	if (loop->report->stage != WYN__SPAWN__V1__STAGE__STAGE_UNSPECIFIED) {
-		read_report(launch);
-	}
 	return true;
+}
+
+/* Returns: 0; -1: the failure is filled in. */
+static int make_child(struct launch *launch)
+{
+	const struct wyn_link_config *config = &launch->link->config;
+	int error = wyn_spawn_command_decode(bytes_of(&launch->start->command),
+		launch->arena, &launch->message);
+
+	if (error) {
+		return fail_process(
+			launch, error == -ENOBUFS ? E2BIG : EBADMSG);
+	}
+	return take_argv(launch) ||
+			       take_environment(launch, !config->cgroups) ||
+			       take_directory(launch) || take_user(launch) ||
+			       take_limits(launch,
+				       config->cgroups
+					       ? config->cgroups->cgroups
+							 .controllers
+					       : 0) ||
+			       find_program(launch)
+		       ? -1
+		       : 0;
 }
 
 bool wyn_launch(struct wyn_link *link, struct wyn_command *command,
 	const Wyn__Spawn__V1__Start *start, const int fds[static 3],
-	struct wyn_arena *arena, struct wyn_launch_failure *ret_failure)
+	struct wyn_pad *pad, struct wyn_launch_failure *ret_failure)
 {
 	const struct wyn_link_config *config = &link->config;
 	struct wyn_loop *loop = link->loop;
@@ -445,37 +512,32 @@ bool wyn_launch(struct wyn_link *link, struct wyn_command *command,
 		.link = link,
 		.command = command,
 		.start = start,
-		.arena = arena,
-		.program.fd = -1,
-		.child = {.input = fds[0] >= 0 ? fds[0] : loop->null,
-			.output = fds[1] >= 0 ? fds[1] : loop->null,
-			.umask = config->umask,
-			.private_tmp = config->private_tmp,
-			.subreaper = !config->cgroups,
-			.parent = loop->tree.self,
-			.report = loop->report},
+		.pad = pad,
+		.arena = &pad->arena,
+		.child = &pad->child,
 	};
-	bool started = false;
-	int error = wyn_spawn_command_decode(
-		bytes_of(&start->command), arena, &launch.message);
+	bool started;
+	int program;
 
-	launch.child.error = fds[2] >= 0 ? fds[2] : launch.child.output;
-	launch.child.program = &launch.program;
+	pad->program = (struct wyn_program){.fd = -1};
+	pad->child = (struct wyn_child){
+		.program = &pad->program,
+		.input = fds[0] >= 0 ? fds[0] : loop->null,
+		.output = fds[1] >= 0 ? fds[1] : loop->null,
+		.umask = config->umask,
+		.private_tmp = config->private_tmp,
+		.subreaper = !config->cgroups,
+		.parent = loop->tree.self,
+		.report = &pad->report,
+	};
+	pad->child.error = fds[2] >= 0 ? fds[2] : pad->child.output;
 	wyn_tree_prepare(&loop->tree, &command->tree);
-	if (error) {
-		(void)fail_process(
-			&launch, error == -ENOBUFS ? E2BIG : EBADMSG);
-	} else if (!take_argv(&launch) &&
-		   !take_environment(&launch, !config->cgroups) &&
-		   !take_directory(&launch) && !take_user(&launch) &&
-		   !take_limits(&launch,
-			   config->cgroups
-				   ? config->cgroups->cgroups.controllers
-				   : 0) &&
-		   !find_program(&launch)) {
-		started = start_child(&launch);
+	started = !make_child(&launch) && start_child(&launch);
+	/* The child has its own copy of it, and reads what the pad says. */
+	program = pad->program.fd;
+	if (program >= 0) {
+		close(program);
 	}
-	wyn_program_close(&launch.program);
 	*ret_failure = launch.failure;
 	return started;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * launch.h - from the message of a Start to a child that has executed.
+ * launch.h - from the message of a Start to a child that is on its way.
  *
- * It puts together what the child needs, in the arena of the message, and says
- * in the words of spawn.proto why there is none.
+ * It puts together what the child needs, in the pad that the message is in, and
+ * says in the words of spawn.proto why there is none, or why it did not
+ * execute.
  */
 #pragma once
 
@@ -12,27 +13,35 @@
 
 #include "base/compiler.h"
 #include "base/slice.h"
-#include "proto/arena.h"
 #include "proto/spawn.h"
 
 struct wyn_command;
 struct wyn_link;
+struct wyn_pad;
 
 struct wyn_launch_failure {
 	Wyn__Spawn__V1__Stage stage;
 	int error;
-	struct wyn_slice where; /* in the arena, or constant */
+	struct wyn_slice where; /* in the pad, or constant */
 };
 
 /*
  * wyn_launch - starts the process of a command.
  *
  * fds: input, output, error; -1 = none. The command's cgroup and record are
- * acquired, and the caller's to release. Returns: true: there is a process, and
- * it is in the tree; ret_failure->stage is UNSPECIFIED, or it could not execute
- * and ends by itself. false: there is none.
+ * acquired, and the caller's to release. Returns: true: there is a process, it
+ * is in the tree, and the pad flies. false: there is none, for that failure.
  */
 WYN_NODISCARD
 bool wyn_launch(struct wyn_link *link, struct wyn_command *command,
 	const Wyn__Spawn__V1__Start *start, const int fds[static 3],
-	struct wyn_arena *arena, struct wyn_launch_failure *ret_failure);
+	struct wyn_pad *pad, struct wyn_launch_failure *ret_failure);
+
+/*
+ * wyn_launch_failed - why the process that had the pad did not execute.
+ *
+ * It is dead. Returns: whether it is so.
+ */
+WYN_NODISCARD
+bool wyn_launch_failed(
+	struct wyn_pad *pad, struct wyn_launch_failure *ret_failure);

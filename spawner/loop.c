@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
-#include "spawner/clone.h"
 #include "spawner/command.h"
 #include "spawner/link.h"
 #include "spawner/sys.h"
@@ -107,38 +106,16 @@ static void raise_files(struct wyn_loop *loop)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int map(size_t bytes, int flags, void **ret_memory)
-{
-	void *memory = wyn_sys.mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (memory == MAP_FAILED) {
-		return -errno;
-	}
-	*ret_memory = memory;
-	return 0;
-}
-
 static int take_memory(struct wyn_loop *loop)
 {
-	void *report = NULL;
-	int error = map(
-		WYN_CLONE_STACK_BYTES, MAP_PRIVATE | MAP_STACK, &loop->stack);
+	void *packet = wyn_sys.mmap(NULL, WYN_SPAWN_PACKET_BYTES_MAX,
+		PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (!error) {
-		error = map(WYN_LOOP_ARENA_BYTES, MAP_PRIVATE, &loop->arena);
+	if (packet == MAP_FAILED) {
+		return -errno;
 	}
-	if (!error) {
-		error = map(
-			WYN_SPAWN_PACKET_BYTES_MAX, MAP_PRIVATE, &loop->packet);
-	}
-	if (!error) {
-		error = map(sizeof(*loop->report), MAP_SHARED, &report);
-	}
-	if (!error) {
-		loop->report = report;
-	}
-	return error;
+	loop->packet = packet;
+	return 0;
 }
 
 static void on_signal(
@@ -200,6 +177,7 @@ int wyn_loop_init(struct wyn_loop *loop)
 	wyn_list_init(&loop->signalled);
 	wyn_list_init(&loop->cgroups);
 	wyn_list_init(&loop->ledgers);
+	wyn_pads_init(&loop->pads);
 	arrange_signals();
 	raise_files(loop);
 	error = open_null(loop);
@@ -222,13 +200,6 @@ int wyn_loop_init(struct wyn_loop *loop)
 	return watch_signals(loop, false);
 }
 
-static void unmap(void *memory, size_t bytes)
-{
-	if (memory) {
-		munmap(memory, bytes);
-	}
-}
-
 static void close_if_open(int fd)
 {
 	if (fd >= 0) {
@@ -244,10 +215,10 @@ void wyn_loop_fini(struct wyn_loop *loop)
 	close_if_open(loop->signals);
 	close_if_open(loop->null);
 	close_if_open(loop->listener);
-	unmap(loop->stack, WYN_CLONE_STACK_BYTES);
-	unmap(loop->arena, WYN_LOOP_ARENA_BYTES);
-	unmap(loop->packet, WYN_SPAWN_PACKET_BYTES_MAX);
-	unmap(loop->report, sizeof(*loop->report));
+	wyn_pads_fini(&loop->pads);
+	if (loop->packet) {
+		munmap(loop->packet, WYN_SPAWN_PACKET_BYTES_MAX);
+	}
 }
 
 static void on_listener(
@@ -348,6 +319,7 @@ static void forget_peak(struct wyn_loop *loop)
 	int fd;
 
 	loop->grown = false;
+	loop->pads.grown = false;
 	fd = openat(loop->tree.proc, "self/clear_refs", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		(void)!write(fd, "5", 1);
@@ -446,7 +418,7 @@ int wyn_loop_run(struct wyn_loop *loop)
 		turn(loop, n, events);
 		next_ns = act_in_time(loop);
 		bury(loop);
-		if (loop->grown) {
+		if (loop->grown || loop->pads.grown) {
 			forget_peak(loop);
 		}
 		if (loop->over_ns != UINT64_MAX &&

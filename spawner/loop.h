@@ -5,8 +5,7 @@
  *
  * One epoll for all; the end of a child is told by a signalfd, the next thing
  * that is due by the timeout. In a turn the dead are seen first, so that wynd
- * has their events while we are busy with new commands: starting one keeps us
- * until it has executed.
+ * has their events while we are busy with new commands.
  */
 #pragma once
 
@@ -18,7 +17,7 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
-#include "spawner/child.h"
+#include "spawner/pad.h"
 #include "spawner/table.h"
 #include "spawner/tree.h"
 #include "spawner/user.h"
@@ -28,11 +27,6 @@
 
 /* When something could not be done or seen: again after this. */
 #define WYN_AGAIN_NS (10 * WYN_NS_PER_MS)
-
-/* The arena of a message of one packet, its command and what is made of it. */
-#define WYN_LOOP_ARENA_BYTES (2u << 20)
-/* If so much of it was touched the kernel gets it back. */
-#define WYN_LOOP_ARENA_KEPT_BYTES (256u << 10)
 
 /* For the last processes, once all links are closed: who does not die of
  * SIGKILL in this time waits for a device, and may do so for ever. */
@@ -68,9 +62,7 @@ struct wyn_loop {
 	struct wyn_users users;
 
 	struct rlimit files; /* of descriptors, that commands begin with */
-	void *stack;	     /* of a child */
-	struct wyn_child_report *report;
-	void *arena;
+	struct wyn_pads pads;
 	void *packet; /* WYN_SPAWN_PACKET_BYTES_MAX */
 	bool grown;   /* memory was taken that most never need */
 };

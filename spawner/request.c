@@ -2,9 +2,8 @@
 /*
  * request.c - see request.h.
  *
- * A message and all that is made of it are in one arena: the loop's, for one
- * that came in one packet; memory of its own for a longer one, which is given
- * back.
+ * A message and all that is made of it are in the arena of one pad, which a
+ * Start leaves to its child.
  */
 #include "spawner/request.h"
 
@@ -13,12 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "spawner/command.h"
 #include "spawner/link.h"
 #include "spawner/loop.h"
+#include "spawner/pad.h"
 #include "spawner/shared.h"
 #include "spawner/sys.h"
 
@@ -185,7 +184,7 @@ static int configure(
 /* ---- commands ------------------------------------------------------------ */
 
 static int start(struct wyn_link *link, const Wyn__Spawn__V1__Start *message,
-	const int *fds, size_t fds_count, bool lost, struct wyn_arena *arena)
+	const int *fds, size_t fds_count, bool lost, struct wyn_pad *pad)
 {
 	int of[3] = {-1, -1, -1};
 	size_t n = 0;
@@ -208,7 +207,7 @@ static int start(struct wyn_link *link, const Wyn__Spawn__V1__Start *message,
 	if (n != fds_count) {
 		return -EPROTO;
 	}
-	return wyn_command_start(link, message, of, arena);
+	return wyn_command_start(link, message, of, pad);
 }
 
 static int signal_command(
@@ -229,7 +228,7 @@ static int signal_command(
 /* What is over already is no fault of who asks: the two have crossed. */
 static int dispatch(struct wyn_link *link,
 	const Wyn__Spawn__V1__Request *request, const int *fds,
-	size_t fds_count, bool lost, struct wyn_arena *arena)
+	size_t fds_count, bool lost, struct wyn_pad *pad)
 {
 	struct wyn_loop *loop = link->loop;
 	struct wyn_command *command;
@@ -243,7 +242,7 @@ static int dispatch(struct wyn_link *link,
 		return -EPROTO;
 	}
 	if (request->what_case == WYN__SPAWN__V1__REQUEST__WHAT_START) {
-		return start(link, request->start, fds, fds_count, lost, arena);
+		return start(link, request->start, fds, fds_count, lost, pad);
 	}
 	if (fds_count > 0 || lost) {
 		return -EPROTO;
@@ -273,46 +272,32 @@ static int dispatch(struct wyn_link *link,
 }
 
 static int decode_and_do(struct wyn_link *link, struct wyn_slice message,
-	const int *fds, size_t fds_count, bool lost, struct wyn_arena *arena)
+	const int *fds, size_t fds_count, bool lost, struct wyn_pad *pad)
 {
 	const Wyn__Spawn__V1__Request *request;
-	int error = wyn_spawn_request_decode(message, arena, &request);
+	int error = wyn_spawn_request_decode(message, &pad->arena, &request);
 
 	if (error) {
 		return error;
 	}
-	return dispatch(link, request, fds, fds_count, lost, arena);
+	return dispatch(link, request, fds, fds_count, lost, pad);
 }
 
 int wyn_request_handle(struct wyn_link *link, struct wyn_slice message,
 	const int *fds, size_t fds_count, bool lost)
 {
-	struct wyn_loop *loop = link->loop;
-	size_t bytes = message.len * ARENA_BYTES_PER_BYTE + ARENA_BYTES_MORE;
-	struct wyn_arena arena;
-	void *memory;
+	struct wyn_pads *pads = &link->loop->pads;
+	struct wyn_pad *pad = wyn_pads_take(
+		pads, message.len * ARENA_BYTES_PER_BYTE + ARENA_BYTES_MORE);
 	int error;
 
-	if (bytes <= WYN_LOOP_ARENA_BYTES) {
-		wyn_arena_init(&arena, loop->arena, WYN_LOOP_ARENA_BYTES);
-		error = decode_and_do(
-			link, message, fds, fds_count, lost, &arena);
-		if (arena.used_bytes > WYN_LOOP_ARENA_KEPT_BYTES) {
-			(void)madvise(loop->arena, WYN_LOOP_ARENA_BYTES,
-				MADV_DONTNEED);
-			loop->grown = true;
-		}
-		return error;
-	}
-	memory = wyn_sys.mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory == MAP_FAILED) {
+	if (!pad) {
 		return wyn_request_lose(link, wyn_request_start_id(message));
 	}
-	wyn_arena_init(&arena, memory, bytes);
-	error = decode_and_do(link, message, fds, fds_count, lost, &arena);
-	munmap(memory, bytes);
-	loop->grown = true;
+	error = decode_and_do(link, message, fds, fds_count, lost, pad);
+	if (!pad->command) {
+		wyn_pad_release(pads, pad);
+	}
 	return error;
 }
 

@@ -2,8 +2,8 @@
 /*
  * sys.c - the table as it is when nobody is testing.
  *
- * The calls of the child go to the kernel directly (kernel.h). The libc's may do
- * more, too: its setuid(3) tells other threads, and asks first who they are.
+ * The calls of the child go to the kernel directly (kernel.h). The libc's may
+ * do more, too: its setuid(3) tells other threads, and asks who they are.
  */
 #include "spawner/sys.h"
 

@@ -59,7 +59,7 @@ static struct {
 
 static struct wyn_client *client;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if WYN_SANITIZED
 static const bool allocations_count = false;
 #else
 static const bool allocations_count = true;

@@ -30,7 +30,7 @@ static size_t allocations;
 static uint64_t next_seq;
 static uint8_t input[1u << 20];
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if WYN_SANITIZED
 static const bool allocations_count = false;
 #else
 static const bool allocations_count = true;

@@ -24,17 +24,7 @@
 #define AWAITERS 4u
 #define WINDOW	 65536u
 
-/* clang tells by a feature what gcc tells by a macro. */
-#ifdef __has_feature
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SCALE_MAX 100000u
-#endif
-#elif defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SCALE_MAX 100000u
-#endif
-#ifndef SCALE_MAX
-#define SCALE_MAX 10000000u
-#endif
+#define SCALE_MAX (WYN_SANITIZED ? 100000u : 10000000u)
 
 static struct wyn_pool *pool;
 static struct latch latch;

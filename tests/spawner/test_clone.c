@@ -24,7 +24,8 @@
 #include "base/compiler.h"
 #include "spawner/clone.h"
 
-static struct wyn_clone how = {.cgroup = -1};
+static pid_t busy;
+static struct wyn_clone how = {.busy = &busy, .cgroup = -1};
 static volatile int private_word;
 static volatile int *shared_word;
 
@@ -61,7 +62,7 @@ static int status_of(pid_t pid)
 		       : -1;
 }
 
-static void clone_shares_memory_until_the_child_has_exited(void **state)
+static void clone_shares_memory_when_the_kernel_can(void **state)
 {
 	int number = 41;
 	pid_t told = 0;
@@ -73,9 +74,10 @@ static void clone_shares_memory_until_the_child_has_exited(void **state)
 	how.parent_tid = NULL;
 	assert_true(pid > 0);
 	assert_int_equal(told, pid);
+	assert_int_equal(status_of(pid), 41);
 	assert_int_equal(private_word, 41);
 	assert_int_equal(*shared_word, 41);
-	assert_int_equal(status_of(pid), 41);
+	assert_int_equal(busy, 0);
 }
 
 static void clone_tells_errno_when_there_is_no_child(void **state)
@@ -87,6 +89,7 @@ static void clone_tells_errno_when_there_is_no_child(void **state)
 	errno = 0;
 	assert_int_equal(wyn_clone(&how, child, &number), -1);
 	assert_true(errno == EBADF || errno == EINVAL);
+	assert_int_equal(busy, 0);
 	how.cgroup = -1;
 }
 
@@ -123,14 +126,14 @@ static void clone_copies_memory_when_the_kernel_has_no_clone3(void **state)
 	assert_int_equal(told, pid);
 	assert_int_equal(private_word, 1);
 	assert_int_equal(*shared_word, 43);
+	assert_int_equal(busy, 0);
 	assert_int_equal(status_of(pid), 43);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-			clone_shares_memory_until_the_child_has_exited),
+		cmocka_unit_test(clone_shares_memory_when_the_kernel_can),
 		cmocka_unit_test(clone_tells_errno_when_there_is_no_child),
 		cmocka_unit_test(
 			clone_copies_memory_when_the_kernel_has_no_clone3),

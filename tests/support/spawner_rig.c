@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,13 +18,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "spawner/loop.h"
-#include "spawner/sys.h"
+#include "spawner/process.h"
 
 #define WAIT_MS	      30000
 #define TURNS_MAX     10000
@@ -31,155 +34,12 @@
 #define OUTPUT_BYTES  (1u << 20)
 #define MESSAGE_BYTES (WYN_SPAWN_MESSAGE_BYTES_MAX + 4096u)
 
-/* Of both processes; the child of a command writes it, too. */
-struct spawner_shared {
-	enum spawner_fault fault;
-	unsigned skip; /* so many go well before */
-	unsigned left;
-	int error;
-};
-
-static struct spawner_shared *shared;
-static struct wyn_sys real;
-
-/* Returns: errno, or 0. The child of a command asks as well, whose errno is not
- * its own. */
-static int fault_of(enum spawner_fault fault)
-{
-	if (shared->fault != fault || shared->left == 0) {
-		return 0;
-	}
-	if (shared->skip > 0) {
-		shared->skip--;
-		return 0;
-	}
-	shared->left--;
-	return shared->error;
-}
-
-static bool fails(enum spawner_fault fault)
-{
-	int error = fault_of(fault);
-
-	if (error) {
-		errno = error;
-	}
-	return error != 0;
-}
-
-static void *faulty_calloc(size_t n, size_t bytes)
-{
-	return fails(SPAWNER_FAULT_CALLOC) ? NULL : real.calloc(n, bytes);
-}
-
-static void *faulty_realloc(void *memory, size_t bytes)
-{
-	return fails(SPAWNER_FAULT_REALLOC) ? NULL
-					    : real.realloc(memory, bytes);
-}
-
-static void *faulty_mmap(
-	void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
-{
-	return fails(SPAWNER_FAULT_MMAP)
-		       ? MAP_FAILED
-		       : real.mmap(at, bytes, protection, flags, fd, offset);
-}
-
-static int faulty_getpwuid(uid_t uid, struct passwd *entry, char *buffer,
-	size_t bytes, struct passwd **ret_entry)
-{
-	return fails(SPAWNER_FAULT_GETPWUID)
-		       ? errno
-		       : real.getpwuid(uid, entry, buffer, bytes, ret_entry);
-}
-
-/* A call that says -1 when it fails. */
-#define FAULTY(type, name, NAME, parameters, ...)                            \
-	static type faulty_##name parameters                                 \
-	{                                                                    \
-		return fails(SPAWNER_FAULT_##NAME) ? -1                      \
-						   : real.name(__VA_ARGS__); \
-	}
-
-/* One of the child's, which says -errno. */
-#define FAULTY_CHILD(name, NAME, parameters, ...)               \
-	static int faulty_##name parameters                     \
-	{                                                       \
-		int error = fault_of(SPAWNER_FAULT_##NAME);     \
-                                                                \
-		return error ? -error : real.name(__VA_ARGS__); \
-	}
-
-FAULTY(int, openat, OPENAT, (int at, const char *path, int flags), at, path,
-	flags)
-FAULTY(ssize_t, recvmsg, RECVMSG, (int fd, struct msghdr *message, int flags),
-	fd, message, flags)
-FAULTY(ssize_t, send, SEND, (int fd, const void *bytes, size_t n, int flags),
-	fd, bytes, n, flags)
-FAULTY(int, accept, ACCEPT, (int fd), fd)
-FAULTY(int, epoll_ctl, EPOLL_CTL,
-	(int epoll, int what, int fd, struct epoll_event *event), epoll, what,
-	fd, event)
-FAULTY(int, getgrouplist, GETGROUPLIST,
-	(const char *name, gid_t gid, gid_t *groups, int *count), name, gid,
-	groups, count)
-FAULTY(pid_t, clone, CLONE,
-	(const struct wyn_clone *how, int (*child)(void *), void *of), how,
-	child, of)
-FAULTY_CHILD(setsid, SETSID, (void))
-FAULTY_CHILD(dup, DUP, (int from, int to), from, to)
-FAULTY_CHILD(close_range, CLOSE_RANGE, (unsigned first), first)
-FAULTY_CHILD(setrlimit, SETRLIMIT, (int resource, const struct rlimit *limit),
-	resource, limit)
-FAULTY_CHILD(setgroups, SETGROUPS, (size_t count, const gid_t *groups), count,
-	groups)
-FAULTY_CHILD(setgid, SETGID, (gid_t gid), gid)
-FAULTY_CHILD(setuid, SETUID, (uid_t uid), uid)
-FAULTY_CHILD(chdir, CHDIR, (const char *path), path)
-FAULTY_CHILD(private_tmp, PRIVATE_TMP, (void))
-FAULTY_CHILD(execve, EXECVE,
-	(const char *path, char *const *argv, char *const *environment), path,
-	argv, environment)
-FAULTY_CHILD(fexecve, FEXECVE,
-	(int fd, char *const *argv, char *const *environment), fd, argv,
-	environment)
-
-static void make_faulty(void)
-{
-	real = wyn_sys;
-	wyn_sys = (struct wyn_sys){
-		.calloc = faulty_calloc,
-		.realloc = faulty_realloc,
-		.mmap = faulty_mmap,
-		.openat = faulty_openat,
-		.recvmsg = faulty_recvmsg,
-		.send = faulty_send,
-		.accept = faulty_accept,
-		.epoll_ctl = faulty_epoll_ctl,
-		.getpwuid = faulty_getpwuid,
-		.getgrouplist = faulty_getgrouplist,
-		.clone = faulty_clone,
-		.setsid = faulty_setsid,
-		.dup = faulty_dup,
-		.close_range = faulty_close_range,
-		.setrlimit = faulty_setrlimit,
-		.setgroups = faulty_setgroups,
-		.setgid = faulty_setgid,
-		.setuid = faulty_setuid,
-		.chdir = faulty_chdir,
-		.private_tmp = faulty_private_tmp,
-		.execve = faulty_execve,
-		.fexecve = faulty_fexecve,
-	};
-}
-
 static void __attribute__((noreturn)) spawner_main(int fd)
 {
 	static struct wyn_loop loop;
 	int error = wyn_loop_init(&loop);
 
-	make_faulty();
+	spawner_faults_install();
 	if (!error) {
 		error = wyn_loop_serve(&loop, fd);
 	}
@@ -190,19 +50,13 @@ static void __attribute__((noreturn)) spawner_main(int fd)
 	exit(error ? 1 : 0);
 }
 
-static void share(void)
-{
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(shared != MAP_FAILED);
-	*shared = (struct spawner_shared){0};
-}
-
 void spawner_rig_arm_here(enum spawner_fault fault, unsigned n, int error)
 {
-	share();
-	make_faulty();
-	*shared = (struct spawner_shared){fault, 0, n, error};
+	struct spawner_shared *shared = spawner_faults_share();
+
+	spawner_faults_install();
+	*shared = (struct spawner_shared){
+		.fault = fault, .left = n, .error = error};
 }
 
 int spawner_rig_begin(enum spawner_fault fault, unsigned n, int error)
@@ -215,10 +69,14 @@ int spawner_rig_begin(enum spawner_fault fault, unsigned n, int error)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		static struct wyn_loop loop;
+		struct spawner_shared *shared = spawner_faults_share();
 		int failed;
 
-		spawner_rig_arm_here(fault, 1, error);
-		shared->skip = n - 1;
+		spawner_faults_install();
+		*shared = (struct spawner_shared){.fault = fault,
+			.skip = n - 1,
+			.left = 1,
+			.error = error};
 		failed = wyn_loop_init(&loop);
 		wyn_loop_fini(&loop);
 		exit(-failed);
@@ -234,8 +92,7 @@ int spawner_rig_set_up(void **state)
 	int sides[2];
 
 	assert_non_null(rig);
-	share();
-	rig->shared = shared;
+	rig->shared = spawner_faults_share();
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sides),
 		0);
@@ -292,7 +149,43 @@ int spawner_rig_tear_down(void **state)
 void spawner_rig_arm(struct spawner_rig *rig, enum spawner_fault fault,
 	unsigned n, int error)
 {
-	*rig->shared = (struct spawner_shared){fault, 0, n, error};
+	*rig->shared = (struct spawner_shared){
+		.fault = fault, .left = n, .error = error};
+}
+
+void spawner_rig_hold(struct spawner_rig *rig)
+{
+	rig->shared->held = 0;
+	rig->shared->hold = true;
+}
+
+static bool is_stopped(int proc, pid_t pid)
+{
+	struct wyn_process process;
+
+	assert_int_equal(wyn_process_read(proc, pid, &process), 0);
+	return process.state == 'T';
+}
+
+pid_t spawner_rig_held(struct spawner_rig *rig)
+{
+	const struct timespec wait = {WAIT_MS / 1000, 0};
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t *held = &rig->shared->held;
+	unsigned turns = 0;
+
+	assert_true(proc >= 0);
+	while (__atomic_load_n(held, __ATOMIC_ACQUIRE) == 0) {
+		assert_true(
+			syscall(SYS_futex, held, FUTEX_WAIT, 0, &wait) == 0 ||
+			errno == EAGAIN);
+	}
+	while (!is_stopped(proc, *held)) {
+		assert_true(turns++ < TURNS_MAX);
+		sched_yield();
+	}
+	close(proc);
+	return *held;
 }
 
 void spawner_rig_packet(struct spawner_rig *rig, uint8_t flags,

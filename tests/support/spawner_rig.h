@@ -16,33 +16,7 @@
 
 #include "base/slice.h"
 #include "proto/spawn.h"
-
-/* Calls of spawner/sys.h. */
-enum spawner_fault {
-	SPAWNER_FAULT_NONE,
-	SPAWNER_FAULT_CALLOC,
-	SPAWNER_FAULT_REALLOC,
-	SPAWNER_FAULT_MMAP,
-	SPAWNER_FAULT_OPENAT,
-	SPAWNER_FAULT_RECVMSG,
-	SPAWNER_FAULT_SEND,
-	SPAWNER_FAULT_ACCEPT,
-	SPAWNER_FAULT_EPOLL_CTL,
-	SPAWNER_FAULT_GETPWUID,
-	SPAWNER_FAULT_GETGROUPLIST,
-	SPAWNER_FAULT_CLONE,
-	SPAWNER_FAULT_SETSID,
-	SPAWNER_FAULT_DUP,
-	SPAWNER_FAULT_CLOSE_RANGE,
-	SPAWNER_FAULT_SETRLIMIT,
-	SPAWNER_FAULT_SETGROUPS,
-	SPAWNER_FAULT_SETGID,
-	SPAWNER_FAULT_SETUID,
-	SPAWNER_FAULT_CHDIR,
-	SPAWNER_FAULT_PRIVATE_TMP,
-	SPAWNER_FAULT_EXECVE,
-	SPAWNER_FAULT_FEXECVE,
-};
+#include "tests/support/spawner_faults.h"
 
 struct spawner_shared;
 
@@ -80,6 +54,12 @@ int spawner_rig_set_up_ready(void **state);
 /* The next calls of this kind fail so, n times. */
 void spawner_rig_arm(struct spawner_rig *rig, enum spawner_fault fault,
 	unsigned n, int error);
+
+/* The child of the next Start stops, before it has done anything. */
+void spawner_rig_hold(struct spawner_rig *rig);
+
+/* It has stopped. Returns: its pid; SIGCONT lets it go on. */
+pid_t spawner_rig_held(struct spawner_rig *rig);
 
 /* A spawner that begins while the n-th call of this kind fails. Returns: 0: it
  * has begun, and ended well; else the errno that it would not for. */
