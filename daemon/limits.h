@@ -103,6 +103,8 @@ struct wyn_limits {
 #define WYN_OUTPUT_HIGH_BYTES \
 	(256u << 10)		      /* encoded and unsent: encode later */
 #define WYN_CALLS_PENDING_MAX  8u     /* Calls answered later, of one each */
+#define WYN_INQUIRIES_MAX      256u   /* who ask for what is kept: inquiry.h */
+#define WYN_INQUIRIES_USER_MAX 64u    /* of them, of one user */
 #define WYN_CONN_WORK_MAX      16384u /* looks in one turn: about 1 ms */
 #define WYN_TIMERS_TURN_MAX    1024u  /* fired in one turn */
 #define WYN_LABEL_BYTES	       64u    /* of a task's label, with a NUL */

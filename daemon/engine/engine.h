@@ -45,8 +45,7 @@ struct wyn_shared {
 	 * wyn_later_answer(); NULL = it cannot. Thread: loop; not blocking */
 	void (*reload)(
 		struct wyn_shared *shared, const struct wyn_later *later);
-	/* [I] a connection is told CONNECTIONS_MAX; NULL = nobody asks.
-	 * Thread: loop */
+	/* [I] one is told CONNECTIONS_MAX; NULL = nobody asks. Thread: loop */
 	void (*crowded)(struct wyn_shared *shared);
 	_Atomic uint64_t ids_used;    /* [A held] beyond id_base */
 	_Atomic uint64_t tasks_held;  /* [A held] accepted, not yet returned */
@@ -56,8 +55,9 @@ struct wyn_shared {
 	_Atomic uint64_t buffered;    /* [A held] input and output they keep */
 	_Atomic uint64_t conns_used;  /* [A held] numbers of connections */
 	_Atomic uint64_t surveys;     /* [A held] on their way: survey.h */
-	_Atomic uint64_t inquiries;   /* [A held] likewise: inquiry.h */
 	_Atomic uint64_t commands;    /* [A commands] that run now */
+	/* [A askers] uid + 1 of who asks, for each on its way; 0 = free */
+	_Atomic uint64_t inquiries[WYN_INQUIRIES_MAX];
 };
 
 /* Who is at the other end. */

@@ -14,11 +14,57 @@
 #include "daemon/engine/engine_state.h"
 #include "daemon/engine/inquiry_answer.h"
 
+static void place_free(struct wyn_shared *shared, size_t place)
+{
+	/* [askers] carries no data. */
+	atomic_store_explicit(
+		&shared->inquiries[place], 0, memory_order_relaxed);
+}
+
+static unsigned asked_by(struct wyn_shared *shared, uint64_t who)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < WYN_INQUIRIES_MAX; i++) {
+		/* [askers] behind our own claim: one of two loops that claim
+		 * for the same user at once sees the other's. */
+		count += atomic_load_explicit(&shared->inquiries[i],
+				 memory_order_seq_cst) == who;
+	}
+	return count;
+}
+
+/* Anybody else has half of both bounds; administrators begin with the places
+ * that are theirs alone. Returns: 0, -EBUSY when all are taken, -EDQUOT when
+ * the user has as many as he may. */
+static int place_take(struct wyn_shared *shared, const struct wyn_peer *peer,
+	size_t *ret_place)
+{
+	unsigned part = peer->administrator ? 1 : 2;
+	uint64_t who = (uint64_t)peer->uid + 1;
+
+	for (size_t i = WYN_INQUIRIES_MAX / part; i-- > 0;) {
+		uint64_t free_place = 0;
+
+		/* [askers] claimed first, then counted. */
+		if (!atomic_compare_exchange_strong_explicit(
+			    &shared->inquiries[i], &free_place, who,
+			    memory_order_seq_cst, memory_order_relaxed)) {
+			continue;
+		}
+		if (asked_by(shared, who) > WYN_INQUIRIES_USER_MAX / part) {
+			place_free(shared, i);
+			return -EDQUOT;
+		}
+		*ret_place = i;
+		return 0;
+	}
+	return -EBUSY;
+}
+
 static void inquiry_free(struct wyn_inquiry *inquiry)
 {
-	/* [held] given back. */
-	atomic_fetch_sub_explicit(
-		&inquiry->shared->inquiries, 1, memory_order_relaxed);
+	place_free(inquiry->shared, inquiry->place);
 	free(inquiry);
 }
 
@@ -241,24 +287,21 @@ int wyn_inquiry_start(struct wyn_conn *conn, const struct wyn_later *later,
 	const struct wyn_inquiry_query *query)
 {
 	struct wyn_shared *shared = conn->engine->shared;
-	uint64_t most = conn->peer.administrator ? WYN_INQUIRIES_MAX
-						 : WYN_INQUIRIES_MAX / 2;
-	struct wyn_inquiry *inquiry = NULL;
-	int error = -EBUSY;
+	struct wyn_inquiry *inquiry;
+	size_t place;
+	int error = place_take(shared, &conn->peer, &place);
 
-	/* [held] added first, decided by what that returned. */
-	if (atomic_fetch_add_explicit(
-		    &shared->inquiries, 1, memory_order_relaxed) < most) {
-		inquiry = inquiry_create(conn);
-		error = -ENOMEM;
-	}
-	if (inquiry == NULL) {
-		atomic_fetch_sub_explicit(
-			&shared->inquiries, 1, memory_order_relaxed);
+	if (error < 0) {
 		return error;
+	}
+	inquiry = inquiry_create(conn);
+	if (inquiry == NULL) {
+		place_free(shared, place);
+		return -ENOMEM;
 	}
 	inquiry->post.run = inquiry_run;
 	inquiry->shared = shared;
+	inquiry->place = place;
 	inquiry->later = *later;
 	inquiry->query = *query;
 	if (inquiry->query.wait_ms > WYN_INQUIRY_WAIT_MS_MAX) {

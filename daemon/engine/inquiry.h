@@ -25,7 +25,6 @@ struct wyn_conn;
 struct wyn_engine;
 struct wyn_kept;
 
-#define WYN_INQUIRIES_MAX	256u /* on their way, of all loops */
 #define WYN_INQUIRY_WAIT_MS_MAX 30000u
 #define WYN_INQUIRY_PIECES_MAX	64u
 #define WYN_INQUIRY_TEXT_BYTES	1024u
@@ -55,6 +54,7 @@ struct wyn_inquiry_piece {
 struct wyn_inquiry {
 	struct wyn_post post;
 	struct wyn_shared *shared;
+	size_t place; /* in shared->inquiries */
 	struct wyn_later later;
 	struct wyn_inquiry_query query;
 	bool sees_all; /* who asks: everything, or what that uid has */
@@ -94,7 +94,8 @@ struct wyn_inquiry {
 /*
  * wyn_inquiry_start - sends one off; the Call is noted.
  *
- * Returns: 0; -EBUSY when too many are on their way; -ENOMEM.
+ * Returns: 0; -EBUSY when too many are on their way, -EDQUOT when too many of
+ * them are of the same user; -ENOMEM.
  */
 WYN_NODISCARD
 int wyn_inquiry_start(struct wyn_conn *conn, const struct wyn_later *later,

@@ -108,6 +108,19 @@ void wyn_inquiry_answer(const struct wyn_inquiry *inquiry)
 	}
 }
 
+/* Why there is none: what wyn_inquiry_start() returned. */
+static const char *refusal_text(int error)
+{
+	switch (error) {
+	case -EBUSY:
+		return "too many others ask for tasks";
+	case -EDQUOT:
+		return "this user asks for too many tasks at a time";
+	default:
+		return "the server has no memory for it";
+	}
+}
+
 static void inquiry_send(struct wyn_conn *conn, const Wyn__V1__Call *call,
 	const struct wyn_inquiry_query *query)
 {
@@ -130,8 +143,7 @@ static void inquiry_send(struct wyn_conn *conn, const Wyn__V1__Call *call,
 		WYN_STATS_ADD(&conn->engine->stats, calls_over_max, 1);
 		wyn_conn_call_refuse(conn, 0, &later,
 			WYN_STATUS_RESOURCE_EXHAUSTED, "CALLS_MAX",
-			error == -EBUSY ? "too many others ask for tasks"
-					: "the server has no memory for it");
+			refusal_text(error));
 	}
 }
 

@@ -47,10 +47,23 @@ static void leave(void)
 	rig_settle(rig);
 }
 
-static uint64_t waiting(void)
+static unsigned waiting(void)
 {
-	return atomic_load_explicit(
-		&rig->shared.inquiries, memory_order_relaxed);
+	unsigned count = 0;
+
+	for (size_t i = 0; i < WYN_INQUIRIES_MAX; i++) {
+		count += atomic_load_explicit(&rig->shared.inquiries[i],
+				 memory_order_relaxed) != 0;
+	}
+	return count;
+}
+
+static void settle_both(struct rig *beside)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		rig_settle(rig);
+		rig_settle(beside);
+	}
 }
 
 static void outcome_waits_for_the_end(void **state)
@@ -155,27 +168,102 @@ static void all_are_told_when_several_wait(void **state)
 	assert_int_equal(client->replies, WYN_CALLS_PENDING_MAX);
 }
 
-static void askers_are_no_more_than_may(void **state)
-{
-	uint64_t id = keep_send(client, 1, 1, "echo", "x");
-	unsigned most = WYN_INQUIRIES_MAX / 2 / WYN_CALLS_PENDING_MAX;
+#define ADMINISTRATOR 999u /* its uid */
 
-	(void)state;
-	for (unsigned i = 0; i < most; i++) {
-		struct rig_client *one = rig_open_user(rig, 0);
+static struct rig_client *open_as(struct rig *at, uint32_t uid)
+{
+	struct rig_client *one = rig_open_user(at, uid);
+
+	one->conn->peer.administrator = uid == ADMINISTRATOR;
+	return one;
+}
+
+/* As many as the user may wait for a task of his, asked for on both loops.
+ * Returns: its id. */
+static uint64_t ask_all(struct rig *here, struct rig *beside, uint32_t uid)
+{
+	uint64_t id = keep_send(open_as(here, uid), 1, 1, "echo", "x");
+	unsigned most = WYN_INQUIRIES_USER_MAX;
+
+	most /= uid == ADMINISTRATOR ? 1 : 2;
+	for (unsigned i = 0; i < most; i += WYN_CALLS_PENDING_MAX) {
+		bool odd = i / WYN_CALLS_PENDING_MAX % 2 != 0;
+		struct rig_client *one = open_as(odd ? beside : here, uid);
 
 		for (unsigned n = 0; n < WYN_CALLS_PENDING_MAX; n++) {
 			outcome_send(one, id, 1000);
 		}
 		assert_int_equal(one->replies, 0);
 	}
-	outcome_send(asker, id, 1000);
-	assert_string_equal(asker->reply.reason, "CALLS_MAX");
-	client->conn->peer.administrator = true;
-	outcome_send(client, id, 1000);
-	assert_int_equal(client->replies, 0);
+	return id;
+}
+
+static void assert_refused(struct rig_client *one, uint64_t id)
+{
+	unsigned replies = one->replies;
+
+	outcome_send(one, id, 1000);
+	assert_int_equal(one->replies, replies + 1);
+	assert_int_equal(one->reply.code, WYN_STATUS_RESOURCE_EXHAUSTED);
+	assert_string_equal(one->reply.reason, "CALLS_MAX");
+}
+
+static void askers_are_no_more_than_may(void **state)
+{
+	uint64_t id = keep_send(client, 1, 1, "echo", "x");
+	struct rig_client *boss = open_as(rig, ADMINISTRATOR);
+	uint32_t uid = 1;
+
+	(void)state;
+	while (waiting() < WYN_INQUIRIES_MAX / 2) {
+		(void)ask_all(rig, rig, uid++);
+	}
+	assert_refused(asker, id);
+	outcome_send(boss, id, 1000);
+	assert_int_equal(boss->replies, 0);
 	rig_finish_all(rig);
-	assert_int_equal(client->replies, 1);
+	assert_int_equal(boss->replies, 1);
+}
+
+static void askers_of_one_user_are_a_part_of_them(void **state)
+{
+	struct rig_client *other = open_as(rig, 7);
+	uint64_t theirs = keep_send(other, 1, 1, "echo", "y");
+	uint64_t id = ask_all(rig, rig, 0);
+
+	(void)state;
+	assert_refused(asker, id);
+	outcome_send(other, theirs, 1000);
+	assert_int_equal(other->replies, 0);
+	rig_finish_all(rig);
+	assert_string_equal(other->outcome.value, "y");
+	assert_string_equal(outcome_of(asker, id)->value, "x");
+	assert_int_equal(waiting(), 0);
+}
+
+static void askers_of_one_user_are_counted_on_all_loops(void **state)
+{
+	struct rig *beside = rig_create_beside(rig);
+	uint64_t id = ask_all(rig, beside, 0);
+
+	(void)state;
+	settle_both(beside);
+	assert_refused(asker, id);
+	rig_finish_all(rig);
+	settle_both(beside);
+	assert_int_equal(waiting(), 0);
+	rig_destroy(beside);
+}
+
+static void administrator_has_no_more_than_his_part(void **state)
+{
+	uint64_t id = ask_all(rig, rig, ADMINISTRATOR);
+
+	(void)state;
+	assert_refused(open_as(rig, ADMINISTRATOR), id);
+	assert_int_equal(waiting(), WYN_INQUIRIES_USER_MAX);
+	rig_finish_all(rig);
+	assert_int_equal(waiting(), 0);
 }
 
 static void nobody_is_told_when_the_asker_has_gone(void **state)
@@ -405,14 +493,6 @@ static void unknown_is_refused(void **state)
 	assert_string_equal(asker->reply.reason, "CALL_INVALID");
 }
 
-static void settle_both(struct rig *beside)
-{
-	for (unsigned i = 0; i < 8; i++) {
-		rig_settle(rig);
-		rig_settle(beside);
-	}
-}
-
 static void other_loop_is_asked_when_the_task_is_there(void **state)
 {
 	struct rig *beside = rig_create_beside(rig);
@@ -470,6 +550,9 @@ int main(void)
 		TEST(outcome_is_not_told_of_output),
 		TEST(all_are_told_when_several_wait),
 		TEST(askers_are_no_more_than_may),
+		TEST(askers_of_one_user_are_a_part_of_them),
+		TEST(askers_of_one_user_are_counted_on_all_loops),
+		TEST(administrator_has_no_more_than_his_part),
 		TEST(nobody_is_told_when_the_asker_has_gone),
 		TEST(drain_ends_the_wait),
 		TEST(engine_ends_with_those_that_wait),

@@ -249,7 +249,9 @@ void rig_destroy(struct rig *rig)
 	rig_check(held(&rig->shared.values_held) == 0);
 	rig_check(held(&rig->shared.connections) == 0);
 	rig_check(held(&rig->shared.commands) == 0);
-	rig_check(held(&rig->shared.inquiries) == 0);
+	for (size_t i = 0; i < WYN_INQUIRIES_MAX; i++) {
+		rig_check(held(&rig->shared.inquiries[i]) == 0);
+	}
 	rig_check(rig->engine->commands_running == 0);
 	rig_turn(rig);
 	rig_check(held(&rig->shared.buffered) == 0);
