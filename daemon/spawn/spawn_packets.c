@@ -250,8 +250,9 @@ static void gather(struct wyn_spawn *self)
 	const struct wyn_list *at;
 
 	packets->out_count = 0;
+	/* What is to be started goes by the newest configuration. */
 	if (self->link.configure != NULL && !in_start(self) &&
-		!configure_add(packets, &self->link)) {
+		(!configure_add(packets, &self->link) || self->link.stale)) {
 		return;
 	}
 	wyn_list_for_each (at, &self->sending) {
@@ -371,6 +372,9 @@ void wyn_spawn_flush(struct wyn_spawn *self)
 		}
 		for (int i = 0; i < count; i++) {
 			sent(self, &packets->out[i]);
+		}
+		if (self->link.stale && self->link.configure == NULL) {
+			wyn_spawner_configure(self);
 		}
 	}
 	if (self->link.on.fd >= 0) {

@@ -166,9 +166,10 @@ void wyn_spawner_configure(struct wyn_spawn *self)
 		link->stale = link->state == WYN_LINK_CONFIGURING;
 		return;
 	}
-	if (link->configure != NULL && link->configure_at > 0) {
-		/* Half of the one before went; this link has to end. */
-		wyn_spawner_broken(self, "it was to be configured twice");
+	/* One that is sent in part goes on to its end, and what sent that asks
+	 * again. */
+	link->stale = link->configure != NULL && link->configure_at > 0;
+	if (link->stale) {
 		return;
 	}
 	wyn_spawner_configure_drop(link);

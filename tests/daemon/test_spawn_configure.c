@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_spawn_configure.c - what a spawner is told first.
+ * test_spawn_configure.c - what a spawner is told first, and again.
  */
 #include "daemon/spawn/spawn_executor.h"
 
@@ -109,6 +109,83 @@ static void spawner_is_told_of_no_less_than_it_is_to_run(void **state)
 	}
 }
 
+/* More than the socket takes at once. */
+#define LONG_PROGRAMS 300
+
+static void set_long(char letter)
+{
+	static char program[4001];
+	static const char *list[LONG_PROGRAMS];
+
+	memset(program, letter, sizeof(program) - 1);
+	for (size_t i = 0; i < LONG_PROGRAMS; i++) {
+		list[i] = program;
+	}
+	rig.config.programs = list;
+	rig.config.programs_count = LONG_PROGRAMS;
+	rig.executor->ops->configure(rig.executor, &rig.config);
+}
+
+static void receive_long(char letter, mode_t umask)
+{
+	const Wyn__Spawn__V1__Configure *configure;
+	struct spawn_rig_request request;
+
+	spawn_rig_receive(&rig, &request);
+	spawn_rig_turn(&rig);
+	assert_int_equal(request.message->what_case,
+		WYN__SPAWN__V1__REQUEST__WHAT_CONFIGURE);
+	assert_true(request.packets > 1);
+	configure = request.message->configure;
+	assert_int_equal(configure->umask, umask);
+	assert_int_equal(configure->n_programs, LONG_PROGRAMS);
+	for (size_t i = 0; i < LONG_PROGRAMS; i++) {
+		assert_int_equal(configure->programs[i].len, 4000);
+		assert_int_equal(configure->programs[i].data[0], letter);
+		assert_int_equal(configure->programs[i].data[3999], letter);
+	}
+}
+
+static void end_well(struct spawn_rig_task *task, uint64_t id, const int *fds)
+{
+	spawn_rig_close_outputs(fds);
+	spawn_rig_exited(&rig, id, 0, false);
+	spawn_rig_turn(&rig);
+	assert_true(task->back);
+	assert_int_equal(task->task.outcome.code, WYN_STATUS_OK);
+	spawn_rig_task_free(task);
+}
+
+static void spawner_is_told_the_newest_behind_what_was_sent_in_part(
+	void **state)
+{
+	struct spawn_rig_task *running;
+	struct spawn_rig_task *next;
+	int fds[2][WYN_SPAWN_FDS_MAX];
+	uint64_t ids[2];
+
+	(void)state;
+	spawn_rig_executor(&rig);
+	running = spawn_rig_run(&rig, &ids[0], fds[0]);
+	set_long('a');
+	rig.config.umask = 011;
+	set_long('b');
+	rig.config.umask = 077;
+	set_long('c');
+	next = spawn_rig_task(&rig, 100, SPAWN_RIG_NO);
+	spawn_rig_start(&rig, next);
+	receive_long('a', 022);
+	receive_long('c', 077);
+	/* It would be refused by what was before. */
+	ids[1] = spawn_rig_receive_start(&rig, fds[1]);
+	spawn_rig_turn(&rig);
+	assert_true(spawn_rig_is_silent(&rig));
+	spawn_rig_ready(&rig);
+	spawn_rig_ready(&rig);
+	end_well(running, ids[0], fds[0]);
+	end_well(next, ids[1], fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +194,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			spawner_is_told_of_no_less_than_it_is_to_run, begin,
 			end),
+		cmocka_unit_test_setup_teardown(
+			spawner_is_told_the_newest_behind_what_was_sent_in_part,
+			begin, end),
 	};
 
 	return cmocka_run_group_tests_name(
