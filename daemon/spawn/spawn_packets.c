@@ -247,17 +247,20 @@ static bool in_start(const struct wyn_spawn *self)
 static void gather(struct wyn_spawn *self)
 {
 	struct wyn_spawn_packets *packets = &self->packets;
+	const struct wyn_spawner_link *link = &self->link;
+	bool configure_next = link->configure != NULL && in_start(self);
 	const struct wyn_list *at;
 
 	packets->out_count = 0;
 	/* What is to be started goes by the newest configuration. */
-	if (self->link.configure != NULL && !in_start(self) &&
-		(!configure_add(packets, &self->link) || self->link.stale)) {
+	if (link->configure != NULL && !configure_next &&
+		(!configure_add(packets, link) || link->stale)) {
 		return;
 	}
 	wyn_list_for_each (at, &self->sending) {
 		if (!process_add(packets,
-			    wyn_list_entry(at, struct wyn_process, link))) {
+			    wyn_list_entry(at, struct wyn_process, link)) ||
+			configure_next) {
 			return;
 		}
 	}

@@ -186,6 +186,35 @@ static void spawner_is_told_the_newest_behind_what_was_sent_in_part(
 	end_well(next, ids[1], fds[1]);
 }
 
+static void spawner_is_told_before_it_is_to_run_what_that_allows(void **state)
+{
+	struct spawn_rig_task *large;
+	struct spawn_rig_task *next;
+	struct spawn_rig_request request;
+	int fds[2][WYN_SPAWN_FDS_MAX];
+	uint64_t ids[2];
+
+	(void)state;
+	rig.config.commands_max = 1;
+	spawn_rig_executor(&rig);
+	large = spawn_rig_task(&rig, 2u << 20, SPAWN_RIG_NO);
+	spawn_rig_start(&rig, large);
+	spawn_rig_begin(&rig);
+	rig.config.commands_max = 2;
+	rig.executor->ops->configure(rig.executor, &rig.config);
+	next = spawn_rig_task(&rig, 100, SPAWN_RIG_NO);
+	spawn_rig_start(&rig, next);
+	ids[0] = spawn_rig_receive_start(&rig, fds[0]);
+	spawn_rig_turn(&rig);
+	spawn_rig_receive(&rig, &request);
+	assert_int_equal(request.message->what_case,
+		WYN__SPAWN__V1__REQUEST__WHAT_CONFIGURE);
+	assert_int_equal(request.message->configure->commands_max, 2);
+	ids[1] = spawn_rig_receive_start(&rig, fds[1]);
+	end_well(large, ids[0], fds[0]);
+	end_well(next, ids[1], fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +225,9 @@ int main(void)
 			end),
 		cmocka_unit_test_setup_teardown(
 			spawner_is_told_the_newest_behind_what_was_sent_in_part,
+			begin, end),
+		cmocka_unit_test_setup_teardown(
+			spawner_is_told_before_it_is_to_run_what_that_allows,
 			begin, end),
 	};
 
