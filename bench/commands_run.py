@@ -6,15 +6,15 @@
 #
 #	commands_run.py BUILD PROGRAMS
 #
-# As socket_run.py, whose words, bounds and ends these are; commands.json is
-# what it writes. Needs root, or a cgroup2 that the user may write to, for the
-# rows with a cgroup for each command.
+# As socket_run.py, whose words and end these are; commands.json is what it
+# writes. Needs root, or a cgroup2 that the user may write to, for the rows
+# with a cgroup for each command.
 
+import functools
 import json
 import os
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -23,8 +23,9 @@ import commands_plan as plan
 import commands_tables
 import machine
 from commands_servers import Servers, status_kib, tree_cpu_ns
+from phases import end_by_interrupt, run_phase, run_program
 from results import Results
-from socket_run import interrupt, run_program, write_json
+from socket_run import write_json
 
 QUICK = os.environ.get('QUICK') not in (None, '', '0')
 LIMIT_S = 50 if QUICK else 560  # no program begins later
@@ -75,7 +76,7 @@ def read_line(output, cell):
             **got['latency_ns']}
 
 
-def run(cell, servers, cpus, limit_s):
+def run(servers, cpus, cell, limit_s):
     """The figures of one run, or {'error': why}."""
     try:
         server = servers.get(cell.server, cpus)
@@ -105,22 +106,6 @@ def run(cell, servers, cpus, limit_s):
     return got
 
 
-def run_phase(phase, servers, cpus, results, began):
-    results.update((cell[:3], []) for cell in phase.cells)
-    for number in range(phase.rounds):
-        # In every other round the other way about, so that nobody always
-        # comes after the same.
-        for cell in phase.cells if number % 2 == 0 else reversed(phase.cells):
-            left = LIMIT_S - (time.monotonic() - began)
-            ran = results[cell[:3]]
-            # Once may be chance; who fails again is let be.
-            if left <= 0 or sum('error' in one for one in ran) > 1:
-                continue
-            ran.append(run(cell, servers, cpus, min(PROGRAM_S, left + 5)))
-    print(f'{phase.name} done after {time.monotonic() - began:.0f} s',
-          file=sys.stderr, flush=True)
-
-
 def fill(paths, directory):
     """What cat is to read; it stays in the page cache."""
     paths['file'] = f'{directory}/file'
@@ -134,7 +119,8 @@ def measure(paths, cpus, began, missing):
     with Servers(paths, missing) as servers:
         fill(paths, servers.directory)
         for phase in plan.phases(QUICK):
-            run_phase(phase, servers, cpus, results, began)
+            run_phase(phase, results, began, (LIMIT_S, PROGRAM_S),
+                      functools.partial(run, servers, cpus))
     return results
 
 
@@ -142,8 +128,7 @@ def main():
     began = time.monotonic()
     if len(sys.argv) != 3:
         sys.exit('usage: commands_run.py BUILD PROGRAMS')
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    end_by_interrupt()
     directory = os.path.join(sys.argv[1], 'bench')
     os.makedirs(directory, exist_ok=True)
     missing = {}

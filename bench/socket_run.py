@@ -12,11 +12,11 @@
 # in its row. Ends with 1 if one of ours fails, never because a figure is bad.
 
 import csv
+import functools
 import json
 import os
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -25,6 +25,7 @@ import machine
 import socket_goals
 import socket_plan as plan
 import socket_tables
+from phases import end_by_interrupt, run_phase, run_program
 from results import Results
 from socket_servers import Servers, cpu_ns
 
@@ -103,37 +104,13 @@ def read_csv(text):
     return {'per_second': float(row['rps'])}
 
 
-def run_program(command, cpus, limit_s, environment=None):
-    """(output, None) or (None, why). `environment`: beside ours."""
-    if shutil.which(command[0]) is None:
-        return None, f'{command[0]} is not installed'
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-        env={**os.environ, **(environment or {})},
-        preexec_fn=lambda: os.sched_setaffinity(0, cpus))
-    try:
-        output, errors = process.communicate(timeout=limit_s)
-    except subprocess.TimeoutExpired:
-        return None, f'stopped after {limit_s:.0f} s'
-    finally:
-        if process.poll() is None:
-            # The program and what it may have started: its own group.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-    if process.returncode != 0 or not output:
-        last = errors.strip().splitlines()[-1:] or ['']
-        return None, f'ended with {process.returncode} {last[0]}'.strip()
-    return output, None
-
-
 def no_value(name):
     if name.startswith('rate_'):
         return 'no peak of which this could be half'
     return f'{name} is not built'
 
 
-def run(cell, servers, cpus, values, limit_s):
+def run(servers, cpus, values, cell, limit_s):
     """The figures of one run, or {'error': why}."""
     on = (cpus, cpus) if cell.pin == plan.FREE else (cpus[:1], cpus[-1:])
     try:
@@ -179,29 +156,14 @@ def half_peaks(data):
     return rates
 
 
-def run_phase(phase, servers, cpus, results, began):
-    values = half_peaks(Results(results)) if phase.name == 'open' else {}
-    results.update((cell[:3], []) for cell in phase.cells)
-    for number in range(phase.rounds):
-        # In every other round the other way about, so that nobody always
-        # comes after the same.
-        for cell in phase.cells if number % 2 == 0 else reversed(phase.cells):
-            left = LIMIT_S - (time.monotonic() - began)
-            ran = results[cell[:3]]
-            # Once may be chance; who fails again is let be.
-            if left <= 0 or sum('error' in one for one in ran) > 1:
-                continue
-            ran.append(run(cell, servers, cpus, values,
-                           min(PROGRAM_S, left + 5)))
-    print(f'{phase.name} done after {time.monotonic() - began:.0f} s',
-          file=sys.stderr, flush=True)
-
-
 def measure(paths, cpus, began):
     results = {}
     with Servers(paths) as servers:
         for phase in plan.phases(QUICK):
-            run_phase(phase, servers, cpus, results, began)
+            values = half_peaks(Results(results)) \
+                if phase.name == 'open' else {}
+            run_phase(phase, results, began, (LIMIT_S, PROGRAM_S),
+                      functools.partial(run, servers, cpus, values))
     return results
 
 
@@ -210,10 +172,6 @@ def write_json(path, about, reached, results):
         json.dump(dict(about, goals=reached, results=[
             dict(zip(('table', 'row', 'program'), key), runs=runs)
             for key, runs in results.items()]), file, indent=1)
-
-
-def interrupt(*_):
-    raise KeyboardInterrupt
 
 
 def raise_descriptors():
@@ -231,8 +189,7 @@ def main():
     began = time.monotonic()
     if len(sys.argv) != 3:
         sys.exit('usage: socket_run.py BUILD PROGRAMS')
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    end_by_interrupt()
     raise_descriptors()
     directory = os.path.join(sys.argv[1], 'bench')
     built, missing = machine.build_peers('socket',
