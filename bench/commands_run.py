@@ -24,8 +24,7 @@ import commands_tables
 import machine
 from commands_servers import Servers, status_kib, tree_cpu_ns
 from phases import end_by_interrupt, run_phase, run_program
-from results import Results
-from socket_run import write_json
+from results import Results, write_json
 
 QUICK = os.environ.get('QUICK') not in (None, '', '0')
 LIMIT_S = 50 if QUICK else 560  # no program begins later

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
-# results.py - statistics of what the runners measured.
+# results.py - statistics of what the runners measured, and its JSON.
 #
 # A figure is a statistic, mostly the median, over all samples of all rounds.
 
+import json
 import statistics
 
 
@@ -15,6 +16,14 @@ def percentile(samples, percent):
 def over(a, b):
     """How many times b fits into a; None if one of them is missing."""
     return a / b if a is not None and b else None
+
+
+def write_json(path, about, reached, results):
+    """`results`: lists of runs by table, row and program."""
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(dict(about, goals=reached, results=[
+            dict(zip(('table', 'row', 'program'), key), runs=runs)
+            for key, runs in results.items()]), file, indent=1)
 
 
 class Results:

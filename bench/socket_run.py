@@ -26,7 +26,7 @@ import socket_goals
 import socket_plan as plan
 import socket_tables
 from phases import end_by_interrupt, run_phase, run_program
-from results import Results
+from results import Results, write_json
 from socket_servers import Servers, cpu_ns
 
 QUICK = os.environ.get('QUICK') not in (None, '', '0')
@@ -165,13 +165,6 @@ def measure(paths, cpus, began):
             run_phase(phase, results, began, (LIMIT_S, PROGRAM_S),
                       functools.partial(run, servers, cpus, values))
     return results
-
-
-def write_json(path, about, reached, results):
-    with open(path, 'w', encoding='utf-8') as file:
-        json.dump(dict(about, goals=reached, results=[
-            dict(zip(('table', 'row', 'program'), key), runs=runs)
-            for key, runs in results.items()]), file, indent=1)
 
 
 def raise_descriptors():

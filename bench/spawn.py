@@ -21,7 +21,7 @@ import goals
 import machine
 import plan
 import tables
-from results import Results
+from results import Results, write_json
 
 QUICK = os.environ.get('QUICK') not in (None, '', '0')
 LIMIT_S = 45 if QUICK else 560  # no program begins later, nor a round that
@@ -101,11 +101,7 @@ def main():
     data = Results(results, plan.divide(cells))
     tables.show(about, data)
     reached = goals.show(data)
-    path = os.path.join(directory, 'spawn.json')
-    with open(path, 'w', encoding='utf-8') as file:
-        json.dump(dict(about, goals=reached, results=[
-            dict(zip(('table', 'row', 'program'), key), runs=runs)
-            for key, runs in results.items()]), file, indent=1)
+    write_json(os.path.join(directory, 'spawn.json'), about, reached, results)
     failed = [key for key, runs in results.items()
               if plan.BINARY.get(key[2], '').startswith('ours')
               and any('error' in one for one in runs)]
