@@ -13,6 +13,7 @@
 
 #include "base/endpoint.h"
 #include "daemon/io/acceptor.h"
+#include "daemon/write.h"
 
 int wyn_ready_fd_check(int fd)
 {
@@ -21,27 +22,11 @@ int wyn_ready_fd_check(int fd)
 	return flags < 0 || (flags & O_ACCMODE) == O_RDONLY ? -EBADF : 0;
 }
 
-static int write_all(int fd, const char *text, size_t bytes)
-{
-	while (bytes > 0) {
-		ssize_t written = write(fd, text, bytes);
-
-		if (written < 0 && errno != EINTR) {
-			return -errno;
-		}
-		if (written > 0) {
-			text += written;
-			bytes -= (size_t)written;
-		}
-	}
-	return 0;
-}
-
 static int write_line(int fd, const char *text)
 {
-	int error = write_all(fd, text, strlen(text));
+	int error = wyn_write_all(fd, text, strlen(text));
 
-	return error ? error : write_all(fd, "\n", 1);
+	return error ? error : wyn_write_all(fd, "\n", 1);
 }
 
 static void give_back(int fd)

@@ -24,6 +24,7 @@
 #include "daemon/clock.h"
 #include "daemon/limits.h"
 #include "daemon/modules/loader.h"
+#include "daemon/write.h"
 
 #define DOING		 "check a module"
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)
@@ -92,21 +93,6 @@ static int child_check(const char *path, FILE *out)
 	return rc;
 }
 
-static void write_all(int fd, const char *text, size_t bytes)
-{
-	while (bytes > 0) {
-		ssize_t written = write(fd, text, bytes);
-
-		if (written < 0 && errno != EINTR) {
-			return;
-		}
-		if (written > 0) {
-			text += written;
-			bytes -= (size_t)written;
-		}
-	}
-}
-
 static void __attribute__((noreturn)) child_run(const char *path, int answer)
 {
 	char *text = NULL;
@@ -118,7 +104,7 @@ static void __attribute__((noreturn)) child_run(const char *path, int answer)
 	if (out != NULL) {
 		code = child_check(path, out);
 		(void)fclose(out);
-		write_all(answer, text, bytes);
+		(void)!wyn_write_all(answer, text, bytes);
 	}
 	/* Not exit(): what the module left behind to be run then is its own. */
 	_exit(code);
