@@ -38,25 +38,12 @@ static void reload_note(
 	asked = *later;
 }
 
-static void call_send(Wyn__V1__Call *call)
-{
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	call->call_id = 9;
-	frame.body_case = WYN__V1__FRAME__BODY_CALL;
-	frame.call = call;
-	rig_frame(client, &frame);
-	rig_settle(rig);
-}
-
 static void reload_send(void)
 {
 	Wyn__V1__ReloadCall reload = WYN__V1__RELOAD_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
-	call.what_case = WYN__V1__CALL__WHAT_RELOAD;
-	call.reload = &reload;
-	call_send(&call);
+	rig_call(client, 9, WYN__V1__CALL__WHAT_RELOAD, &reload);
+	rig_settle(rig);
 }
 
 static void conn_call_reload_is_for_administrators(void **state)
@@ -101,13 +88,11 @@ static void conn_call_reload_is_answered_when_it_is_done(void **state)
 static void modules_send(const char *after, uint32_t limit)
 {
 	Wyn__V1__ModulesCall modules = WYN__V1__MODULES_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	modules.after = wyn_message_text(after);
 	modules.limit = limit;
-	call.what_case = WYN__V1__CALL__WHAT_MODULES;
-	call.modules = &modules;
-	call_send(&call);
+	rig_call(client, 9, WYN__V1__CALL__WHAT_MODULES, &modules);
+	rig_settle(rig);
 	assert_int_equal(client->reply.code, WYN_STATUS_OK);
 }
 

@@ -109,17 +109,10 @@ static void drain_tells_whoever_comes_later(void **state)
 static void drain_by_call_is_for_administrators(void **state)
 {
 	Wyn__V1__DrainCall drain = WYN__V1__DRAIN_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 	struct rig_client *admin = rig_connect_admin(rig);
 
 	(void)state;
-	call.call_id = 3;
-	call.what_case = WYN__V1__CALL__WHAT_DRAIN;
-	call.drain = &drain;
-	frame.body_case = WYN__V1__FRAME__BODY_CALL;
-	frame.call = &call;
-	rig_frame(client, &frame);
+	rig_call(client, 3, WYN__V1__CALL__WHAT_DRAIN, &drain);
 	rig_settle(rig);
 	assert_int_equal(client->reply.code, WYN_STATUS_PERMISSION_DENIED);
 	assert_string_equal(client->reply.reason, "NOT_ADMINISTRATOR");
@@ -127,7 +120,7 @@ static void drain_by_call_is_for_administrators(void **state)
 	rig_preface(admin);
 	rig_hello(admin, 0);
 	rig_task_send(client, 1, "ask", NULL);
-	rig_frame(admin, &frame);
+	rig_call(admin, 3, WYN__V1__CALL__WHAT_DRAIN, &drain);
 	rig_settle(rig);
 	assert_int_equal(admin->reply.code, WYN_STATUS_OK);
 	assert_int_equal(admin->reply.unfinished, 1);

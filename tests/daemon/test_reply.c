@@ -166,14 +166,9 @@ static void reply_cuts_a_long_message(void **state)
 	assert_int_equal(strlen(rig_task(client, 1)->message), 255);
 }
 
-static void call_send(Wyn__V1__Call *call)
+static void call_send(Wyn__V1__Call__WhatCase what, void *message)
 {
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	call->call_id = 77;
-	frame.body_case = WYN__V1__FRAME__BODY_CALL;
-	frame.call = call;
-	rig_frame(client, &frame);
+	rig_call(client, 77, what, message);
 	rig_settle(rig);
 	assert_int_equal(client->replies, 1);
 	assert_int_equal(client->reply.call_id, 77);
@@ -182,13 +177,10 @@ static void call_send(Wyn__V1__Call *call)
 static void functions_send(const char *after, uint32_t limit)
 {
 	Wyn__V1__FunctionsCall functions = WYN__V1__FUNCTIONS_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	functions.after = wyn_message_text(after);
 	functions.limit = limit;
-	call.what_case = WYN__V1__CALL__WHAT_FUNCTIONS;
-	call.functions = &functions;
-	call_send(&call);
+	call_send(WYN__V1__CALL__WHAT_FUNCTIONS, &functions);
 }
 
 static void call_lists_functions_by_name(void **state)
@@ -220,24 +212,19 @@ static void call_lists_nothing_after_the_last_function(void **state)
 static void call_tells_counters(void **state)
 {
 	Wyn__V1__StatsCall stats = WYN__V1__STATS_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	(void)state;
 	rig_batch_send(client, 1, 3, "noop", NULL);
 	rig_settle(rig);
-	call.what_case = WYN__V1__CALL__WHAT_STATS;
-	call.stats = &stats;
-	call_send(&call);
+	call_send(WYN__V1__CALL__WHAT_STATS, &stats);
 	assert_true(client->reply.counters > 30);
 	assert_int_equal(client->reply.tasks_held, 3);
 }
 
 static void call_says_when_it_is_unknown(void **state)
 {
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
-
 	(void)state;
-	call_send(&call);
+	call_send(WYN__V1__CALL__WHAT__NOT_SET, NULL);
 	assert_int_equal(client->reply.code, WYN_STATUS_UNIMPLEMENTED);
 	assert_string_equal(client->reply.reason, "CALL_UNKNOWN");
 }

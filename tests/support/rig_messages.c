@@ -45,17 +45,37 @@ void rig_frame(struct rig_client *client, const Wyn__V1__Frame *frame)
 	free(bytes);
 }
 
+/* A frame with that message, of the kind's generated struct: whichever it is,
+ * the frame has a pointer to it in the same place. */
+static void message_send(
+	struct rig_client *client, enum wyn_message_kind kind, void *message)
+{
+	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+
+	frame.body_case = (Wyn__V1__Frame__BodyCase)kind;
+	frame.error = message;
+	rig_frame(client, &frame);
+}
+
+void rig_call(struct rig_client *client, uint64_t call_id,
+	Wyn__V1__Call__WhatCase what, void *message)
+{
+	Wyn__V1__Call call = WYN__V1__CALL__INIT;
+
+	call.call_id = call_id;
+	call.what_case = what;
+	call.stats = message;
+	message_send(client, WYN_MESSAGE_CALL, &call);
+}
+
 void rig_hello(struct rig_client *client, uint64_t stream_bytes)
 {
 	Wyn__V1__Hello hello = WYN__V1__HELLO__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 
 	hello.version_min = 1;
 	hello.version_max = 1;
 	hello.stream_bytes = stream_bytes;
-	frame.body_case = WYN__V1__FRAME__BODY_HELLO;
-	frame.hello = &hello;
-	rig_frame(client, &frame);
+	message_send(client, WYN_MESSAGE_HELLO, &hello);
 }
 
 /* The messages that only servers send, with nothing in them. */
@@ -67,57 +87,35 @@ static void server_kind(struct rig_client *client, enum wyn_message_kind kind)
 	Wyn__V1__Welcome welcome = WYN__V1__WELCOME__INIT;
 	Wyn__V1__GoAway away = WYN__V1__GO_AWAY__INIT;
 	Wyn__V1__Error error = WYN__V1__ERROR__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
+	void *message = &error;
 
-	frame.body_case = (Wyn__V1__Frame__BodyCase)kind;
 	switch (kind) {
 	case WYN_MESSAGE_RESULTS:
-		frame.results = &results;
+		message = &results;
 		break;
 	case WYN_MESSAGE_ACCEPTED:
-		frame.accepted = &accepted;
+		message = &accepted;
 		break;
 	case WYN_MESSAGE_REPLY:
-		frame.reply = &reply;
+		message = &reply;
 		break;
 	case WYN_MESSAGE_WELCOME:
-		frame.welcome = &welcome;
+		message = &welcome;
 		break;
 	case WYN_MESSAGE_GO_AWAY:
-		frame.go_away = &away;
+		message = &away;
 		break;
 	default:
-		frame.error = &error;
+		break;
 	}
-	rig_frame(client, &frame);
-}
-
-static void call_send(struct rig_client *client)
-{
-	Wyn__V1__FunctionsCall functions = WYN__V1__FUNCTIONS_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	call.call_id = 1;
-	call.what_case = WYN__V1__CALL__WHAT_FUNCTIONS;
-	call.functions = &functions;
-	frame.body_case = WYN__V1__FRAME__BODY_CALL;
-	frame.call = &call;
-	rig_frame(client, &frame);
-}
-
-static void pong_send(struct rig_client *client)
-{
-	Wyn__V1__Pong pong = WYN__V1__PONG__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	frame.body_case = WYN__V1__FRAME__BODY_PONG;
-	frame.pong = &pong;
-	rig_frame(client, &frame);
+	message_send(client, kind, message);
 }
 
 void rig_kind(struct rig_client *client, enum wyn_message_kind kind)
 {
+	Wyn__V1__FunctionsCall functions = WYN__V1__FUNCTIONS_CALL__INIT;
+	Wyn__V1__Pong pong = WYN__V1__PONG__INIT;
+
 	switch (kind) {
 	case WYN_MESSAGE_SUBMIT:
 		rig_task_send(client, 1000, "noop", NULL);
@@ -135,7 +133,7 @@ void rig_kind(struct rig_client *client, enum wyn_message_kind kind)
 		rig_signal(client, 1, 1, 15);
 		return;
 	case WYN_MESSAGE_CALL:
-		call_send(client);
+		rig_call(client, 1, WYN__V1__CALL__WHAT_FUNCTIONS, &functions);
 		return;
 	case WYN_MESSAGE_HELLO:
 		rig_hello(client, 0);
@@ -144,7 +142,7 @@ void rig_kind(struct rig_client *client, enum wyn_message_kind kind)
 		rig_ping(client, 7);
 		return;
 	case WYN_MESSAGE_PONG:
-		pong_send(client);
+		message_send(client, kind, &pong);
 		return;
 	case WYN_MESSAGE_FINISH:
 		rig_finish(client);
@@ -291,15 +289,6 @@ void rig_feed_send(struct rig_client *client, uint64_t seq)
 	rig_submit(client, &submit);
 }
 
-static void cancel_send(struct rig_client *client, Wyn__V1__Cancel *cancel)
-{
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	frame.body_case = WYN__V1__FRAME__BODY_CANCEL;
-	frame.cancel = cancel;
-	rig_frame(client, &frame);
-}
-
 void rig_cancel(struct rig_client *client, uint64_t first, uint64_t count)
 {
 	rig_cancel_grace(client, first, count, 0);
@@ -317,7 +306,7 @@ void rig_cancel_grace(struct rig_client *client, uint64_t first, uint64_t count,
 	cancel.n_seqs = 1;
 	cancel.seqs = ranges;
 	cancel.grace_ms = grace_ms;
-	cancel_send(client, &cancel);
+	message_send(client, WYN_MESSAGE_CANCEL, &cancel);
 }
 
 void rig_cancel_id(struct rig_client *client, uint64_t id)
@@ -326,16 +315,7 @@ void rig_cancel_id(struct rig_client *client, uint64_t id)
 
 	cancel.n_ids = 1;
 	cancel.ids = &id;
-	cancel_send(client, &cancel);
-}
-
-static void signal_send(struct rig_client *client, Wyn__V1__Signal *signal)
-{
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	frame.body_case = WYN__V1__FRAME__BODY_SIGNAL;
-	frame.signal = signal;
-	rig_frame(client, &frame);
+	message_send(client, WYN_MESSAGE_CANCEL, &cancel);
 }
 
 void rig_signal(struct rig_client *client, uint64_t first, uint64_t count,
@@ -350,7 +330,7 @@ void rig_signal(struct rig_client *client, uint64_t first, uint64_t count,
 	signal.n_seqs = 1;
 	signal.seqs = ranges;
 	signal.number = number;
-	signal_send(client, &signal);
+	message_send(client, WYN_MESSAGE_SIGNAL, &signal);
 }
 
 void rig_signal_id(struct rig_client *client, uint64_t id, uint32_t number)
@@ -360,111 +340,73 @@ void rig_signal_id(struct rig_client *client, uint64_t id, uint32_t number)
 	signal.n_ids = 1;
 	signal.ids = &id;
 	signal.number = number;
-	signal_send(client, &signal);
+	message_send(client, WYN_MESSAGE_SIGNAL, &signal);
 }
 
 void rig_credit(struct rig_client *client, uint64_t stream_bytes)
 {
 	Wyn__V1__Credit credit = WYN__V1__CREDIT__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 
 	credit.stream_bytes = stream_bytes;
-	frame.body_case = WYN__V1__FRAME__BODY_CREDIT;
-	frame.credit = &credit;
-	rig_frame(client, &frame);
+	message_send(client, WYN_MESSAGE_CREDIT, &credit);
 }
 
 void rig_ping(struct rig_client *client, uint64_t token)
 {
 	Wyn__V1__Ping ping = WYN__V1__PING__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 
 	ping.token = token;
-	frame.body_case = WYN__V1__FRAME__BODY_PING;
-	frame.ping = &ping;
-	rig_frame(client, &frame);
+	message_send(client, WYN_MESSAGE_PING, &ping);
 }
 
 void rig_finish(struct rig_client *client)
 {
 	Wyn__V1__Finish finish = WYN__V1__FINISH__INIT;
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
 
-	frame.body_case = WYN__V1__FRAME__BODY_FINISH;
-	frame.finish = &finish;
-	rig_frame(client, &frame);
-}
-
-static void any_call_send(struct rig_client *client, Wyn__V1__Call *call)
-{
-	Wyn__V1__Frame frame = WYN__V1__FRAME__INIT;
-
-	frame.body_case = WYN__V1__FRAME__BODY_CALL;
-	frame.call = call;
-	rig_frame(client, &frame);
+	message_send(client, WYN_MESSAGE_FINISH, &finish);
 }
 
 void rig_list(struct rig_client *client, uint64_t after)
 {
 	Wyn__V1__ListCall list = WYN__V1__LIST_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	list.after = after;
-	call.call_id = after;
-	call.what_case = WYN__V1__CALL__WHAT_LIST;
-	call.list = &list;
-	any_call_send(client, &call);
+	rig_call(client, after, WYN__V1__CALL__WHAT_LIST, &list);
 }
 
 void rig_explain(struct rig_client *client, uint64_t id)
 {
 	Wyn__V1__ExplainCall explain = WYN__V1__EXPLAIN_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	explain.id = id;
-	call.call_id = id;
-	call.what_case = WYN__V1__CALL__WHAT_EXPLAIN;
-	call.explain = &explain;
-	any_call_send(client, &call);
+	rig_call(client, id, WYN__V1__CALL__WHAT_EXPLAIN, &explain);
 }
 
 void rig_ask_outcome(struct rig_client *client, uint64_t id, uint64_t wait_ms)
 {
 	Wyn__V1__OutcomeCall outcome = WYN__V1__OUTCOME_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	outcome.id = id;
 	outcome.wait_ms = wait_ms;
-	call.call_id = id;
-	call.what_case = WYN__V1__CALL__WHAT_OUTCOME;
-	call.outcome = &outcome;
-	any_call_send(client, &call);
+	rig_call(client, id, WYN__V1__CALL__WHAT_OUTCOME, &outcome);
 }
 
 void rig_ask_logs(
 	struct rig_client *client, uint64_t id, uint64_t from, uint64_t wait_ms)
 {
 	Wyn__V1__LogsCall logs = WYN__V1__LOGS_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	logs.id = id;
 	logs.from = from;
 	logs.wait_ms = wait_ms;
-	call.call_id = id;
-	call.what_case = WYN__V1__CALL__WHAT_LOGS;
-	call.logs = &logs;
-	any_call_send(client, &call);
+	rig_call(client, id, WYN__V1__CALL__WHAT_LOGS, &logs);
 }
 
 void rig_ask_end(struct rig_client *client, uint64_t id, uint32_t signal)
 {
 	Wyn__V1__EndCall end = WYN__V1__END_CALL__INIT;
-	Wyn__V1__Call call = WYN__V1__CALL__INIT;
 
 	end.id = id;
 	end.signal = signal;
-	call.call_id = id;
-	call.what_case = WYN__V1__CALL__WHAT_END;
-	call.end = &end;
-	any_call_send(client, &call);
+	rig_call(client, id, WYN__V1__CALL__WHAT_END, &end);
 }

@@ -45,6 +45,10 @@ void rig_hello(struct rig_client *client, uint64_t stream_bytes);
 /* rig_frame - any message by its generated struct. */
 void rig_frame(struct rig_client *client, const Wyn__V1__Frame *frame);
 
+/* rig_call - a Call of the kind, with the message that belongs to it. */
+void rig_call(struct rig_client *client, uint64_t call_id,
+	Wyn__V1__Call__WhatCase what, void *message);
+
 /* rig_kind - a small one of that kind, whoever should send it. */
 void rig_kind(struct rig_client *client, enum wyn_message_kind kind);
 
