@@ -341,11 +341,27 @@ static int client_wait(struct wyn_client *client, bool nonblock)
 	return wyn_client_step_keeping(client, WYN_CLIENT_FOREVER);
 }
 
-static void client_send_if_enough(struct wyn_client *client)
+/* After a try, whose result is in `err`: waits for what it lacked. Returns:
+ * whether to try again; if not, *err says how it ends. */
+static bool client_again(struct wyn_client *client, bool nonblock, int *err)
 {
+	if (*err != -EAGAIN) {
+		return false;
+	}
+	*err = client_wait(client, nonblock);
+	return *err == 0;
+}
+
+/* What follows the last try. Returns: `err`. */
+static int client_tried(struct wyn_client *client, int err)
+{
+	if (err == -EAGAIN) {
+		wyn_session_starve(&client->session);
+	}
 	if (wyn_outbox_pending(&client->session.outbox).len >= FLUSH_BYTES) {
 		(void)wyn_client_send(client);
 	}
+	return err;
 }
 
 static const struct wyn_client_options submit_defaults;
@@ -367,11 +383,7 @@ int wyn_client_submit_batch(struct wyn_client *client, const char *function,
 	do {
 		err = wyn_session_submit(&client->session, function, arguments,
 			n, options, ret_first, ret_count);
-		if (err != -EAGAIN) {
-			break;
-		}
-		err = client_wait(client, options->nonblock);
-	} while (err == 0);
+	} while (client_again(client, options->nonblock, &err));
 	if (err == -EMSGSIZE) {
 		err = client_submit_copy(
 			client, function, arguments[0], options, ret_first);
@@ -379,11 +391,7 @@ int wyn_client_submit_batch(struct wyn_client *client, const char *function,
 			*ret_count = 1;
 		}
 	}
-	if (err == -EAGAIN) {
-		wyn_session_starve(&client->session);
-	}
-	client_send_if_enough(client);
-	return err;
+	return client_tried(client, err);
 }
 
 int wyn_client_submit(struct wyn_client *client, const char *function,
@@ -408,19 +416,11 @@ int wyn_client_submit_source(struct wyn_client *client, const char *function,
 	do {
 		err = wyn_session_submit_source(
 			&client->session, function, source, options, ret_seq);
-		if (err != -EAGAIN) {
-			break;
-		}
-		err = client_wait(client, options->nonblock);
-	} while (err == 0);
+	} while (client_again(client, options->nonblock, &err));
 	if (err != 0 && source->release != NULL) {
 		source->release(source->context);
 	}
-	if (err == -EAGAIN) {
-		wyn_session_starve(&client->session);
-	}
-	client_send_if_enough(client);
-	return err;
+	return client_tried(client, err);
 }
 
 /* The input is too large for a frame: a copy of it goes in chunks. */
@@ -458,16 +458,8 @@ int wyn_client_submit_command(struct wyn_client *client,
 			err = client_command_copy(
 				client, command, input, options, ret_seq);
 		}
-		if (err != -EAGAIN) {
-			break;
-		}
-		err = client_wait(client, options->nonblock);
-	} while (err == 0);
-	if (err == -EAGAIN) {
-		wyn_session_starve(&client->session);
-	}
-	client_send_if_enough(client);
-	return err;
+	} while (client_again(client, options->nonblock, &err));
+	return client_tried(client, err);
 }
 
 int wyn_client_input(struct wyn_client *client, uint64_t seq,
@@ -478,14 +470,6 @@ int wyn_client_input(struct wyn_client *client, uint64_t seq,
 	do {
 		err = wyn_session_input(
 			&client->session, seq, bytes, eof, ret_taken);
-		if (err != -EAGAIN) {
-			break;
-		}
-		err = client_wait(client, true);
-	} while (err == 0);
-	if (err == -EAGAIN) {
-		wyn_session_starve(&client->session);
-	}
-	client_send_if_enough(client);
-	return err;
+	} while (client_again(client, true, &err));
+	return client_tried(client, err);
 }
