@@ -338,13 +338,8 @@ static void run_turn(struct wyn_bench *bench)
 static void run_serve_ctl(struct wyn_bench *bench)
 {
 	struct wyn_client *client = bench->ctl->client;
-	struct wyn_client_event event;
-	int err;
 
-	do {
-		err = wyn_client_next(client, WYN_CLIENT_AT_ONCE, &event);
-	} while (err == 0);
-	if (err != -EAGAIN && err != -ENODATA) {
+	if (wyn_ctl_serve(client) != 0) {
 		(void)epoll_ctl(bench->epoll_fd, EPOLL_CTL_DEL,
 			wyn_client_fd(client), NULL);
 	}

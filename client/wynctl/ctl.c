@@ -116,16 +116,21 @@ int wyn_ctl_failed(const struct wyn_client *client)
 					      : wyn_exit_status(error->status);
 }
 
-int wyn_ctl_lost(const struct wyn_ctl *ctl)
+int wyn_ctl_serve(struct wyn_client *client)
 {
 	struct wyn_client_event event;
 	int err;
 
 	do {
-		err = wyn_client_next(ctl->client, WYN_CLIENT_AT_ONCE, &event);
+		err = wyn_client_next(client, WYN_CLIENT_AT_ONCE, &event);
 	} while (err == 0);
-	return err == -EAGAIN || err == -ENODATA ? WYN_EXIT_OK
-						 : wyn_ctl_fail(ctl);
+	return err == -EAGAIN || err == -ENODATA ? 0 : err;
+}
+
+int wyn_ctl_lost(const struct wyn_ctl *ctl)
+{
+	return wyn_ctl_serve(ctl->client) == 0 ? WYN_EXIT_OK
+					       : wyn_ctl_fail(ctl);
 }
 
 struct wyn_client_options wyn_ctl_options(const struct wyn_arguments *arguments)

@@ -57,6 +57,15 @@ int wyn_ctl_fail(const struct wyn_ctl *ctl);
 int wyn_ctl_failed(const struct wyn_client *client);
 
 /*
+ * wyn_ctl_serve - with no task open: takes what the server says by itself, as a
+ * Ping that wants its Pong.
+ *
+ * Returns: 0; why the connection ended.
+ */
+WYN_NODISCARD
+int wyn_ctl_serve(struct wyn_client *client);
+
+/*
  * wyn_ctl_lost - with no task open: has the connection ended? Then it says why.
  *
  * Tasks that end UNAVAILABLE because of it are not the tasks' affair. Returns:

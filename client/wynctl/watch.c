@@ -168,19 +168,6 @@ static void print(const struct watch *watch)
 	}
 }
 
-/* What the server says by itself, as a Ping that wants its Pong. Returns: 0;
- * why the connection ended. */
-static int serve(struct wyn_client *client)
-{
-	struct wyn_client_event event;
-	int err;
-
-	do {
-		err = wyn_client_next(client, WYN_CLIENT_AT_ONCE, &event);
-	} while (err == 0);
-	return err == -EAGAIN || err == -ENODATA ? 0 : err;
-}
-
 /* Until the next sample is due. Returns: 0; -EINTR after SIGINT; why the
  * connection ended. */
 static int rest(struct watch *watch, uint64_t until_ns)
@@ -209,7 +196,7 @@ static int rest(struct watch *watch, uint64_t until_ns)
 		if (result < 0) {
 			return result;
 		}
-		result = serve(client);
+		result = wyn_ctl_serve(client);
 		if (result != 0) {
 			return result;
 		}
