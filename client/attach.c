@@ -176,11 +176,15 @@ static int attach_await(struct wyn_client *client, uint64_t deadline_ns)
 	return 0;
 }
 
-/* Remembers where it connects to. */
+/* Of a client that is not connected: remembers where it connects to. */
 static int attach_address(struct wyn_client *client, const char *address)
 {
-	char *copy = address != NULL ? strdup(address) : NULL;
+	char *copy;
 
+	if (client->fd >= 0) {
+		return attach_refuse(client);
+	}
+	copy = address != NULL ? strdup(address) : NULL;
 	if (address != NULL && copy == NULL) {
 		return wyn_session_fail(&client->session, -ENOMEM,
 			WYN_STATUS_RESOURCE_EXHAUSTED,
@@ -231,12 +235,8 @@ int wyn_client_connect(
 {
 	char why[WYN_CONNECT_WHY_BYTES];
 	int fd;
-	int err;
+	int err = attach_address(client, address);
 
-	if (client->fd >= 0) {
-		return attach_refuse(client);
-	}
-	err = attach_address(client, address);
 	if (err != 0) {
 		return err;
 	}
@@ -274,12 +274,8 @@ int wyn_client_connect_start(struct wyn_client *client, const char *address)
 {
 	char why[WYN_CONNECT_WHY_BYTES];
 	int fd;
-	int err;
+	int err = attach_address(client, address);
 
-	if (client->fd >= 0) {
-		return attach_refuse(client);
-	}
-	err = attach_address(client, address);
 	if (err != 0) {
 		return err;
 	}
