@@ -76,9 +76,10 @@ static void gather_write(struct wyn_gather *gather, struct wyn_gathered *one,
 	}
 }
 
-/* What is held of a stream, until the output is full. Returns: 0 or -errno. */
+/* What is held of a stream: until the output is full, or `wholly`.
+ * Returns: 0 or -errno. */
 static int gather_write_held(struct wyn_gather *gather,
-	struct wyn_gathered *one, enum wyn_gather_stream stream)
+	struct wyn_gathered *one, enum wyn_gather_stream stream, bool wholly)
 {
 	struct wyn_held *held = &one->held[stream];
 	char room[WYN_SPILL_BLOCK_BYTES];
@@ -86,7 +87,7 @@ static int gather_write_held(struct wyn_gather *gather,
 	int err;
 
 	while (wyn_held_bytes(held) > 0 &&
-		!wyn_stdout_full(gather->outputs[stream])) {
+		(wholly || !wyn_stdout_full(gather->outputs[stream]))) {
 		err = wyn_held_take(&gather->spill, held, room, &piece);
 		if (err != 0) {
 			return err;
@@ -113,20 +114,12 @@ void wyn_gather_begin(
 static int gather_write_line(struct wyn_gather *gather,
 	struct wyn_gathered *one, enum wyn_gather_stream stream)
 {
-	struct wyn_held *held = &one->held[stream];
-	char room[WYN_SPILL_BLOCK_BYTES];
-	struct wyn_slice piece;
-	int err;
+	int err = gather_write_held(gather, one, stream, true);
 
-	while (wyn_held_bytes(held) > 0) {
-		err = wyn_held_take(&gather->spill, held, room, &piece);
-		if (err != 0) {
-			return err;
-		}
-		gather_write(gather, one, stream, piece);
+	if (err == 0) {
+		wyn_held_drop(&gather->spill, &one->held[stream]);
 	}
-	wyn_held_drop(&gather->spill, held);
-	return 0;
+	return err;
 }
 
 static int gather_put_lines(struct wyn_gather *gather, struct wyn_gathered *one,
@@ -218,7 +211,8 @@ int wyn_gather_print(struct wyn_gather *gather, struct wyn_gathered **ret_one)
 		return 0;
 	}
 	for (int i = 0; i < WYN_GATHER_STREAMS; i++) {
-		err = gather_write_held(gather, one, (enum wyn_gather_stream)i);
+		err = gather_write_held(
+			gather, one, (enum wyn_gather_stream)i, false);
 		if (err != 0) {
 			return err;
 		}
