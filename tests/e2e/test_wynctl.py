@@ -39,6 +39,17 @@ def wynctl(*args, stdin=b"", env=None, **options):
         check=False, **options)
 
 
+def start_wynctl(case, *args, **options):
+    """One that runs beside the case, and ends with it."""
+    process = subprocess.Popen(
+        [os.path.abspath(WYNCTL), *map(str, args)],
+        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+           "stderr": subprocess.PIPE, "env": environment(), **options})
+    case.addCleanup(process.communicate)
+    case.addCleanup(process.kill)
+    return process
+
+
 def sha256(data):
     return hashlib.sha256(data).hexdigest().encode()
 
@@ -78,13 +89,8 @@ class Cases:
         return self.ends(self.ctl(*args, **options), OK)
 
     def started(self, *args, **options):
-        process = subprocess.Popen(
-            [os.path.abspath(WYNCTL), "--connect", self.address, *args],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=environment(), **options)
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
+        return start_wynctl(self, "--connect", self.address, *args,
+                            stdin=subprocess.PIPE, **options)
 
     def readable(self, pipe):
         ready = select.select([pipe], [], [], PATIENCE)[0]
@@ -492,13 +498,7 @@ class LittleCredit(Case):
     last result has come nor after it."""
 
     def started(self, wynd, *args):
-        process = subprocess.Popen(
-            [WYNCTL, "-c", wynd.address("unix"), *args],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
+        return start_wynctl(self, "-c", wynd.address("unix"), *args)
 
     def test_every_line_has_its_result(self):
         lines = b"".join(b"%d\n" % i for i in range(300))

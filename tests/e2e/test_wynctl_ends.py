@@ -9,19 +9,11 @@ import threading
 from harness import (PATIENCE, PREFACE, WYNCTL, Wynd, main, receive,
                      receive_frame, until)
 from test_wynctl import (FAILED, OK, TRY_AGAIN, UNAVAILABLE, USAGE, Case,
-                         environment, wynctl)
+                         environment, start_wynctl, wynctl)
 from wyn_client import encode
 
 
 class Ends(Case):
-    def started(self, address, *args, **options):
-        process = subprocess.Popen(
-            [WYNCTL, "-c", address, *args], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=environment(), **options)
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
-
     def under_way(self, wynd, tasks):
         def held():
             done = wynctl("-c", wynd.address("unix"), "--json", "stats")
@@ -32,8 +24,8 @@ class Ends(Case):
         for args, tasks in ((("map", "sleep_ms", *["600000"] * 3), 3),
                             (("map", "-j2", "sleep_ms", *["600000"] * 9), 2)):
             with Wynd() as wynd:
-                process = self.started(
-                    wynd.address("unix"), *args, stdin=subprocess.DEVNULL)
+                process = start_wynctl(
+                    self, "-c", wynd.address("unix"), *args)
                 self.under_way(wynd, tasks)
                 wynd.signal(signal.SIGKILL)
                 wynd.wait()
@@ -43,8 +35,9 @@ class Ends(Case):
 
     def test_daemon_drains_while_map_has_nothing_to_do(self):
         wynd = self.enterContext(Wynd())
-        process = self.started(
-            wynd.address("unix"), "map", "echo", stdin=subprocess.PIPE)
+        process = start_wynctl(
+            self, "-c", wynd.address("unix"), "map", "echo",
+            stdin=subprocess.PIPE)
         process.stdin.write(b"one\n")
         process.stdin.flush()
         self.assertEqual(process.stdout.readline(), b"one\n")

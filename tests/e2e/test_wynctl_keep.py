@@ -15,7 +15,7 @@ import jsonschema
 
 from harness import PATIENCE, WYNCTL, Wynd, main, until
 from test_wynctl import (FAILED, OK, PERMISSION, USAGE, Case, environment,
-                         wynctl)
+                         start_wynctl, wynctl)
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -69,12 +69,7 @@ class KeepCase(Case):
         return printed.decode().strip()
 
     def started(self, *args):
-        process = subprocess.Popen(
-            [WYNCTL, "-c", self.address, *args], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
+        return start_wynctl(self, "-c", self.address, *args)
 
     def held(self, script="", before=""):
         """One that waits at the gate, and then goes on with the script."""

@@ -15,7 +15,7 @@ import unittest
 import jsonschema
 
 from harness import PATIENCE, SANITIZED, WYNCTL, Wynd, main, until
-from test_wynctl import environment
+from test_wynctl import environment, start_wynctl
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -71,12 +71,10 @@ class RunCase(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def started(self, *args, **options):
-        process = subprocess.Popen(
-            [WYNCTL, "-c", self.address, "run", *args],
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
-               "stderr": subprocess.PIPE, "env": environment(), **options})
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
+        return start_wynctl(self, "-c", self.address, "run", *args, **options)
+
+    def ready(self, process):
+        self.assertEqual(b"ready\n", process.stdout.readline())
         return process
 
     def stats(self):
@@ -308,10 +306,6 @@ class Run(RunCase):
         self.ends(done, 124)
         self.assertEqual([], processes(mark))
 
-    def ready(self, process):
-        self.assertEqual(b"ready\n", process.stdout.readline())
-        return process
-
     def test_signals_meet_the_command(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,
                        signal.SIGQUIT):
@@ -342,14 +336,9 @@ class Run(RunCase):
         with Wynd("--commands", "--max-commands", 1) as wynd:
             address = wynd.address("unix")
             first, second = (
-                subprocess.Popen(
-                    [WYNCTL, "-c", address, "run", "sh", "-c",
-                     "echo ready; exec sleep 600"], env=environment(),
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+                start_wynctl(self, "-c", address, "run", "sh", "-c",
+                             "echo ready; exec sleep 600")
                 for _ in range(2))
-            for process in first, second:
-                self.addCleanup(process.communicate)
-                self.addCleanup(process.kill)
             ready, _, _ = select.select(
                 [first.stdout, second.stdout], [], [], PATIENCE)
             if second.stdout in ready:
@@ -492,17 +481,16 @@ class Refused(RunCase):
 
 
 class Broken(RunCase):
+    def asleep(self, wynd, mark):
+        """One whose command has begun."""
+        return self.ready(start_wynctl(
+            self, "-c", wynd.address("unix"), "run", "sh", "-c",
+            "echo ready; exec sleep %s" % mark))
+
     def test_daemon_is_killed(self):
         with Wynd("--commands") as wynd:
             mark = "6%d.375" % os.getpid()
-            process = subprocess.Popen(
-                [WYNCTL, "-c", wynd.address("unix"), "run", "sh", "-c",
-                 "echo ready; exec sleep %s" % mark], env=environment(),
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE)
-            self.addCleanup(process.communicate)
-            self.addCleanup(process.kill)
-            self.assertEqual(b"ready\n", process.stdout.readline())
+            process = self.asleep(wynd, mark)
             wynd.signal(signal.SIGKILL)
             wynd.wait()
             wynd.stop = lambda: 0
@@ -515,14 +503,7 @@ class Broken(RunCase):
         with Wynd("--commands", "--drain-timeout", "100ms",
                   "--command-grace", "100ms") as wynd:
             mark = "6%d.625" % os.getpid()
-            process = subprocess.Popen(
-                [WYNCTL, "-c", wynd.address("unix"), "run", "sh", "-c",
-                 "echo ready; exec sleep %s" % mark], env=environment(),
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE)
-            self.addCleanup(process.communicate)
-            self.addCleanup(process.kill)
-            self.assertEqual(b"ready\n", process.stdout.readline())
+            process = self.asleep(wynd, mark)
             wynd.signal(signal.SIGTERM)
             _, err = process.communicate(timeout=PATIENCE)
             self.assertEqual(125, process.returncode, err)

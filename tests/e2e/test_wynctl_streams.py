@@ -10,7 +10,8 @@ import tempfile
 
 from harness import (PATIENCE, WYNCTL, Wynd, greet, main, receive_end,
                      until)
-from test_wynctl import FAILED, INTERRUPTED, OK, Case, environment
+from test_wynctl import (FAILED, INTERRUPTED, OK, Case, environment,
+                         start_wynctl)
 
 
 class Cases(Case):
@@ -31,12 +32,7 @@ class Cases(Case):
         return json.loads(self.ends(self.shell("$W stats --json"), OK))
 
     def started(self, *args, **options):
-        process = subprocess.Popen(
-            [WYNCTL, "-c", self.address, *args], stderr=subprocess.PIPE,
-            env=environment(), **options)
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
-        return process
+        return start_wynctl(self, "-c", self.address, *args, **options)
 
     def interrupt(self, process):
         """SIGINT, and waits until it has got it. Two at once would be one."""

@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 from harness import PATIENCE, SANITIZED, WYNCTL, Wynd, main, until
-from test_wynctl import environment
+from test_wynctl import environment, start_wynctl
 from test_wynctl_run import processes
 
 OTHER = 255
@@ -79,12 +79,8 @@ class XargsCase(unittest.TestCase):
             done.returncode, done.stdout, done.stderr))
 
     def started(self, *args, lines=b""):
-        process = subprocess.Popen(
-            [WYNCTL, "-c", self.address, "xargs", *args],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=environment())
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
+        process = start_wynctl(self, "-c", self.address, "xargs", *args,
+                               stdin=subprocess.PIPE)
         process.stdin.write(lines)
         process.stdin.close()
         process.stdin = None
