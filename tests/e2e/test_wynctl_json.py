@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What wynctl --json prints is what docs/wynctl.schema.json says."""
-import json
 import os
 import subprocess
 
@@ -8,9 +7,8 @@ import jsonschema
 
 from harness import WYNCTL, Wynd, greet, main, submit, until
 from test_wynctl import Case, wynctl
+from wynctl_json import SCHEMA, rows_of
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
 BINARY = b"\xff\xfe"
 
 
@@ -18,28 +16,21 @@ class Json(Case):
     @classmethod
     def setUpClass(cls):
         cls.wynd = cls.enterClassContext(Wynd("--workers", 1))
-        with open(ROOT + "/docs/wynctl.schema.json") as file:
-            cls.schema = json.load(file)
 
     def checked(self, name, *args, **options):
         """The objects that it prints, each of which is as `name` says."""
         done = wynctl("-c", self.wynd.address("unix"), "--json", *args,
                       **options)
-        schema = {**self.schema, "$ref": "#/$defs/" +
-                  name.replace(" ", "%20")}
-        del schema["anyOf"]
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        rows = rows_of(name, done.stdout)
         self.assertTrue(rows, done)
-        for row in rows:
-            jsonschema.Draft202012Validator(schema).validate(row)
         return rows
 
     def test_schema_is_one(self):
-        jsonschema.Draft202012Validator.check_schema(self.schema)
+        jsonschema.Draft202012Validator.check_schema(SCHEMA)
         said = subprocess.run([WYNCTL, "--help"], capture_output=True,
                               check=True, text=True).stdout
         listed = said.split("Commands:\n")[1].split("\n\n")[0].splitlines()
-        told = {name.split()[0] for name in self.schema["$defs"]}
+        told = {name.split()[0] for name in SCHEMA["$defs"]}
         for line in listed:
             name = line.split()[0]
             self.assertTrue(name == "help" or name in told, name)
@@ -48,7 +39,7 @@ class Json(Case):
         for name, row in (("drain", {"unfinished": -1}), ("drain", {}),
                           ("ping", {"count": 1}), ("list", {"id": 7}),
                           ("call", {"status": "OK"})):
-            schema = {**self.schema, "$ref": "#/$defs/" + name}
+            schema = {**SCHEMA, "$ref": "#/$defs/" + name}
             with self.assertRaises(jsonschema.ValidationError):
                 jsonschema.validate(row, schema)
 
@@ -85,8 +76,7 @@ class Json(Case):
 
     def test_version_without_a_daemon(self):
         done = wynctl("-c", "unix:/nowhere", "--json", "version")
-        jsonschema.validate(json.loads(done.stdout), {
-            **self.schema, "$ref": "#/$defs/version"})
+        self.assertEqual(len(rows_of("version", done.stdout)), 1)
 
     def test_list_and_explain(self):
         with self.wynd.connect() as sock:
@@ -102,17 +92,15 @@ class Json(Case):
         with Wynd() as wynd:
             done = wynctl("-c", wynd.address("unix"), "--json", "drain")
             self.assertEqual(wynd.wait(), 0)
-        jsonschema.validate(json.loads(done.stdout), {
-            **self.schema, "$ref": "#/$defs/drain"})
+        self.assertEqual(len(rows_of("drain", done.stdout)), 1)
 
     def test_reload(self):
         with Wynd(config="max_tasks = 1\n") as wynd:
             wynd.configure("max_tasks = 2\nmax_frame = 2M\n")
             done = wynctl("-c", wynd.address("unix"), "--json", "reload")
-        said = json.loads(done.stdout)
+        said, = rows_of("reload", done.stdout)
         self.assertEqual([change["restart"] for change in said["changes"]],
                          [True, False])
-        jsonschema.validate(said, {**self.schema, "$ref": "#/$defs/reload"})
 
 
 if __name__ == "__main__":

@@ -4,21 +4,17 @@
 With real daemons. Commands wait at a FIFO for as long as a test wants them to.
 """
 import hashlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 
-import jsonschema
-
 from harness import PATIENCE, WYNCTL, Wynd, main, until
 from test_wynctl import (FAILED, OK, PERMISSION, USAGE, Case, environment,
                          start_wynctl, wynctl)
+from wynctl_json import rows_of
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
 NOBODY = 65534
 LOST = 125  # as run: wynctl or wynd failed
 UNKNOWN = "1"  # no id begins so low
@@ -28,11 +24,6 @@ class KeepCase(Case):
     flags = ("--commands", "--loops", 2, "--socket-mode", "0666",
              "--command-users", os.geteuid(), "--command-users", NOBODY)
     listen = ("unix:@/s", "tcp:127.0.0.1:0")
-
-    @classmethod
-    def setUpClass(cls):
-        with open(ROOT + "/docs/wynctl.schema.json") as file:
-            cls.schema = json.load(file)
 
     def setUp(self):
         self.wynd = self.enterContext(Wynd(*self.flags, listen=self.listen))
@@ -51,12 +42,7 @@ class KeepCase(Case):
         """What it prints with --json, as the schema says."""
         done = self.ctl("--json", command, *args)
         self.assertEqual(done.returncode, code, done)
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
-        schema = {**self.schema, "$ref": "#/$defs/" + command}
-        del schema["anyOf"]
-        for row in rows:
-            jsonschema.Draft202012Validator(schema).validate(row)
-        return rows
+        return rows_of(command, done.stdout)
 
     def detach(self, *args):
         """The id of a shell's task that was left behind."""

@@ -4,7 +4,6 @@
 When it submits, when it does not, and what it makes of what comes back, in any
 order: no command is run, each case plays the daemon's part itself.
 """
-import json
 import os
 import pty
 import re
@@ -13,16 +12,13 @@ import signal
 import subprocess
 import tempfile
 
-import jsonschema
-
 from harness import PATIENCE, PREFACE, SANITIZED, WYNCTL, main, receive, \
     receive_frame, until
 from test_wynctl import environment
 from wyn_client import Frame, encode
+from wynctl_json import rows_of
 from wynctl_peer import PeerCase, WynctlPeer
 
-SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                      "../../docs/wynctl.schema.json")
 OUTPUT, ERROR = 3, 4
 OK, CANCELLED, DEADLINE, NOT_FOUND, DENIED, ABORTED, UNAVAILABLE = \
     0, 1, 4, 5, 7, 10, 14
@@ -375,12 +371,7 @@ class Outputs(XargsOfPeer):
         daemon.row(1, NOT_FOUND, "NOT_STARTED", message="echo: none", ran=1)
         code, out, _ = daemon.finish()
         self.assertEqual(2, code)
-        with open(SCHEMA) as file:
-            schema = {**json.load(file), "$ref": "#/$defs/xargs"}
-        del schema["anyOf"]
-        rows = [json.loads(line) for line in out.splitlines()]
-        for row in rows:
-            jsonschema.Draft202012Validator(schema).validate(row)
+        rows = rows_of("xargs", out)
         self.assertEqual([1, 1, 2, 2], [row["number"] for row in rows])
         self.assertEqual({"number": 1, "stderr_base64": "/w=="}, rows[0])
         self.assertEqual("NOT_STARTED", rows[1]["reason"])
