@@ -2,11 +2,10 @@
 """wynctl's questions for tasks that were left behind, to a server that answers
 as each case says.
 """
-import unittest
-
 from harness import main
 from test_wynctl_run_peer import (EXHAUSTED, NOT_FOUND, OUTPUT, RUNNING,
                                   UNKNOWN, Daemon)
+from wynctl_peer import PeerCase
 
 LOST = 125
 ENDED = 6
@@ -48,15 +47,7 @@ class Asked(Daemon):
         self.reply(logs={"pieces": told, "next": at, **logs})
 
 
-class KeepOfPeer(unittest.TestCase):
-    def ends(self, daemon, code, out=b"", err=b""):
-        got = daemon.finish()
-        self.assertEqual((code, out), got[:2], got)
-        if err == b"":
-            self.assertEqual(err, got[2])
-        else:
-            self.assertRegex(got[2], err)
-
+class KeepOfPeer(PeerCase):
     def test_wait_asks_again_when_a_wait_is_over(self):
         daemon = Asked(self, "wait", "7")
         for _ in range(3):
