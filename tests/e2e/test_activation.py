@@ -115,15 +115,20 @@ class Case(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr.decode() + self.log())
         return done.stdout
 
-    def connected(self, address, process):
-        """The first connection, as soon as somebody listens."""
+    def bound(self, process, act, what):
+        """What act() returns, as soon as its socket is there."""
         def attempt():
             self.assertIsNone(process.poll(), self.log())
             try:
-                return connect(address)
+                return act()
             except (ConnectionRefusedError, FileNotFoundError):
                 return None
-        return until(attempt, "somebody listens at " + address)
+        return until(attempt, what)
+
+    def connected(self, address, process):
+        """The first connection, as soon as somebody listens."""
+        return self.bound(process, lambda: connect(address),
+                          "somebody listens at " + address)
 
     def ended(self, process, code):
         self.assertEqual(process.wait(PATIENCE), code, self.log())
@@ -199,13 +204,8 @@ class SocketActivate(Case):
         process = self.activate(
             self.path("s"), more=("--datagram", "--fdname", "odd"))
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            def sent():
-                self.assertIsNone(process.poll(), self.log())
-                try:
-                    return sock.sendto(b"x", self.path("s"))
-                except (ConnectionRefusedError, FileNotFoundError):
-                    return None
-            until(sent, "it is bound")
+            self.bound(process, lambda: sock.sendto(b"x", self.path("s")),
+                       "it is bound")
         self.ended(process, 78)
         self.assertIn("wynd: descriptor 3 (odd) of the service manager: is "
                       "not a stream socket;", self.log())
