@@ -203,6 +203,30 @@ class Tree:
         return run(*command, env=dict(
             self.environment, LD_LIBRARY_PATH=self.libdir))
 
+    def check_pages(self, headers):
+        """Of each function of the headers there is one; returns where."""
+        if shutil.which("scdoc") is None:
+            self.skipTest("scdoc is not installed")
+        man, = glob.glob(self.root + "/**/share/man", recursive=True)
+        for header in headers:
+            for name in Page(header).names:
+                self.assertTrue(os.path.samefile(
+                    "%s/man3/%s.3" % (man, name),
+                    "%s/man3/wyn_%s.3" % (man, header)))
+        return man
+
+    def check_cplusplus(self, source, expected, *args):
+        # Sanitizers of two compilers do not link.
+        wanted = ["g++"] if SANITIZED else ["g++", "clang++"]
+        compilers = [name for name in wanted if shutil.which(name)]
+        if not compilers:
+            self.skipTest("there is none of " + ", ".join(wanted))
+        for compiler in compilers:
+            for shared in (True, False):
+                program = self.build(
+                    source, shared, compiler, ["-std=c++17"])
+                self.assertEqual(expected, self.run_program(program, *args))
+
     def write(self, name, text):
         path = self.temporary + "/" + name
         with open(path, "w") as file:
@@ -263,18 +287,11 @@ class Installed(Tree, unittest.TestCase):
             self.assertEqual(expected[header], output)
 
     def test_pages_are_found_by_each_function(self):
-        if shutil.which("scdoc") is None:
-            self.skipTest("scdoc is not installed")
-        man = glob.glob(self.root + "/**/share/man", recursive=True)[0]
+        man = self.check_pages(HEADERS)
         pages = ["man8/wynd.8", "man1/wynctl.1", "man5/wynd.conf.5"]
         for page in pages + ["man3/" + name for name in os.listdir(
                 man + "/man3")]:
             self.assertTrue(os.path.isfile(man + "/" + page), page)
-        for header in HEADERS:
-            for name in Page(header).names:
-                self.assertTrue(os.path.samefile(
-                    "%s/man3/%s.3" % (man, name),
-                    "%s/man3/wyn_%s.3" % (man, header)))
 
     def check_examples(self, shared):
         def example(name):
@@ -317,17 +334,7 @@ class Installed(Tree, unittest.TestCase):
         self.run_program(program, self.libdir + "/libwyn.so.0")
 
     def test_cplusplus_program_runs(self):
-        # Sanitizers of two compilers do not link.
-        wanted = ["g++"] if SANITIZED else ["g++", "clang++"]
-        compilers = [name for name in wanted if shutil.which(name)]
-        if not compilers:
-            self.skipTest("there is none of " + ", ".join(wanted))
-        source = self.write("program.cpp", CPLUSPLUS)
-        for compiler in compilers:
-            for shared in (True, False):
-                program = self.build(
-                    source, shared, compiler, ["-std=c++17"])
-                self.assertEqual("42\n", self.run_program(program))
+        self.check_cplusplus(self.write("program.cpp", CPLUSPLUS), "42\n")
 
 
 class Module(Tree, unittest.TestCase):

@@ -4,14 +4,11 @@
 Programs are built by what pkg-config says about it, with the shared and with
 the static library, and call a wynd of their own.
 """
-import glob
-import os
 import select
-import shutil
 import subprocess
 import unittest
 
-from harness import PATIENCE, SANITIZED, Wynd
+from harness import PATIENCE, Wynd
 from test_install import CC, ROOT, WARNINGS, Page, Tree, functions, run
 
 HEADERS = ("client", "client_async", "client_command", "client_control",
@@ -135,14 +132,7 @@ class InstalledClient(Tree, unittest.TestCase):
                     page.code("SYNOPSIS").replace("#include", "//"))))
 
     def test_pages_are_found_by_each_function(self):
-        if shutil.which("scdoc") is None:
-            self.skipTest("scdoc is not installed")
-        man, = glob.glob(self.root + "/**/share/man", recursive=True)
-        for header in HEADERS:
-            for name in Page(header).names:
-                self.assertTrue(os.path.samefile(
-                    "%s/man3/%s.3" % (man, name),
-                    "%s/man3/wyn_%s.3" % (man, header)))
+        self.check_pages(HEADERS)
 
     def test_examples_of_the_pages_run(self):
         for header in HEADERS:
@@ -189,18 +179,8 @@ class InstalledClient(Tree, unittest.TestCase):
         self.assertIn("1 tasks may have run, 0 did not", errors)
 
     def test_cplusplus_program_runs(self):
-        # Sanitizers of two compilers do not link.
-        wanted = ["g++"] if SANITIZED else ["g++", "clang++"]
-        compilers = [name for name in wanted if shutil.which(name)]
-        if not compilers:
-            self.skipTest("there is none of " + ", ".join(wanted))
-        source = self.write("program.cpp", CPLUSPLUS)
-        for compiler in compilers:
-            for shared in (True, False):
-                program = self.build(
-                    source, shared, compiler, ["-std=c++17"])
-                self.assertEqual("hello\n", self.run_program(
-                    program, self.address))
+        self.check_cplusplus(
+            self.write("program.cpp", CPLUSPLUS), "hello\n", self.address)
 
 
 if __name__ == "__main__":
