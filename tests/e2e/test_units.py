@@ -14,9 +14,8 @@ import tempfile
 import unittest
 
 from harness import BUILD_DIR, PATIENCE, SANITIZED, WYNCTL, Wynd, main, until
+from test_install import ROOT, run
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__))))
 EXPOSURE_MAX = {"wynd.service": 2.0, "wynd-spawner.service": 8.0}
 # Commands are under what wynd-spawner.service has, and may need any of these.
 NOT_FOR_COMMANDS = (
@@ -30,18 +29,6 @@ PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 LOAD, JUMP_IF_EQUAL, JUMP_IF_SET, AND, RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 PROT_WRITE_EXEC, PROT_EXEC = 6, 4
-
-
-def run(*command, **more):
-    """What it printed, which must be all well."""
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False,
-        **more)
-    if done.returncode != 0:
-        raise AssertionError("%s ended with %d:\n%s" % (
-            " ".join(command), done.returncode, done.stdout))
-    return done.stdout
 
 
 class Case(unittest.TestCase):
