@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """wynd-spawner as a program: its flags, the socket that it begins with, as wynd
 and as a service manager start it."""
-import os
 import signal
 import socket
 import subprocess
