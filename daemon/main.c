@@ -23,10 +23,14 @@
 #include "daemon/io/ready_fd.h"
 #include "daemon/server.h"
 #include "daemon/io/transport.h"
+#include "proto/spawn.h"
 
 /* Descriptors beside the sockets of clients: standard ones, listeners, loops,
  * modules, connections that are told that they are too many. */
 #define OTHER_DESCRIPTORS 256u
+
+/* Of a command: both ends of its pipes; its input's until that is sent. */
+#define COMMAND_DESCRIPTORS (2u * WYN_SPAWN_FDS_MAX)
 
 /* Larger blocks are mapped by themselves; an arena keeps no more at its end
  * when they are freed. Four frames: what goes by frames stays warm. */
@@ -48,7 +52,10 @@ static void open_standard_streams(void)
 
 static void raise_descriptor_limit(const struct wyn_options *options)
 {
-	uint64_t connections_max = options->settings.limits.connections_max;
+	const struct wyn_settings *settings = &options->settings;
+	uint64_t connections_max = settings->limits.connections_max;
+	uint64_t commands_max =
+		settings->commands ? settings->limits.commands_max : 0;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit)) {
@@ -58,12 +65,14 @@ static void raise_descriptor_limit(const struct wyn_options *options)
 	/* Refused, it is as it was; what comes of it is said below. */
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur <
-		connections_max + options->settings.loops * WYN_LINGERING_MAX +
-			OTHER_DESCRIPTORS) {
+	if (limit.rlim_cur < connections_max +
+				     settings->loops * WYN_LINGERING_MAX +
+				     commands_max * COMMAND_DESCRIPTORS +
+				     OTHER_DESCRIPTORS) {
 		wyn_log(WYN_LOG_WARNING, "few-descriptors",
 			WYN_LOG_NUMBER("limit", limit.rlim_cur),
-			WYN_LOG_NUMBER("max_connections", connections_max));
+			WYN_LOG_NUMBER("max_connections", connections_max),
+			WYN_LOG_NUMBER("max_commands", commands_max));
 	}
 }
 

@@ -101,6 +101,17 @@ class Starts(unittest.TestCase):
             soft, hard = resource.prlimit(w.pid, resource.RLIMIT_NOFILE)
             self.assertEqual(soft, hard)
 
+    def test_says_when_commands_want_more_descriptors_than_there_are(self):
+        def lower():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+        few = ("--max-connections", 16, "--max-commands", 200)
+        with Wynd(*few, preexec=lower) as w:
+            self.assertNotIn("few-descriptors", w.log())
+        with Wynd(*few, "--commands", preexec=lower) as w:
+            self.assertIn("few-descriptors", w.log())
+            self.assertIn("max_commands=200", w.log())
+
     def test_keeps_the_standard_descriptors_taken(self):
         with Wynd(preexec=lambda: os.close(0)) as w:
             self.assertEqual(
