@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,13 +313,16 @@ static void bury(struct wyn_loop *loop)
 /*
  * The kernel counts to a command's peak of memory what the process had before
  * it executed: ours, and not of now but at its highest. After a large message
- * that would be told of every command that is smaller, so it is set back.
+ * that would be told of every command that is smaller, so it is set back, after
+ * what the libc keeps: as much as was ever freed at once (M_MMAP_THRESHOLD).
  */
-static void forget_peak(struct wyn_loop *loop)
+void wyn_loop_forget_peak(struct wyn_loop *loop)
 {
 	int fd;
 
-	loop->grown = false;
+	if (loop->grown) {
+		(void)malloc_trim(0);
+	}
 	loop->pads.grown = false;
 	fd = openat(loop->tree.proc, "self/clear_refs", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
@@ -419,7 +423,8 @@ int wyn_loop_run(struct wyn_loop *loop)
 		next_ns = act_in_time(loop);
 		bury(loop);
 		if (loop->grown || loop->pads.grown) {
-			forget_peak(loop);
+			wyn_loop_forget_peak(loop);
+			loop->grown = false;
 		}
 		if (loop->over_ns != UINT64_MAX &&
 			wyn_loop_now() >= loop->over_ns &&

@@ -101,5 +101,8 @@ int wyn_loop_rewatch(struct wyn_loop *loop, int fd, uint32_t events,
 	struct wyn_watch *watch);
 void wyn_loop_unwatch(struct wyn_loop *loop, int fd);
 
+/* wyn_loop_forget_peak - our highest RSS is the present one, a low one. */
+void wyn_loop_forget_peak(struct wyn_loop *loop);
+
 /* wyn_loop_now - CLOCK_MONOTONIC. */
 uint64_t wyn_loop_now(void);

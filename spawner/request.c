@@ -294,6 +294,11 @@ int wyn_request_handle(struct wyn_link *link, struct wyn_slice message,
 	if (!pad) {
 		return wyn_request_lose(link, wyn_request_start_id(message));
 	}
+	if (pads->grown) {
+		/* One has landed just now; at the end of the turn the child
+		 * may have executed. */
+		wyn_loop_forget_peak(link->loop);
+	}
 	error = decode_and_do(link, message, fds, fds_count, lost, pad);
 	if (!pad->command) {
 		wyn_pad_release(pads, pad);

@@ -80,14 +80,22 @@ static void command_tells_what_it_took_when_it_ended(void **state)
 	assert_true(ended->usage->peak_rss_bytes > 256 << 10);
 }
 
+/* Nine times the argument. */
+static void start_with(struct spawner_rig *rig, uint64_t id,
+	const char *program, const char *argument, int output)
+{
+	const char *argv[] = {program, argument, argument, argument, argument,
+		argument, argument, argument, argument, argument, NULL};
+
+	spawner_rig_start(rig, id,
+		&(struct spawner_command){.argv = argv, .output = output});
+}
+
 static uint64_t peak_of_true(struct spawner_rig *rig, const char *argument)
 {
-	const char *argv[] = {"/bin/true", argument, argument, argument,
-		argument, argument, argument, argument, argument, argument,
-		NULL};
 	const Wyn__Spawn__V1__Ended *ended;
 
-	spawner_rig_start(rig, 1, &(struct spawner_command){.argv = argv});
+	start_with(rig, 1, "/bin/true", argument, 0);
 	ended = spawner_rig_ended(rig, 1);
 	assert_int_equal(ended->how, WYN__SPAWN__V1__HOW__HOW_EXITED);
 	return ended->usage->peak_rss_bytes;
@@ -106,6 +114,28 @@ static void peak_is_not_ours_when_a_large_message_has_come(void **state)
 	/* That one itself has its arguments, and what we had for them. */
 	(void)peak_of_true(*state, argument);
 	assert_true(peak_of_true(*state, NULL) < before + (512 << 10));
+}
+
+static void peak_is_not_ours_when_the_large_one_runs_on(void **state)
+{
+	static char argument[120 << 10];
+	struct spawner_rig *rig = *state;
+	uint64_t before;
+	int sides[2];
+
+#if WYN_SANITIZED
+	skip(); /* they keep what is freed */
+#endif
+	memset(argument, 'x', sizeof(argument) - 1);
+	before = peak_of_true(rig, NULL);
+	assert_int_equal(pipe2(sides, O_CLOEXEC), 0);
+	start_with(rig, 2, "/usr/bin/yes", argument, sides[1]);
+	close(sides[1]);
+	spawner_rig_await(sides[0]);
+	assert_true(peak_of_true(rig, NULL) < before + (512 << 10));
+	spawner_rig_stop(rig, 2, 0);
+	(void)spawner_rig_ended(rig, 2);
+	close(sides[0]);
 }
 
 static void commands_end_in_any_order_when_several_run(void **state)
@@ -433,6 +463,7 @@ int main(int argc, char **argv)
 		CASE(command_tells_the_signal_when_one_ended_it),
 		CASE(command_tells_what_it_took_when_it_ended),
 		CASE(peak_is_not_ours_when_a_large_message_has_come),
+		CASE(peak_is_not_ours_when_the_large_one_runs_on),
 		CASE(commands_end_in_any_order_when_several_run),
 		CASE(command_is_refused_when_there_are_as_many_as_may_be),
 		CASE(command_gets_a_signal_when_it_is_sent_one),
