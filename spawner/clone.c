@@ -88,7 +88,6 @@ static long clone_copying(
 	long pid;
 
 	arguments->flags &= ~(uint64_t)(CLONE_VM | CLONE_CHILD_CLEARTID);
-	arguments->flags |= CLONE_VFORK;
 	arguments->child_tid = 0;
 	arguments->stack = 0;
 	arguments->stack_size = 0;
@@ -116,7 +115,7 @@ pid_t wyn_clone(const struct wyn_clone *clone, int (*child)(void *of), void *of)
 	long pid;
 
 	*clone->busy = 1;
-	if (clone->wait || WYN_SANITIZED) {
+	if (WYN_SANITIZED) {
 		arguments.flags |= CLONE_VFORK;
 	}
 	if (clone->parent_tid) {
@@ -127,8 +126,14 @@ pid_t wyn_clone(const struct wyn_clone *clone, int (*child)(void *of), void *of)
 		arguments.flags |= CLONE_INTO_CGROUP;
 		arguments.cgroup = (unsigned)clone->cgroup;
 	}
+	if (clone->copy && !WYN_SANITIZED) {
+		pid = clone_copying(&arguments, child, of);
+		*clone->busy = pid > 0;
+		return (pid_t)pid;
+	}
 	pid = clone_sharing(&arguments, child, of);
 	if (pid == -ENOSYS) {
+		arguments.flags |= CLONE_VFORK;
 		pid = clone_copying(&arguments, child, of);
 		*clone->busy = 0;
 		return (pid_t)pid;

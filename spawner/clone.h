@@ -7,10 +7,13 @@
  * a second thread of our memory until it has executed, and its own process in
  * all else. What it uses must stay as it is until `busy` says that it is done.
  *
+ * With `copy` it has a copy of our memory, as after fork(2); so what it tells
+ * is in memory that is shared by mmap(2). Nobody waits for it either, but
+ * nobody says when it has executed: `busy` stays until it was waited for.
+ *
  * Where there is no assembly for the architecture, or no clone3 in the kernel,
- * the child has a copy of our memory, as after fork(2), and we do wait; so what
- * it tells is in memory that is shared by mmap(2). The sanitizers' runtime has
- * state for each thread, so with them we wait, too.
+ * the child has a copy as well, and we do wait until it has executed. The
+ * sanitizers' runtime has state for each thread, so with them we wait, too.
  */
 #pragma once
 
@@ -28,14 +31,14 @@ struct wyn_clone {
 	pid_t *parent_tid; /* where the kernel writes its pid first, or NULL */
 	pid_t *busy;	   /* 0 once it has executed, or is dead */
 	int cgroup;	   /* a directory, -1 = ours */
-	bool wait;	   /* until that is so */
+	bool copy;	   /* it does not share our memory */
 };
 
 /*
  * wyn_clone - a child that calls `child`, and exits with what it returns.
  *
  * Both run with the same signal mask, which should be full. Returns: its pid;
- * -1: errno, there is no child. Blocks: with `wait`, and where it must.
+ * -1: errno, there is no child. Blocks: where it must.
  */
 pid_t wyn_clone(
 	const struct wyn_clone *clone, int (*child)(void *of), void *of);

@@ -412,11 +412,10 @@ bool wyn_launch_failed(
 
 /*
  * While it is on its way a child has our memory, and the kernel kills all that
- * have it with the one that it chooses when a cgroup has no more. It lets be
- * whom a parent waits for (in_vfork() in mm/oom_kill.c): so we do where a limit
- * could be less than the command takes to begin.
+ * have it with the one that it chooses when a cgroup has no more. So where a
+ * limit could be less than the command takes to begin it has a copy.
  */
-static bool must_wait(const struct launch *launch)
+static bool must_copy(const struct launch *launch)
 {
 	return launch->command->cgroup && launch->limits.memory_bytes > 0;
 }
@@ -440,7 +439,7 @@ static pid_t clone_child(struct launch *launch)
 		if (command->cgroup) {
 			clone.cgroup = command->cgroup->directory;
 		}
-		clone.wait = must_wait(launch);
+		clone.copy = must_copy(launch);
 		command->reuse = true;
 		pid = wyn_sys.clone(&clone, wyn_child_run, launch->child);
 		if (pid >= 0) {

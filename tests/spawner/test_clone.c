@@ -93,6 +93,27 @@ static void clone_tells_errno_when_there_is_no_child(void **state)
 	how.cgroup = -1;
 }
 
+static void clone_copies_memory_when_that_is_asked_for(void **state)
+{
+	int number = 42;
+	pid_t told = 0;
+	pid_t pid;
+
+	(void)state;
+	private_word = 1;
+	how.parent_tid = &told;
+	how.copy = true;
+	pid = wyn_clone(&how, child, &number);
+	how.parent_tid = NULL;
+	how.copy = false;
+	assert_true(pid > 0);
+	assert_int_equal(told, pid);
+	assert_int_equal(status_of(pid), 42);
+	assert_int_equal(*shared_word, 42);
+	assert_int_equal(private_word, WYN_SANITIZED ? 42 : 1);
+	assert_int_equal(busy, !WYN_SANITIZED);
+}
+
 /* From here on there is no clone3, as under some container's filter. */
 static bool forbid_clone3(void)
 {
@@ -135,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clone_shares_memory_when_the_kernel_can),
 		cmocka_unit_test(clone_tells_errno_when_there_is_no_child),
+		cmocka_unit_test(clone_copies_memory_when_that_is_asked_for),
 		cmocka_unit_test(
 			clone_copies_memory_when_the_kernel_has_no_clone3),
 	};

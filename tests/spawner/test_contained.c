@@ -210,6 +210,32 @@ static void command_has_another_cgroup_when_the_first_refuses_it(void **state)
 		rig, 1, WYN__SPAWN__V1__STAGE__STAGE_PROCESS, EAGAIN, "");
 }
 
+/* With a limit of memory it has a copy of the spawner's. */
+static void others_run_when_one_with_a_limit_is_on_its_way(void **state)
+{
+	static const char *const argv[] = {"/bin/true", NULL};
+	static const char *const cat[] = {"/bin/cat", "/nowhere", NULL};
+	struct spawner_rig *rig = rig_of(state);
+	struct spawner_command limited = {
+		.argv = argv, .memory_bytes = UINT64_C(1) << 30};
+	pid_t pid;
+
+	if (WYN_SANITIZED) {
+		skip();
+	}
+	spawner_rig_hold(rig);
+	spawner_rig_start(rig, 1, &limited);
+	pid = spawner_rig_held(rig);
+	spawner_rig_start(rig, 2, &(struct spawner_command){.argv = cat});
+	spawner_rig_exited(rig, 2, 1);
+	limited.cwd = "/nowhere";
+	spawner_rig_start(rig, 3, &limited);
+	spawner_rig_refused(rig, 3, WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY,
+		ENOENT, "/nowhere");
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	spawner_rig_exited(rig, 1, 0);
+}
+
 static void everything_dies_when_the_link_closes(void **state)
 {
 	struct spawner_rig *rig = rig_of(state);
@@ -251,6 +277,7 @@ int main(void)
 		CASE(left_overs_live_until_their_command_is_reaped),
 		CASE(command_is_forgotten_when_its_left_overs_end),
 		CASE(command_has_another_cgroup_when_the_first_refuses_it),
+		CASE(others_run_when_one_with_a_limit_is_on_its_way),
 		CASE(everything_dies_when_the_link_closes),
 		CASE(next_spawner_kills_what_one_that_was_killed_has_left),
 	};
