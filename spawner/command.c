@@ -81,18 +81,6 @@ static void tell_end(struct wyn_command *command, bool left)
 	tell(command->owner, &ended);
 }
 
-static void tell_how(struct wyn_command *command, bool left)
-{
-	struct wyn_launch_failure failure;
-
-	if (command->pad && wyn_launch_failed(command->pad, &failure)) {
-		wyn_command_refuse(command->owner, command->id, failure.stage,
-			failure.error, failure.where);
-	} else {
-		tell_end(command, left);
-	}
-}
-
 static void unlist(struct wyn_loop *loop, struct wyn_command *command)
 {
 	if (command->listed) {
@@ -165,6 +153,24 @@ static void kill_tree(struct wyn_loop *loop, struct wyn_command *command)
 	}
 }
 
+/* What is left of one that has not begun is an orphan of nobody's: there is no
+ * output to wait for, and wynd asks for no Reap. */
+static void tell_how(
+	struct wyn_loop *loop, struct wyn_command *command, bool left)
+{
+	struct wyn_launch_failure failure;
+
+	if (!command->pad || !wyn_launch_failed(command->pad, &failure)) {
+		tell_end(command, left);
+		return;
+	}
+	wyn_command_refuse(command->owner, command->id, failure.stage,
+		failure.error, failure.where);
+	if (left) {
+		kill_tree(loop, command);
+	}
+}
+
 static void settle(
 	struct wyn_loop *loop, struct wyn_command *command, bool sure)
 {
@@ -173,7 +179,7 @@ static void settle(
 
 	if (!command->told) {
 		command->told = true;
-		tell_how(command, !gone);
+		tell_how(loop, command, !gone);
 	}
 	wyn_pad_land(&loop->pads, command);
 	if (gone) {

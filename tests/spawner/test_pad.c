@@ -5,12 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 
 #include "spawner/command.h"
 #include "spawner/pad.h"
+#include "spawner/process.h"
 #include "spawner/user.h"
 #include "tests/support/spawner_rig.h"
 
@@ -253,6 +256,90 @@ static void child_on_its_way_executes_nothing_when_the_spawner_dies(
 	assert_string_equal(spawner_rig_read(output), "");
 }
 
+static void await_zombie(pid_t pid)
+{
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct wyn_process process;
+	unsigned turns = 0;
+
+	assert_true(proc >= 0);
+	do {
+		assert_true(turns++ < 1000000);
+		sched_yield();
+		assert_int_equal(wyn_process_read(proc, pid, &process), 0);
+	} while (process.state != 'Z');
+	close(proc);
+}
+
+static pid_t read_pid(int fd)
+{
+	char line[16];
+	size_t n = 0;
+
+	do {
+		assert_true(n < sizeof(line));
+		assert_int_equal(read(fd, line + n, 1), 1);
+	} while (line[n++] != '\n');
+	return (pid_t)strtol(line, NULL, 10);
+}
+
+/* A shell that ends with its input, and leaves one whose it is nobody can say.
+ * Returns: its pid. */
+static pid_t start_that_leaves(
+	struct spawner_rig *rig, int *ret_input, int *ret_output)
+{
+	static const char *const argv[] = {"/bin/sh", "-c",
+		"env -i /usr/bin/setsid /bin/sh -c 'echo $0; exec sleep 1000' "
+		"$$ & read line",
+		NULL};
+	int input[2];
+	int output[2];
+
+	assert_int_equal(pipe2(input, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+	spawner_rig_start(rig, 1,
+		&(struct spawner_command){
+			.argv = argv, .input = input[0], .output = output[1]});
+	close(input[0]);
+	close(output[1]);
+	*ret_input = input[1];
+	*ret_output = output[0];
+	return read_pid(output[0]);
+}
+
+/* It goes with who ended last: one that never began, then, for which wynd asks
+ * no Reap. */
+static void orphan_dies_when_the_last_that_ended_has_not_started(void **state)
+{
+	static const char *const argv[] = {"/bin/true", NULL};
+	struct spawner_rig *rig = *state;
+	int input;
+	int output;
+	int status;
+	pid_t pid;
+
+	need_no_waiting();
+	pid = start_that_leaves(rig, &input, &output);
+	spawner_rig_hold(rig);
+	spawner_rig_start(rig, 2,
+		&(struct spawner_command){.argv = argv, .cwd = "/nowhere"});
+	(void)spawner_rig_held(rig);
+	/* Both ends are seen at once. */
+	assert_int_equal(kill(rig->pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(rig->pid, &status, WUNTRACED), rig->pid);
+	close(input);
+	await_zombie(pid);
+	pid = spawner_rig_held(rig);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	await_zombie(pid);
+	assert_int_equal(kill(rig->pid, SIGCONT), 0);
+	(void)spawner_rig_ended(rig, 1);
+	spawner_rig_refused(rig, 2, WYN__SPAWN__V1__STAGE__STAGE_DIRECTORY,
+		ENOENT, "/nowhere");
+	assert_string_equal(spawner_rig_read(output), "");
+	works(rig);
+}
+
 static void child_on_its_way_becomes_who_was_meant_when_others_come(
 	void **state)
 {
@@ -305,6 +392,7 @@ int main(void)
 		CASE(child_on_its_way_dies_when_it_is_killed),
 		CASE(child_on_its_way_dies_when_it_is_to_end),
 		CASE(child_on_its_way_executes_nothing_when_the_spawner_dies),
+		CASE(orphan_dies_when_the_last_that_ended_has_not_started),
 		CASE(child_on_its_way_becomes_who_was_meant_when_others_come),
 	};
 
