@@ -13,8 +13,9 @@
 #include "spawner/command.h"
 #include "spawner/sys.h"
 
-/* If so much of an arena was touched the kernel gets it back. */
-#define KEPT_BYTES (256u << 10)
+/* If more of an arena was touched the kernel gets it back: what all have that
+ * are kept is in the peak of every command (loop.c). */
+#define KEPT_BYTES ((1u << 20) / WYN_PADS_KEPT_MAX)
 
 static void *map(size_t bytes, int flags)
 {

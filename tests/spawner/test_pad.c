@@ -90,6 +90,21 @@ static void pad_is_given_back_when_it_is_large(void **state)
 	assert_true(pads.grown);
 }
 
+static void pads_have_one_mebibyte_together_when_all_are_kept(void **state)
+{
+	struct wyn_pad *pad = take(1);
+	unsigned char *bytes = wyn_arena_alloc(
+		&pad->arena, (1u << 20) / WYN_PADS_KEPT_MAX + 1);
+
+	(void)state;
+	assert_non_null(bytes);
+	*bytes = 1;
+	wyn_pad_release(&pads, pad);
+	assert_int_equal(pads.free_count, 1);
+	assert_int_equal(*bytes, 0);
+	assert_true(pads.grown);
+}
+
 static void pad_is_not_there_when_there_is_no_memory(void **state)
 {
 	(void)state;
@@ -384,6 +399,7 @@ int main(void)
 		PAD(pad_is_used_again_when_it_was_released),
 		PAD(pad_is_given_back_when_there_are_enough),
 		PAD(pad_is_given_back_when_it_is_large),
+		PAD(pads_have_one_mebibyte_together_when_all_are_kept),
 		PAD(pad_is_not_there_when_there_is_no_memory),
 		PAD(pad_lands_when_its_child_has_executed),
 		PAD(pad_stays_when_its_child_has_something_to_tell),
