@@ -11,6 +11,7 @@
  * The kernel tells of the last step, by `busy`: of one that has executed it is
  * seen when a pad is wanted, of one that is dead when it was waited for. So
  * there are as many as children were on their way at a time, and some are kept.
+ * Of one that has a copy of our memory (clone.h) it is seen by its death alone.
  */
 #pragma once
 
