@@ -29,7 +29,7 @@
  * modules, connections that are told that they are too many. */
 #define OTHER_DESCRIPTORS 256u
 
-/* Of a command: both ends of its pipes; its input's until that is sent. */
+/* Of a command, until its Start is sent: both ends of its pipes. */
 #define COMMAND_DESCRIPTORS (2u * WYN_SPAWN_FDS_MAX)
 
 /* Larger blocks are mapped by themselves; an arena keeps no more at its end

@@ -277,7 +277,7 @@ bool wyn_process_link_lost(struct wyn_spawn *self, struct wyn_process *process)
 
 void wyn_process_descriptors_sent(struct wyn_process *process)
 {
-	wyn_pipes_reader_close(process);
+	wyn_pipes_child_close(process);
 }
 
 void wyn_process_started(struct wyn_spawn *self, struct wyn_process *process)
@@ -329,8 +329,7 @@ bool wyn_process_ended(struct wyn_spawn *self, struct wyn_process *process,
 	if (ended->how == WYN__SPAWN__V1__HOW__HOW_NOT_STARTED) {
 		wyn_pipes_close(self, process);
 	}
-	/* Its own ends of them were closed before it was waited for. */
-	wyn_pipes_writers_close(process);
+	/* Its ends of them were closed before it was waited for. */
 	for (unsigned i = 1; i < WYN_SPAWN_FDS_MAX; i++) {
 		if (process->pipes[i].on.fd >= 0) {
 			wyn_pipe_read(self, &process->pipes[i], true);

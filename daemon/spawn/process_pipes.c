@@ -5,10 +5,6 @@
  * Our ends do not block, for a command can open its output for reading too, and
  * take what we were told of. A read that got less than it asked for is thought
  * to have had all: epoll tells of what is left (a pipe may hold packets).
- *
- * The command's ends of its outputs are ours too until the spawner says that it
- * ended (why: daemon/README.md), so no output is over sooner. That of its input
- * is not: it would be a reader, and no EPIPE told us that the command is none.
  */
 #include "daemon/spawn/process_pipes.h"
 
@@ -151,23 +147,16 @@ int wyn_pipes_open(struct wyn_spawn *self, struct wyn_process *process)
 	return error;
 }
 
-static void child_close(struct wyn_pipe *pipe)
+void wyn_pipes_child_close(struct wyn_process *process)
 {
-	if (pipe->child_fd >= 0) {
-		close(pipe->child_fd);
-		pipe->child_fd = -1;
+	for (unsigned i = 0; i < WYN_SPAWN_FDS_MAX; i++) {
+		struct wyn_pipe *pipe = &process->pipes[i];
+
+		if (pipe->child_fd >= 0) {
+			close(pipe->child_fd);
+			pipe->child_fd = -1;
+		}
 	}
-}
-
-void wyn_pipes_reader_close(struct wyn_process *process)
-{
-	child_close(pipe_of(process, WYN_WATCHED_INPUT));
-}
-
-void wyn_pipes_writers_close(struct wyn_process *process)
-{
-	child_close(pipe_of(process, WYN_WATCHED_OUTPUT));
-	child_close(pipe_of(process, WYN_WATCHED_ERROR));
 }
 
 void wyn_pipes_close(struct wyn_spawn *self, struct wyn_process *process)
@@ -178,8 +167,8 @@ void wyn_pipes_close(struct wyn_spawn *self, struct wyn_process *process)
 		wyn_watched_close(&pipe->on);
 		self->large_pipes -= pipe->large;
 		pipe->large = false;
-		child_close(pipe);
 	}
+	wyn_pipes_child_close(process);
 }
 
 bool wyn_pipes_over(const struct wyn_process *process)

@@ -26,10 +26,8 @@ int wyn_pipes_open(struct wyn_spawn *self, struct wyn_process *process);
 /* wyn_pipes_close - both ends of all. */
 void wyn_pipes_close(struct wyn_spawn *self, struct wyn_process *process);
 
-/* wyn_pipes_reader_close, wyn_pipes_writers_close - the command's end of its
- * input, which it has; those of its outputs, when it has ended. */
-void wyn_pipes_reader_close(struct wyn_process *process);
-void wyn_pipes_writers_close(struct wyn_process *process);
+/* wyn_pipes_child_close - the command's ends. */
+void wyn_pipes_child_close(struct wyn_process *process);
 
 /* wyn_pipes_over - nothing more comes. */
 bool wyn_pipes_over(const struct wyn_process *process);

@@ -56,7 +56,7 @@ struct wyn_watched {
 struct wyn_pipe {
 	struct wyn_watched on; /* first */
 	struct wyn_process *process;
-	int child_fd;	     /* the command's, as long as ours; -1 = none */
+	int child_fd;	     /* until it was sent; -1 = none */
 	bool large;	     /* its size was set */
 	uint64_t bytes;	     /* that went through */
 	uint64_t bytes_left; /* to be read yet; UINT64_MAX = to the end */

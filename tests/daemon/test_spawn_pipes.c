@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +23,6 @@
 #include "tests/support/spawn_rig.h"
 
 #define BULK (3u << 20)
-#define FDS  64 /* more than there are */
 
 static struct spawn_rig rig;
 static uint8_t bulk[BULK];
@@ -423,22 +421,9 @@ static void spawn_output_goes_on_when_disowned_without_room(void **state)
 	spawn_rig_task_free(task);
 }
 
-static void close_writers(int but)
-{
-	for (int fd = 0; fd < FDS; fd++) {
-		struct stat status;
-
-		if (fd != but && fstat(fd, &status) == 0 &&
-			S_ISFIFO(status.st_mode) &&
-			(fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY) {
-			close(fd);
-		}
-	}
-}
-
-/* Has copies of our descriptors, as a process that another thread starts, until
- * it executes; but of no writer, so that outputs are over. Returns: its pid. */
-static pid_t hold_readers(void)
+/* Has copies of all descriptors but these, as a process that another thread
+ * starts, until it executes. Returns: its pid. */
+static pid_t hold_all_but(const int fds[3])
 {
 	int pipes[2];
 	char byte;
@@ -449,7 +434,8 @@ static pid_t hold_readers(void)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close_writers(pipes[1]);
+		spawn_rig_close_outputs(fds);
+		close(pipes[0]);
 		(void)!write(pipes[1], "x", 1);
 		for (;;) {
 			pause();
@@ -470,7 +456,7 @@ static void spawn_output_is_whole_when_others_hold_what_was_closed(void **state)
 
 	(void)state;
 	task = spawn_rig_run(&rig, &id, fds);
-	pid = hold_readers();
+	pid = hold_all_but(fds);
 	finish(task, id, fds);
 	task = spawn_rig_run(&rig, &id, fds);
 	spawn_rig_turn(&rig);
