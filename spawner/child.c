@@ -159,6 +159,7 @@ static bool is_executable(const char *path)
 {
 	struct statx file;
 
+	file.stx_mode = 0;
 	return wyn_kernel_5(SYS_statx, (uintptr_t)AT_FDCWD, address_of(path), 0,
 		       STATX_TYPE, address_of(&file)) == 0 &&
 	       (file.stx_mode & S_IFMT) == S_IFREG &&
