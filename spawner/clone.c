@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #if defined(__x86_64__)
-#define HAVE_ASSEMBLY 1
 
 static long clone_sharing(
 	struct clone_args *arguments, int (*child)(void *of), void *of)
@@ -43,7 +42,6 @@ static long clone_sharing(
 }
 
 #elif defined(__aarch64__)
-#define HAVE_ASSEMBLY 1
 
 static long clone_sharing(
 	struct clone_args *arguments, int (*child)(void *of), void *of)
@@ -69,7 +67,6 @@ static long clone_sharing(
 }
 
 #else
-#define HAVE_ASSEMBLY 0
 
 static long clone_sharing(
 	struct clone_args *arguments, int (*child)(void *of), void *of)

@@ -215,11 +215,3 @@ int wyn_program_find(struct wyn_program_list *list, const char *name,
 	}
 	return error;
 }
-
-void wyn_program_close(struct wyn_program *program)
-{
-	if (program->fd >= 0) {
-		close(program->fd);
-		program->fd = -1;
-	}
-}

@@ -58,16 +58,14 @@ void wyn_program_list_fini(struct wyn_program_list *list);
  *
  * path: PATH of the command, or NULL. directory: where it will be. list: the
  * first that is on it counts, whatever else has the name. Owns: what comes out
- * is in the arena, and has a descriptor that wyn_program_close() closes.
- * Returns: 0; -ENOENT: the name is empty; -E2BIG: PATH has too many
- * directories; -EACCES: none of them is on the list;
- * -ENOBUFS: the arena; -EMFILE, -ENFILE, -ENOMEM.
+ * is in the arena; its descriptor is the caller's to close. Returns: 0;
+ * -ENOENT: the name is empty; -E2BIG: PATH has too many directories; -EACCES:
+ * none of them is on the list; -ENOBUFS: the arena; -EMFILE, -ENFILE, -ENOMEM.
  */
 WYN_NODISCARD
 int wyn_program_find(struct wyn_program_list *list, const char *name,
 	const char *path, const char *directory, struct wyn_arena *arena,
 	struct wyn_program *ret_program);
-void wyn_program_close(struct wyn_program *program);
 
 /*
  * wyn_program_goes_on - after this errno of execve(2) the next directory of

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -19,7 +18,6 @@
 #include "spawner/loop.h"
 #include "spawner/pad.h"
 #include "spawner/shared.h"
-#include "spawner/sys.h"
 
 /* What decoding takes for a byte at most, of messages that are made of empty
  * fields; what is not touched costs nothing. */

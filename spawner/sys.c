@@ -8,13 +8,12 @@
 #include "spawner/sys.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
+#include <grp.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
-
-#include <grp.h>
 
 #include "spawner/clone.h"
 #include "spawner/kernel.h"

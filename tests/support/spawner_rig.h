@@ -18,8 +18,6 @@
 #include "proto/spawn.h"
 #include "tests/support/spawner_faults.h"
 
-struct spawner_shared;
-
 struct spawner_rig {
 	int link;
 	pid_t pid;
