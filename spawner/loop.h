@@ -64,7 +64,7 @@ struct wyn_loop {
 	struct rlimit files; /* of descriptors, that commands begin with */
 	struct wyn_pads pads;
 	void *packet; /* WYN_SPAWN_PACKET_BYTES_MAX */
-	bool grown;   /* memory was taken that most never need */
+	bool grown;   /* a message took several packets, and memory */
 };
 
 /*
@@ -92,7 +92,8 @@ int wyn_loop_serve(struct wyn_loop *loop, int fd);
 WYN_NODISCARD
 int wyn_loop_run(struct wyn_loop *loop);
 
-/* wyn_loop_watch, wyn_loop_unwatch - a descriptor. Returns: 0; -errno. */
+/* wyn_loop_watch - waits for events of a descriptor; wyn_loop_rewatch - for
+ * others; wyn_loop_unwatch - for none. Returns: 0; -errno of epoll_ctl(2). */
 WYN_NODISCARD
 int wyn_loop_watch(struct wyn_loop *loop, int fd, uint32_t events,
 	struct wyn_watch *watch);
@@ -101,7 +102,8 @@ int wyn_loop_rewatch(struct wyn_loop *loop, int fd, uint32_t events,
 	struct wyn_watch *watch);
 void wyn_loop_unwatch(struct wyn_loop *loop, int fd);
 
-/* wyn_loop_forget_peak - our highest RSS is the present one, a low one. */
+/* wyn_loop_forget_peak - what large messages took is given back, and our
+ * highest RSS is the present one. */
 void wyn_loop_forget_peak(struct wyn_loop *loop);
 
 /* wyn_loop_now - CLOCK_MONOTONIC. */

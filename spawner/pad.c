@@ -13,9 +13,8 @@
 #include "spawner/command.h"
 #include "spawner/sys.h"
 
-/* If more of an arena was touched the kernel gets it back: what all have that
- * are kept is in the peak of every command (loop.c). */
-#define KEPT_BYTES ((1u << 20) / WYN_PADS_KEPT_MAX)
+/* If more of an arena was touched the kernel gets all of it back. */
+#define KEPT_BYTES (WYN_PADS_KEPT_BYTES_MAX / WYN_PADS_KEPT_MAX)
 
 static void *map(size_t bytes, int flags)
 {
@@ -99,7 +98,7 @@ static void look(struct wyn_pads *pads)
 	}
 }
 
-struct wyn_pad *wyn_pads_take(struct wyn_pads *pads, size_t bytes)
+struct wyn_pad *wyn_pad_acquire(struct wyn_pads *pads, size_t bytes)
 {
 	struct wyn_pad *pad;
 

@@ -285,7 +285,7 @@ int wyn_request_handle(struct wyn_link *link, struct wyn_slice message,
 	const int *fds, size_t fds_count, bool lost)
 {
 	struct wyn_pads *pads = &link->loop->pads;
-	struct wyn_pad *pad = wyn_pads_take(
+	struct wyn_pad *pad = wyn_pad_acquire(
 		pads, message.len * ARENA_BYTES_PER_BYTE + ARENA_BYTES_MORE);
 	int error;
 
@@ -293,8 +293,8 @@ int wyn_request_handle(struct wyn_link *link, struct wyn_slice message,
 		return wyn_request_lose(link, wyn_request_start_id(message));
 	}
 	if (pads->grown) {
-		/* One has landed just now; at the end of the turn the child
-		 * may have executed. */
+		/* One has landed just now. At the end of the turn it would be
+		 * too late: this child may have executed by then. */
 		wyn_loop_forget_peak(link->loop);
 	}
 	error = decode_and_do(link, message, fds, fds_count, lost, pad);

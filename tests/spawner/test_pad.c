@@ -43,7 +43,7 @@ static int tear_down(void **state)
 
 static struct wyn_pad *take(size_t bytes)
 {
-	struct wyn_pad *pad = wyn_pads_take(&pads, bytes);
+	struct wyn_pad *pad = wyn_pad_acquire(&pads, bytes);
 
 	assert_non_null(pad);
 	assert_true(pad->arena.size_bytes >= bytes);
@@ -90,11 +90,11 @@ static void pad_is_given_back_when_it_is_large(void **state)
 	assert_true(pads.grown);
 }
 
-static void pads_have_one_mebibyte_together_when_all_are_kept(void **state)
+static void pad_is_emptied_when_more_of_it_was_used_than_is_kept(void **state)
 {
 	struct wyn_pad *pad = take(1);
 	unsigned char *bytes = wyn_arena_alloc(
-		&pad->arena, (1u << 20) / WYN_PADS_KEPT_MAX + 1);
+		&pad->arena, WYN_PADS_KEPT_BYTES_MAX / WYN_PADS_KEPT_MAX + 1);
 
 	(void)state;
 	assert_non_null(bytes);
@@ -109,8 +109,8 @@ static void pad_is_not_there_when_there_is_no_memory(void **state)
 {
 	(void)state;
 	spawner_rig_arm_here(SPAWNER_FAULT_MMAP, 3, ENOMEM);
-	assert_null(wyn_pads_take(&pads, 1));
-	assert_null(wyn_pads_take(&pads, WYN_PAD_BYTES + 1));
+	assert_null(wyn_pad_acquire(&pads, 1));
+	assert_null(wyn_pad_acquire(&pads, WYN_PAD_BYTES + 1));
 	wyn_pad_release(&pads, take(1));
 }
 
@@ -399,7 +399,7 @@ int main(void)
 		PAD(pad_is_used_again_when_it_was_released),
 		PAD(pad_is_given_back_when_there_are_enough),
 		PAD(pad_is_given_back_when_it_is_large),
-		PAD(pads_have_one_mebibyte_together_when_all_are_kept),
+		PAD(pad_is_emptied_when_more_of_it_was_used_than_is_kept),
 		PAD(pad_is_not_there_when_there_is_no_memory),
 		PAD(pad_lands_when_its_child_has_executed),
 		PAD(pad_stays_when_its_child_has_something_to_tell),
