@@ -34,11 +34,6 @@ static int fail(
 	return FAILED;
 }
 
-static uintptr_t address_of(const void *memory)
-{
-	return (uintptr_t)memory;
-}
-
 static void set_flags(int fd, unsigned flags)
 {
 	(void)wyn_kernel(SYS_fcntl, (unsigned)fd, F_SETFD, flags);
@@ -122,14 +117,14 @@ static int become_user(const struct wyn_user *user)
 
 static int read_line(const char *path, char *line)
 {
-	long fd =
-		wyn_kernel_5(SYS_openat, (uintptr_t)AT_FDCWD, address_of(path),
-			O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, 0);
+	long fd = wyn_kernel_5(SYS_openat, (uintptr_t)AT_FDCWD,
+		wyn_kernel_address(path),
+		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, 0);
 	long got = -1;
 
 	if (fd >= 0) {
-		got = wyn_kernel(SYS_read, (uintptr_t)fd, address_of(line),
-			WYN_CHILD_LINE_BYTES - 1);
+		got = wyn_kernel(SYS_read, (uintptr_t)fd,
+			wyn_kernel_address(line), WYN_CHILD_LINE_BYTES - 1);
 	}
 	line[got < 0 ? 0 : got] = '\0';
 	return line[0] == '#' && line[1] == '!' ? 0 : -ENOEXEC;
@@ -159,12 +154,14 @@ static bool is_executable(const char *path)
 {
 	struct statx file;
 
+	/* clang-tidy does not see that the kernel fills it in. */
 	file.stx_mode = 0;
-	return wyn_kernel_5(SYS_statx, (uintptr_t)AT_FDCWD, address_of(path), 0,
-		       STATX_TYPE, address_of(&file)) == 0 &&
+	return wyn_kernel_5(SYS_statx, (uintptr_t)AT_FDCWD,
+		       wyn_kernel_address(path), 0, STATX_TYPE,
+		       wyn_kernel_address(&file)) == 0 &&
 	       (file.stx_mode & S_IFMT) == S_IFREG &&
-	       wyn_kernel(SYS_faccessat, (uintptr_t)AT_FDCWD, address_of(path),
-		       X_OK) == 0;
+	       wyn_kernel(SYS_faccessat, (uintptr_t)AT_FDCWD,
+		       wyn_kernel_address(path), X_OK) == 0;
 }
 
 /* The kernel says ENOENT of a file that is there when it is the interpreter
@@ -186,7 +183,7 @@ static bool could_find(const struct wyn_child *child)
 
 	return program->fd < 0 || !child->user ||
 	       wyn_kernel(SYS_faccessat, (uintptr_t)AT_FDCWD,
-		       address_of(program->paths[0]), F_OK) != -EACCES;
+		       wyn_kernel_address(program->paths[0]), F_OK) != -EACCES;
 }
 
 /* Only what was opened: the list has been asked for it. A script is given to
@@ -258,8 +255,8 @@ static void unblock_signals(void)
 	/* The kernel's, of which more than enough is there. */
 	static const unsigned long none[8];
 
-	(void)wyn_kernel_5(SYS_rt_sigprocmask, SIG_SETMASK, address_of(none), 0,
-		(NSIG - 1) / 8, 0);
+	(void)wyn_kernel_5(SYS_rt_sigprocmask, SIG_SETMASK,
+		wyn_kernel_address(none), 0, (NSIG - 1) / 8, 0);
 }
 
 int wyn_child_run(void *of)

@@ -3,8 +3,8 @@
  * kernel.h - system calls that leave errno alone.
  *
  * The child shares our memory, errno with it, and we go on meanwhile: so its
- * calls go by none of the libc's functions. (Nor may one of them be bound while
- * it runs, which it would be by the first call.)
+ * calls go by none of the libc's functions. (What is more, the first call of
+ * one binds it, and that writes to our memory as well.)
  */
 #pragma once
 
@@ -62,9 +62,16 @@ static inline long wyn_kernel_5(long number, uintptr_t a, uintptr_t b,
 
 #endif
 
-/* wyn_kernel - a system call. Returns: what the kernel does, -errno. */
+/* wyn_kernel, wyn_kernel_5 - a system call of three arguments, or of five.
+ * Returns: what the kernel does; -errno. */
 static inline long wyn_kernel(
 	long number, uintptr_t a, uintptr_t b, uintptr_t c)
 {
 	return wyn_kernel_5(number, a, b, c, 0, 0);
+}
+
+/* wyn_kernel_address - as an argument of the two. */
+static inline uintptr_t wyn_kernel_address(const void *memory)
+{
+	return (uintptr_t)memory;
 }

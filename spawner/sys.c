@@ -28,11 +28,6 @@ static int sys_accept(int fd)
 	return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-static uintptr_t address_of(const void *memory)
-{
-	return (uintptr_t)memory;
-}
-
 static int sys_setsid(void)
 {
 	return (int)wyn_kernel(SYS_setsid, 0, 0, 0);
@@ -50,13 +45,14 @@ static int sys_close_range(unsigned first)
 
 static int sys_setrlimit(int resource, const struct rlimit *limit)
 {
-	return (int)wyn_kernel_5(
-		SYS_prlimit64, 0, (unsigned)resource, address_of(limit), 0, 0);
+	return (int)wyn_kernel_5(SYS_prlimit64, 0, (unsigned)resource,
+		wyn_kernel_address(limit), 0, 0);
 }
 
 static int sys_setgroups(size_t count, const gid_t *groups)
 {
-	return (int)wyn_kernel(SYS_setgroups, count, address_of(groups), 0);
+	return (int)wyn_kernel(
+		SYS_setgroups, count, wyn_kernel_address(groups), 0);
 }
 
 static int sys_setgid(gid_t gid)
@@ -71,14 +67,15 @@ static int sys_setuid(uid_t uid)
 
 static int sys_chdir(const char *path)
 {
-	return (int)wyn_kernel(SYS_chdir, address_of(path), 0, 0);
+	return (int)wyn_kernel(SYS_chdir, wyn_kernel_address(path), 0, 0);
 }
 
 static long mount_at(const char *what, const char *at, const char *type,
 	unsigned long flags, const char *options)
 {
-	return wyn_kernel_5(SYS_mount, address_of(what), address_of(at),
-		address_of(type), flags, address_of(options));
+	return wyn_kernel_5(SYS_mount, wyn_kernel_address(what),
+		wyn_kernel_address(at), wyn_kernel_address(type), flags,
+		wyn_kernel_address(options));
 }
 
 /* Mounts of ours that come later are still seen; theirs never get out. */
@@ -99,14 +96,15 @@ static int sys_private_tmp(void)
 static int sys_execve(
 	const char *path, char *const *argv, char *const *environment)
 {
-	return (int)wyn_kernel(SYS_execve, address_of(path), address_of(argv),
-		address_of(environment));
+	return (int)wyn_kernel(SYS_execve, wyn_kernel_address(path),
+		wyn_kernel_address(argv), wyn_kernel_address(environment));
 }
 
 static int sys_fexecve(int fd, char *const *argv, char *const *environment)
 {
-	return (int)wyn_kernel_5(SYS_execveat, (unsigned)fd, address_of(""),
-		address_of(argv), address_of(environment), AT_EMPTY_PATH);
+	return (int)wyn_kernel_5(SYS_execveat, (unsigned)fd,
+		wyn_kernel_address(""), wyn_kernel_address(argv),
+		wyn_kernel_address(environment), AT_EMPTY_PATH);
 }
 
 struct wyn_sys wyn_sys = {
