@@ -227,7 +227,7 @@ static int execute(const struct wyn_child *child)
 	return denied ? -EACCES : error;
 }
 
-/* Whom the end of execute() is to blame on. */
+/* What is to blame for how execute() ended. */
 static int fail_program(const struct wyn_child *child, int error)
 {
 	const struct wyn_program *program = child->program;

@@ -29,9 +29,10 @@ struct wyn_child_limit {
 	struct rlimit limit;
 };
 
-/* Why it could not, in memory that both share. */
+/* Why it could not, in memory that both share. Written before it dies; there
+ * is nothing to tell of one that was killed on its way. */
 struct wyn_child_report {
-	Wyn__Spawn__V1__Stage stage; /* UNSPECIFIED: it has executed */
+	Wyn__Spawn__V1__Stage stage; /* UNSPECIFIED: nothing to tell */
 	int error;		     /* errno */
 	size_t path;		     /* PROGRAM: which of the program's */
 	int resource;		     /* LIMITS */
@@ -60,6 +61,7 @@ struct wyn_child {
  * wyn_child_run - becomes the command.
  *
  * of: a struct wyn_child. All signals are blocked, and have their default
- * actions. Returns: only if it could not; the report says why.
+ * actions; the report's stage is UNSPECIFIED. Returns: only if it could not,
+ * a status for exit that nobody reads; the report says why.
  */
 int wyn_child_run(void *of);

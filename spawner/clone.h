@@ -29,7 +29,7 @@
 struct wyn_clone {
 	void *stack;	   /* WYN_CLONE_STACK_BYTES, its lowest byte */
 	pid_t *parent_tid; /* where the kernel writes its pid first, or NULL */
-	pid_t *busy;	   /* 0 once it has executed, or is dead */
+	pid_t *busy;	   /* set by wyn_clone(); 0 = done, see above */
 	int cgroup;	   /* a directory, -1 = ours */
 	bool copy;	   /* it does not share our memory */
 };
@@ -38,7 +38,8 @@ struct wyn_clone {
  * wyn_clone - a child that calls `child`, and exits with what it returns.
  *
  * Both run with the same signal mask, which should be full. Returns: its pid;
- * -1: errno, there is no child. Blocks: where it must.
+ * -1: errno, there is no child. Blocks: where it must, until the child has
+ * executed.
  */
 pid_t wyn_clone(
 	const struct wyn_clone *clone, int (*child)(void *of), void *of);

@@ -54,15 +54,15 @@ struct wyn_command {
 	struct wyn_cgroup *cgroup;	    /* NULL = none */
 	struct wyn_shared_ledger *ledger;   /* NULL = it is in none */
 	uint32_t record;
-	struct wyn_pad *pad; /* NULL = its first process has executed */
+	struct wyn_pad *pad; /* of its first process, while it needs one */
 };
 
 /*
  * wyn_command_start - by a Start; it is answered, sooner or later.
  *
- * fds: input, output, error; -1 = none; borrowed. pad: has the message; if a
- * child flies it is the command's. Returns: 0; -EPROTO: there is one with this
- * id.
+ * fds: input, output, error; -1 = none; borrowed. pad: has the message; it is
+ * the caller's still, unless pad->command says that it flies. Returns: 0;
+ * -EPROTO: there is one with this id.
  */
 WYN_NODISCARD
 int wyn_command_start(struct wyn_link *link, const Wyn__Spawn__V1__Start *start,
@@ -75,11 +75,11 @@ void wyn_command_refuse(struct wyn_link *link, uint64_t id,
 /* wyn_command_release - gives back its cgroup, and its record. */
 void wyn_command_release(struct wyn_command *command);
 
-/* wyn_command_signal, wyn_command_stop - as the messages of spawn.proto. */
 /*
- * wyn_command_signal, wyn_command_stop - at once; but for SIGKILL no more often
- * than that looking for its processes leaves time for others, however often it
- * is asked for.
+ * wyn_command_signal, wyn_command_stop - as the messages of spawn.proto.
+ *
+ * At once; but for SIGKILL no more often than that looking for its processes
+ * leaves time for others, however often it is asked for.
  */
 void wyn_command_signal(
 	struct wyn_loop *loop, struct wyn_command *command, int number);

@@ -22,15 +22,16 @@ struct wyn_pad;
 struct wyn_launch_failure {
 	Wyn__Spawn__V1__Stage stage;
 	int error;
-	struct wyn_slice where; /* in the pad, or constant */
+	struct wyn_slice where; /* borrowed from the pad, or constant */
 };
 
 /*
  * wyn_launch - starts the process of a command.
  *
- * fds: input, output, error; -1 = none. The command's cgroup and record are
- * acquired, and the caller's to release. Returns: true: there is a process, it
- * is in the tree, and the pad flies. false: there is none, for that failure.
+ * fds: input, output, error; -1 = none; borrowed. Owns: the command's cgroup
+ * and record are acquired, and the caller's to release, whatever it returns.
+ * Returns: true: there is a process, it is in the tree, and has the pad. false:
+ * there is none, for that failure, and the pad is the caller's still.
  */
 WYN_NODISCARD
 bool wyn_launch(struct wyn_link *link, struct wyn_command *command,
@@ -38,9 +39,10 @@ bool wyn_launch(struct wyn_link *link, struct wyn_command *command,
 	struct wyn_pad *pad, struct wyn_launch_failure *ret_failure);
 
 /*
- * wyn_launch_failed - why the process that had the pad did not execute.
+ * wyn_launch_failed - whether the process that had the pad told why it did not
+ * execute.
  *
- * It is dead. Returns: whether it is so.
+ * It is dead. Returns: true: for that failure.
  */
 WYN_NODISCARD
 bool wyn_launch_failed(

@@ -21,8 +21,8 @@
 static struct spawner_shared *shared;
 static struct wyn_sys real;
 
-/* Returns: errno, or 0. The child of a command asks as well, whose errno is not
- * its own. */
+/* Returns: errno, or 0. It is not set: the child of a command asks as well, and
+ * may share it with the spawner. */
 static int fault_of(enum spawner_fault fault)
 {
 	if (shared->fault != fault || shared->left == 0) {
@@ -106,6 +106,7 @@ FAULTY(int, getgrouplist, GETGROUPLIST,
 FAULTY(pid_t, clone, CLONE,
 	(const struct wyn_clone *how, int (*child)(void *), void *of), how,
 	child, of)
+
 /* As when a signal stops it, from which it goes on from here. */
 static void hold_here(void)
 {

@@ -40,15 +40,16 @@ enum spawner_fault {
 struct spawner_shared {
 	enum spawner_fault fault;
 	unsigned skip; /* so many go well before */
-	unsigned left;
-	int error;
-	bool hold; /* the next child, on its way */
-	pid_t held;
+	unsigned left; /* so many fail then */
+	int error;     /* errno */
+	bool hold;     /* the next child stops as soon as it is there */
+	pid_t held;    /* atomic, a futex: it is about to; 0 = none is */
 };
 
-/* Memory of its own, which the calls of this process look at from now on, and
- * of those that it forks. Owns: munmap(2). */
+/* spawner_faults_share - what this process and its forks look at from now on.
+ * Owns: the caller's, for munmap(2). Nothing is to fail yet. */
 struct spawner_shared *spawner_faults_share(void);
 
-/* Puts them in the table. */
+/* spawner_faults_install - puts the calls in the table, after
+ * spawner_faults_share(). */
 void spawner_faults_install(void);
