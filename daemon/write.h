@@ -14,8 +14,8 @@
 /*
  * wyn_write_all - writes until everything is out, whatever interrupts it.
  *
- * Thread: boot. Owns: borrows all. Returns: 0, what write(2) said; then a part
- * may be out. Blocks: while nobody reads.
+ * Thread: boot. Owns: borrows all. Returns: 0; -errno of write(2): a part may
+ * be out then. Blocks: while nobody reads.
  */
 WYN_NODISCARD
 int wyn_write_all(int fd, const char *text, size_t bytes);

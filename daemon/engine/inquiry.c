@@ -21,22 +21,23 @@ static void place_free(struct wyn_shared *shared, size_t place)
 		&shared->inquiries[place], 0, memory_order_relaxed);
 }
 
+/* How many are on their way of this user, ours included. */
 static unsigned asked_by(struct wyn_shared *shared, uint64_t who)
 {
 	unsigned count = 0;
 
 	for (size_t i = 0; i < WYN_INQUIRIES_MAX; i++) {
-		/* [askers] behind our own claim: one of two loops that claim
-		 * for the same user at once sees the other's. */
+		/* [askers] after our own claim: of two loops that claim for
+		 * the same user at once, one at least sees the other's. */
 		count += atomic_load_explicit(&shared->inquiries[i],
 				 memory_order_seq_cst) == who;
 	}
 	return count;
 }
 
-/* Anybody else has half of both bounds; administrators begin with the places
- * that are theirs alone. Returns: 0, -EBUSY when all are taken, -EDQUOT when
- * the user has as many as he may. */
+/* Who is no administrator has half of both bounds: the lower places.
+ * Administrators begin at the upper ones, which are theirs alone. Returns: 0;
+ * -EBUSY: all are taken; -EDQUOT: the user has as many as he may. */
 static int place_take(struct wyn_shared *shared, const struct wyn_peer *peer,
 	size_t *ret_place)
 {

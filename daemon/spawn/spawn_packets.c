@@ -244,6 +244,9 @@ static bool in_start(const struct wyn_spawn *self)
 						->request.start_at > 0;
 }
 
+/* What is to be started goes by the newest configuration. So a Configure goes
+ * first, but after a Start that is half sent; and while another Configure is to
+ * come behind it no Start goes. */
 static void gather(struct wyn_spawn *self)
 {
 	struct wyn_spawn_packets *packets = &self->packets;
@@ -252,7 +255,6 @@ static void gather(struct wyn_spawn *self)
 	const struct wyn_list *at;
 
 	packets->out_count = 0;
-	/* What is to be started goes by the newest configuration. */
 	if (link->configure != NULL && !configure_next &&
 		(!configure_add(packets, link) || link->stale)) {
 		return;

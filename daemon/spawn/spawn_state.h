@@ -105,7 +105,7 @@ struct wyn_spawner_link {
 	struct wyn_watched on; /* first */
 	enum wyn_link_state state;
 	bool full;	    /* it takes no packet now */
-	bool stale;	    /* the configuration changed since */
+	bool stale;	    /* the last Configure is not of the newest */
 	uint8_t *configure; /* a message, to be sent; NULL = none */
 	size_t configure_bytes;
 	size_t configure_at;

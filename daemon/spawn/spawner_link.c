@@ -166,8 +166,8 @@ void wyn_spawner_configure(struct wyn_spawn *self)
 		link->stale = link->state == WYN_LINK_CONFIGURING;
 		return;
 	}
-	/* One that is sent in part goes on to its end, and what sent that asks
-	 * again. */
+	/* One that is sent in part has to go on to its end. Who sends that end
+	 * asks again (wyn_spawn_flush()). */
 	link->stale = link->configure != NULL && link->configure_at > 0;
 	if (link->stale) {
 		return;
