@@ -4,7 +4,7 @@
  * one at a time, in the process of the test.
  *
  * What opens, allocates and maps by wyn_sys. A spawner that runs as a process
- * has its own way (spawner_rig.h).
+ * has its own way (spawner_faults.h).
  */
 #pragma once
 
