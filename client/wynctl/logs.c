@@ -6,10 +6,8 @@
  * partial value with a newline after it, and the value at the end, as `call`
  * prints them. The connection is served while somebody reads slowly.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "client/wynctl/interrupt.h"

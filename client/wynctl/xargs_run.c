@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/wynctl/clock.h"
 #include "client/wynctl/eta.h"

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_clone.c - a child on a stack of its own, and one with a copy of ours
- * where the kernel has no clone3.
+ * test_clone.c - a child on a stack of its own, and one with a copy of our
+ * memory, where that is asked for or the kernel has no clone3.
  */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
