@@ -2,10 +2,13 @@
 /*
  * child.c - see child.h.
  *
- * The order: what needs rights comes before they are given away, the directory
- * after that, for it must be one that the user may enter; what the kernel
- * clears with a change of user (PR_SET_PDEATHSIG) comes behind it, and signals
- * last. no_new_privs is inherited: main has set it.
+ * The order: first of all, to die with the spawner, for until they are closed
+ * the child has all of our descriptors, and who is stopped meanwhile would keep
+ * the link open and the locks taken. What needs rights comes before they are
+ * given away, the directory after that, for it must be one that the user may
+ * enter; what the kernel clears with a change of user (PR_SET_PDEATHSIG) comes
+ * once more behind it, and signals last. no_new_privs is inherited: main has
+ * set it.
  */
 #include "spawner/child.h"
 
@@ -262,8 +265,10 @@ static void unblock_signals(void)
 int wyn_child_run(void *of)
 {
 	const struct wyn_child *child = of;
-	int error = wyn_sys.setsid();
+	int error;
 
+	set_process(PR_SET_PDEATHSIG, SIGKILL);
+	error = wyn_sys.setsid();
 	if (error >= 0) {
 		error = take_descriptors(child);
 	}

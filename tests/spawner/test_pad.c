@@ -218,6 +218,18 @@ static void others_run_when_a_child_is_on_its_way(void **state)
 	spawner_rig_exited(rig, 1, 0);
 }
 
+/* Else it keeps what it has of ours: the link, and the locks. */
+static void child_on_its_way_dies_when_the_spawner_is_killed(void **state)
+{
+	struct spawner_rig *rig = *state;
+	pid_t pid;
+	int output = hold(rig, &pid);
+
+	assert_int_equal(kill(rig->pid, SIGKILL), 0);
+	assert_string_equal(spawner_rig_read(output), "");
+	assert_int_equal(spawner_rig_end(rig), SIGKILL);
+}
+
 static void child_on_its_way_dies_when_it_is_killed(void **state)
 {
 	struct spawner_rig *rig = *state;
@@ -251,23 +263,6 @@ static void child_on_its_way_dies_when_it_is_to_end(void **state)
 	assert_int_equal(ended->how, WYN__SPAWN__V1__HOW__HOW_SIGNALLED);
 	assert_int_equal(ended->status, SIGTERM);
 	works(rig);
-}
-
-static void child_on_its_way_executes_nothing_when_the_spawner_dies(
-	void **state)
-{
-	struct spawner_rig *rig = *state;
-	pid_t pid;
-	int output;
-	int status;
-
-	need_no_waiting();
-	output = hold(rig, &pid);
-	assert_int_equal(kill(rig->pid, SIGKILL), 0);
-	assert_int_equal(waitpid(rig->pid, &status, 0), rig->pid);
-	rig->pid = -1;
-	assert_int_equal(kill(pid, SIGCONT), 0);
-	assert_string_equal(spawner_rig_read(output), "");
 }
 
 static void await_zombie(pid_t pid)
@@ -404,9 +399,9 @@ int main(void)
 		PAD(pad_stays_when_its_child_has_something_to_tell),
 		PAD(pads_land_when_others_before_them_do_not),
 		CASE(others_run_when_a_child_is_on_its_way),
+		CASE(child_on_its_way_dies_when_the_spawner_is_killed),
 		CASE(child_on_its_way_dies_when_it_is_killed),
 		CASE(child_on_its_way_dies_when_it_is_to_end),
-		CASE(child_on_its_way_executes_nothing_when_the_spawner_dies),
 		CASE(orphan_dies_when_the_last_that_ended_has_not_started),
 		CASE(child_on_its_way_becomes_who_was_meant_when_others_come),
 	};
