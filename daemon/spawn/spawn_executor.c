@@ -96,7 +96,7 @@ static void on_event(struct wyn_spawn *self, const struct epoll_event *event)
 		on_link(self, event->events);
 		break;
 	case WYN_WATCHED_CHILD:
-		wyn_spawner_child_reap(
+		wyn_spawner_child_reap(self,
 			WYN_CONTAINER_OF(on, struct wyn_spawner_child, on));
 		break;
 	default:

@@ -115,6 +115,8 @@ struct wyn_spawner_link {
 	uint8_t *message;  /* of several packets, as far as it came */
 	size_t message_bytes;
 	struct wyn_list children;
+	/* Whose the other end is; NULL = a service's, or it has ended. */
+	const struct wyn_spawner_child *child;
 };
 
 struct wyn_spawn {

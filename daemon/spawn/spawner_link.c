@@ -41,6 +41,7 @@ static void drop_socket(struct wyn_spawn *self)
 
 	uv_timer_stop(&self->link_timer);
 	wyn_watched_close(&link->on);
+	link->child = NULL;
 	wyn_spawner_configure_drop(link);
 	free(link->message);
 	link->message = NULL;

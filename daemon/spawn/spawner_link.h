@@ -45,9 +45,11 @@ void wyn_spawner_retry(struct wyn_spawn *self);
 /* wyn_spawner_close - for good. */
 void wyn_spawner_close(struct wyn_spawn *self);
 
-/* wyn_spawner_child_reap - if it has ended it is waited for, and gone;
- * wyn_spawner_reap - all of those. Blocks: never. */
-void wyn_spawner_child_reap(struct wyn_spawner_child *child);
+/* wyn_spawner_child_reap - if it has ended it is waited for, and gone, and so
+ * is the link, if it was the one behind it; wyn_spawner_reap - all of those.
+ * Blocks: never. */
+void wyn_spawner_child_reap(
+	struct wyn_spawn *self, struct wyn_spawner_child *child);
 void wyn_spawner_reap(struct wyn_spawn *self);
 
 /* wyn_spawner_fini - after the close. Blocks: until it has ended,

@@ -228,6 +228,7 @@ static int open_program(struct wyn_spawn *self)
 		return error;
 	}
 	self->link.on.fd = sockets[0];
+	self->link.child = child;
 	wyn_list_push_back(&self->link.children, &child->link);
 	child_watch(self, child);
 	return 0;
@@ -311,12 +312,25 @@ static void child_drop(struct wyn_spawner_child *child)
 	free(child);
 }
 
-void wyn_spawner_child_reap(struct wyn_spawner_child *child)
+/* Whom it has started may have its end of the link still, and not go on. What
+ * it said before it went is read, and behind that its end. */
+static void end_link(
+	struct wyn_spawner_link *link, const struct wyn_spawner_child *child)
+{
+	if (link->child == child) {
+		link->child = NULL;
+		(void)shutdown(link->on.fd, SHUT_RD);
+	}
+}
+
+void wyn_spawner_child_reap(
+	struct wyn_spawn *self, struct wyn_spawner_child *child)
 {
 	pid_t pid = waitpid(child->pid, NULL, WNOHANG);
 
 	/* ECHILD: somebody else has waited for it. */
 	if (pid > 0 || (pid < 0 && errno == ECHILD)) {
+		end_link(&self->link, child);
 		child_drop(child);
 	}
 }
@@ -327,7 +341,7 @@ void wyn_spawner_reap(struct wyn_spawn *self)
 	struct wyn_list *after;
 
 	wyn_list_for_each_safe (at, after, &self->link.children) {
-		wyn_spawner_child_reap(
+		wyn_spawner_child_reap(self,
 			wyn_list_entry(at, struct wyn_spawner_child, link));
 	}
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,6 +25,7 @@
 #define WORDS_MAX  8
 #define PATH_BYTES 4096
 #define INPUT	   (1u << 20)
+#define LINK_FD	   3 /* as spawner_open.c has it */
 
 static struct spawn_rig rig;
 static char program[PATH_BYTES];
@@ -208,6 +210,37 @@ static void spawner_is_had_again_when_it_was_killed(void **state)
 	assert_int_equal(kill(first, 0), -1);
 }
 
+/* As a child of it does that was stopped before it could close what it has. */
+static int hold_link(pid_t spawner)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, spawner, 0);
+	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, LINK_FD, 0);
+
+	close(pidfd);
+	return fd;
+}
+
+static void spawner_is_lost_when_another_has_its_end_of_the_link(void **state)
+{
+	struct spawn_rig_task *task;
+	int held;
+
+	(void)state;
+	need_program();
+	task = command("/bin/sleep 1000", SPAWN_RIG_NO);
+	spawn_rig_start(&rig, task);
+	while (!task->task.ran) {
+		uv_run(&rig.uv, UV_RUN_ONCE);
+	}
+	/* -1 where we may not have it: the same with no one else. */
+	held = hold_link(spawner_pid());
+	assert_int_equal(kill(spawner_pid(), SIGKILL), 0);
+	spawn_rig_wait(&rig, task);
+	assert_int_equal(task->task.outcome.refusal, WYN_REFUSAL_SPAWNER_LOST);
+	spawn_rig_task_free(task);
+	close(held);
+}
+
 static void spawner_ends_when_its_executor_closes(void **state)
 {
 	struct spawn_rig_task *task;
@@ -236,6 +269,7 @@ int main(void)
 		TEST(spawner_says_that_there_is_no_such_program),
 		TEST(spawner_stops_a_command),
 		TEST(spawner_is_had_again_when_it_was_killed),
+		TEST(spawner_is_lost_when_another_has_its_end_of_the_link),
 		TEST(spawner_ends_when_its_executor_closes),
 	};
 
