@@ -97,9 +97,14 @@ void wyn_kept_complain(const struct wyn_client_outcome *outcome)
 {
 	char what[WYN_TASK_TEXT_BYTES];
 
-	if (outcome->result.code != WYN_STATUS_OK &&
-		!(wyn_kept_is_command(outcome) &&
+	if (outcome->result.code == WYN_STATUS_OK ||
+		(wyn_kept_is_command(outcome) &&
 			wyn_outcome_is_silent(&outcome->result))) {
+		return;
+	}
+	if (wyn_outcome_names_what(&outcome->result)) {
+		wyn_ctl_say("%s", outcome->result.message);
+	} else {
 		wyn_ctl_say("%s: %s", wyn_task_what(&outcome->task, what),
 			wyn_ctl_reason(&outcome->result));
 	}

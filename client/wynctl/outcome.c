@@ -58,6 +58,13 @@ int wyn_outcome_exit_code(
 				       : WYN_EXIT_COMMAND_FAILED;
 }
 
+bool wyn_outcome_names_what(const struct wyn_client_event *event)
+{
+	return event->message[0] != '\0' &&
+	       (reason_is(event, "NOT_STARTED") ||
+		       reason_is(event, "PROGRAM_NOT_LISTED"));
+}
+
 bool wyn_outcome_is_silent(const struct wyn_client_event *event)
 {
 	return event->code == WYN_STATUS_OK ||

@@ -22,6 +22,10 @@
 int wyn_outcome_exit_code(
 	const struct wyn_client_event *event, int cancelled_by);
 
+/* wyn_outcome_names_what - its message begins with what is wrong: the program,
+ * or what was to run that. */
+bool wyn_outcome_names_what(const struct wyn_client_event *event);
+
 /* wyn_outcome_is_silent - the exit code says it all, as that of a command that
  * was run here would. */
 bool wyn_outcome_is_silent(const struct wyn_client_event *event);

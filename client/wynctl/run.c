@@ -71,9 +71,7 @@ static void run_print(struct wyn_run *run, const struct wyn_client_event *event)
 static void run_complain(
 	const struct wyn_run *run, const struct wyn_client_event *event)
 {
-	/* Of one that was not started the message names what is wrong. */
-	if (event->message[0] != '\0' &&
-		strcmp(event->reason, "NOT_STARTED") == 0) {
+	if (wyn_outcome_names_what(event)) {
 		wyn_ctl_say("%s", event->message);
 	} else {
 		wyn_ctl_say(

@@ -231,6 +231,12 @@ class Logs(KeepCase):
             self.prints("wait", task)
             self.assertEqual(self.prints("logs", "--raw", task), value)
 
+    def test_program_that_is_not_there_is_named_once(self):
+        task = self.id_of(self.prints("run", "--detach", "/no/such"))
+        done = self.ctl("wait", task)
+        self.assertEqual(done.returncode, 127, done)
+        self.assertEqual(done.stderr.count(b"/no/such"), 1, done)
+
     def test_function_that_fails(self):
         task = self.id_of(self.prints(
             "call", "--detach", "fail", "10 why it did"))

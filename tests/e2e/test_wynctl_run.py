@@ -151,6 +151,12 @@ class Run(RunCase):
         self.complains(self.run_it(self.script("\x7fELFgarbage", "elf")), 126)
         self.complains(self.run_it(""), 125)
 
+    def test_program_is_named_once(self):
+        with Wynd("--commands", "--command-programs", "/bin/true") as wynd:
+            done = self.run_it("/bin/false", wynd=wynd)
+            self.complains(done, 126, b"not in the list")
+            self.assertEqual(1, done.stderr.count(b"/bin/false"), done)
+
     def test_directory_that_is_not_there(self):
         done = self.run_it("--cwd", self.directory + "/gone", "true")
         self.complains(done, 125, b"/gone: no such directory")
