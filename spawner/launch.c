@@ -386,8 +386,10 @@ static struct wyn_slice place_of(struct wyn_pad *pad)
 				: program->paths[report->path];
 		break;
 	case WYN__SPAWN__V1__STAGE__STAGE_PROGRAM:
-		/* In none of several directories: the name says it best. */
-		where = program->count > 1 && report->error == ENOENT
+		/* In none of several directories, or not looked for yet, by a
+		 * user who has no more processes: the name says it best. */
+		where = program->count > 1 && (report->error == ENOENT ||
+						      report->error == EAGAIN)
 				? pad->child.argv[0]
 				: program->paths[report->path];
 		break;

@@ -101,6 +101,18 @@ static void spawner_goes_on_when_execve_fails(void **state)
 		"/bin/true");
 }
 
+/* As for a user who has as many processes as he may: the kernel has not looked
+ * for the file yet. */
+static void program_is_named_as_asked_for_when_no_path_is_to_blame(void **state)
+{
+	static const char *const argv[] = {"true", NULL};
+	struct spawner_rig *rig = *state;
+
+	spawner_rig_arm(rig, SPAWNER_FAULT_EXECVE, 1, EAGAIN);
+	start(rig, argv);
+	spawner_rig_refused(rig, 1, STAGE(PROGRAM), EAGAIN, "true");
+}
+
 static void spawner_goes_on_when_the_users_ids_fail(void **state)
 {
 	static const enum spawner_fault faults[] = {SPAWNER_FAULT_SETGROUPS,
@@ -336,6 +348,7 @@ int main(void)
 		CASE(spawner_goes_on_when_setrlimit_fails),
 		CASE(spawner_goes_on_when_chdir_fails),
 		CASE(spawner_goes_on_when_execve_fails),
+		CASE(program_is_named_as_asked_for_when_no_path_is_to_blame),
 		CASE(spawner_goes_on_when_the_users_ids_fail),
 		CASE(spawner_goes_on_when_the_private_tmp_fails),
 		CASE(spawner_goes_on_when_the_data_base_of_users_fails),
