@@ -6,9 +6,9 @@
 
 #include "base/compiler.h"
 
-/* What a spawner that was killed, or whose link has closed, may take to end. For
- * both locks it is less than wynd waits for Ready (WYN_SPAWN_READY_MS), which
- * then says what is wanting. */
+/* What a spawner that was killed, or whose link has closed, may take to end.
+ * For both locks it is less than wynd waits for Ready (WYN_SPAWN_READY_MS),
+ * which then says what is wanting. */
 #define WYN_LOCK_WAIT_MS 4000u
 
 /*
