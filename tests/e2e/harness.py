@@ -51,6 +51,14 @@ def until(condition, what, patience=PATIENCE):
         time.sleep(0.002)
 
 
+def can_mount():
+    """In a namespace of its own, as for a private /tmp: not in a chroot, nor in
+    a container without the capability."""
+    return subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/tmp"],
+        stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+
+
 def no_others(path, flags):
     """An opener: what wynd is told of commands is not for others to write."""
     return os.open(path, flags, 0o644)

@@ -93,8 +93,9 @@ class Many(commands.Case):
         used = wynd.open_fds()
         self.run_them(wynd, range(self.count))
         self.assertEqual(spawner, commands.spawner(wynd))
-        until(lambda: wynd.open_fds() == used, "no more of wynd's fds")
-        until(lambda: commands.fds(spawner) == before[0], "nor of spawner's")
+        # It may not have seen yet, then, that the first clients had gone.
+        until(lambda: wynd.open_fds() <= used, "no more of wynd's fds")
+        until(lambda: commands.fds(spawner) <= before[0], "nor of spawner's")
         self.assertLess(fds, used + 16)
         self.assertLess(commands.rss(spawner), before[1] + GROWTH_BYTES)
         self.assertLess(wynd.memory(), before[2] + GROWTH_BYTES)

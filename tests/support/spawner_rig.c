@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -451,6 +452,20 @@ const char *spawner_rig_output(
 	output = spawner_rig_read(sides[0]);
 	spawner_rig_exited(rig, 1, 0);
 	return output;
+}
+
+bool spawner_rig_may_mount(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		_exit(unshare(CLONE_NEWNS) ||
+			mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status == 0;
 }
 
 void spawner_rig_await(int fd)

@@ -115,6 +115,10 @@ const char *spawner_rig_output(
 /* One byte of it, which somebody writes when he is ready. */
 void spawner_rig_await(int fd);
 
+/* May we mount, in a name space of its own, as for a private /tmp? Not so in a
+ * chroot, nor in a container without the capability. */
+bool spawner_rig_may_mount(void);
+
 /* How many descriptors the spawner has: at this moment, in which it may look at
  * /proc; so it is asked again and again, until they are so few. */
 unsigned spawner_rig_fds(const struct spawner_rig *rig);
