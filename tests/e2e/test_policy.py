@@ -2,7 +2,6 @@
 """Who may run which commands, as a daemon is told and told anew."""
 import os
 import shutil
-import subprocess
 import tempfile
 import unittest
 
