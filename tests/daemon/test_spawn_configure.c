@@ -148,10 +148,7 @@ static void receive_long(char letter, mode_t umask)
 
 static void end_well(struct spawn_rig_task *task, uint64_t id, const int *fds)
 {
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	assert_int_equal(task->task.outcome.code, WYN_STATUS_OK);
 	spawn_rig_task_free(task);
 }

@@ -39,10 +39,7 @@ static int descriptors(void)
 
 static void finish(struct spawn_rig_task *task, uint64_t id, const int fds[3])
 {
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	spawn_rig_task_free(task);
 }
 

@@ -300,22 +300,6 @@ static void spawn_executor_names_the_list_when_a_program_is_not_on_it(
 	spawn_rig_task_free(task);
 }
 
-static void spawn_executor_closes_pipes_when_none_was_started(void **state)
-{
-	Wyn__Spawn__V1__Ended ended = WYN__SPAWN__V1__ENDED__INIT;
-	int fds[3];
-	struct spawn_rig_task *task = spawn_rig_run(&rig, &ended.id, fds);
-
-	(void)state;
-	ended.how = WYN__SPAWN__V1__HOW__HOW_NOT_STARTED;
-	ended.status = ENOENT;
-	spawn_rig_ended(&rig, &ended);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
-	spawn_rig_close_outputs(fds);
-	spawn_rig_task_free(task);
-}
-
 static void spawn_executor_says_why_a_command_was_stopped(void **state)
 {
 	static const struct {
@@ -402,10 +386,7 @@ static void spawn_executor_sends_stop_and_signals_when_it_is_asked_to(
 		request.message->what_case, WYN__SPAWN__V1__REQUEST__WHAT_STOP);
 	assert_int_equal(request.message->stop->grace_ms, 5);
 	assert_true(spawn_rig_is_silent(&rig));
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	spawn_rig_task_free(task);
 }
 
@@ -438,10 +419,7 @@ static void spawn_executor_sends_the_shortest_grace_when_it_waits(void **state)
 		spawn_rig_turn(&rig);
 	}
 	assert_int_equal(shortest_ms, 5);
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	spawn_rig_task_free(task);
 }
 
@@ -491,7 +469,6 @@ int main(void)
 		TEST(spawn_executor_says_how_a_command_ended),
 		TEST(spawn_executor_says_why_when_a_command_is_not_started),
 		TEST(spawn_executor_names_the_list_when_a_program_is_not_on_it),
-		TEST(spawn_executor_closes_pipes_when_none_was_started),
 		TEST(spawn_executor_says_why_a_command_was_stopped),
 		TEST(spawn_executor_says_that_one_ran_when_it_was_stopped),
 		TEST(spawn_executor_sends_stop_and_signals_when_it_is_asked_to),

@@ -56,10 +56,7 @@ static void launch(struct spawn_rig_task *task, uint64_t *ret_id, int fds[3])
 
 static void finish(struct spawn_rig_task *task, uint64_t id, const int fds[3])
 {
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	spawn_rig_task_free(task);
 }
 
@@ -359,10 +356,7 @@ static void dropped_and_counted(
 		at += put(fds[1], at);
 		spawn_rig_turn_slow(&rig);
 	}
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	assert_int_equal(task->output_bytes, 0);
 	assert_int_equal(task->task.outcome.end->usage.output_bytes, BULK);
 	spawn_rig_task_free(task);
@@ -413,10 +407,7 @@ static void spawn_output_goes_on_when_disowned_without_room(void **state)
 		spawn_rig_turn_slow(&rig);
 		at += put(fds[1], at);
 	}
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	assert_int_equal(task->task.outcome.end->usage.output_bytes, BULK);
 	spawn_rig_task_free(task);
 }

@@ -52,10 +52,7 @@ static void finish(struct spawn_rig_task *task)
 	int fds[3];
 	uint64_t id = spawn_rig_receive_start(&rig, fds);
 
-	spawn_rig_close_outputs(fds);
-	spawn_rig_exited(&rig, id, 0, false);
-	spawn_rig_turn(&rig);
-	assert_true(task->back);
+	spawn_rig_end(&rig, task, id, fds);
 	assert_int_equal(task->task.outcome.code, WYN_STATUS_OK);
 	spawn_rig_task_free(task);
 }

@@ -185,6 +185,26 @@ static void spawner_stops_a_command(void **state)
 	spawn_rig_task_free(task);
 }
 
+/* One that runs until it is lost. */
+static struct spawn_rig_task *run_on(void)
+{
+	struct spawn_rig_task *task = command("/bin/sleep 1000", SPAWN_RIG_NO);
+
+	spawn_rig_start(&rig, task);
+	while (!task->task.ran) {
+		uv_run(&rig.uv, UV_RUN_ONCE);
+	}
+	return task;
+}
+
+static void lose(struct spawn_rig_task *task)
+{
+	assert_int_equal(kill(spawner_pid(), SIGKILL), 0);
+	spawn_rig_wait(&rig, task);
+	assert_int_equal(task->task.outcome.refusal, WYN_REFUSAL_SPAWNER_LOST);
+	spawn_rig_task_free(task);
+}
+
 static void spawner_is_had_again_when_it_was_killed(void **state)
 {
 	struct spawn_rig_task *task;
@@ -192,16 +212,9 @@ static void spawner_is_had_again_when_it_was_killed(void **state)
 
 	(void)state;
 	need_program();
-	task = command("/bin/sleep 1000", SPAWN_RIG_NO);
-	spawn_rig_start(&rig, task);
-	while (!task->task.ran) {
-		uv_run(&rig.uv, UV_RUN_ONCE);
-	}
+	task = run_on();
 	first = spawner_pid();
-	assert_int_equal(kill(first, SIGKILL), 0);
-	spawn_rig_wait(&rig, task);
-	assert_int_equal(task->task.outcome.refusal, WYN_REFUSAL_SPAWNER_LOST);
-	spawn_rig_task_free(task);
+	lose(task);
 	task = run("/bin/true", SPAWN_RIG_NO);
 	assert_int_equal(task->task.outcome.code, WYN_STATUS_OK);
 	spawn_rig_task_free(task);
@@ -227,17 +240,10 @@ static void spawner_is_lost_when_another_has_its_end_of_the_link(void **state)
 
 	(void)state;
 	need_program();
-	task = command("/bin/sleep 1000", SPAWN_RIG_NO);
-	spawn_rig_start(&rig, task);
-	while (!task->task.ran) {
-		uv_run(&rig.uv, UV_RUN_ONCE);
-	}
+	task = run_on();
 	/* -1 where we may not have it: the same with no one else. */
 	held = hold_link(spawner_pid());
-	assert_int_equal(kill(spawner_pid(), SIGKILL), 0);
-	spawn_rig_wait(&rig, task);
-	assert_int_equal(task->task.outcome.refusal, WYN_REFUSAL_SPAWNER_LOST);
-	spawn_rig_task_free(task);
+	lose(task);
 	close(held);
 }
 

@@ -230,39 +230,31 @@ static void child_on_its_way_dies_when_the_spawner_is_killed(void **state)
 	assert_int_equal(spawner_rig_end(rig), SIGKILL);
 }
 
-static void child_on_its_way_dies_when_it_is_killed(void **state)
+static void dies(struct spawner_rig *rig, uint64_t grace_ms, unsigned signal)
 {
-	struct spawner_rig *rig = *state;
 	const Wyn__Spawn__V1__Ended *ended;
 	pid_t pid;
 	int output;
 
 	need_no_waiting();
 	output = hold(rig, &pid);
-	spawner_rig_stop(rig, 1, 0);
+	spawner_rig_stop(rig, 1, grace_ms);
 	assert_string_equal(spawner_rig_read(output), "");
 	ended = spawner_rig_ended(rig, 1);
 	assert_int_equal(ended->how, WYN__SPAWN__V1__HOW__HOW_SIGNALLED);
-	assert_int_equal(ended->status, SIGKILL);
+	assert_int_equal(ended->status, signal);
 	assert_false(ended->left);
 	works(rig);
 }
 
+static void child_on_its_way_dies_when_it_is_killed(void **state)
+{
+	dies(*state, 0, SIGKILL);
+}
+
 static void child_on_its_way_dies_when_it_is_to_end(void **state)
 {
-	struct spawner_rig *rig = *state;
-	const Wyn__Spawn__V1__Ended *ended;
-	pid_t pid;
-	int output;
-
-	need_no_waiting();
-	output = hold(rig, &pid);
-	spawner_rig_stop(rig, 1, 3600 * 1000);
-	assert_string_equal(spawner_rig_read(output), "");
-	ended = spawner_rig_ended(rig, 1);
-	assert_int_equal(ended->how, WYN__SPAWN__V1__HOW__HOW_SIGNALLED);
-	assert_int_equal(ended->status, SIGTERM);
-	works(rig);
+	dies(*state, 3600 * 1000, SIGTERM);
 }
 
 static void await_zombie(pid_t pid)

@@ -377,6 +377,15 @@ void spawn_rig_close_outputs(const int fds[WYN_SPAWN_FDS_MAX])
 	close(fds[2]);
 }
 
+void spawn_rig_end(struct spawn_rig *rig, struct spawn_rig_task *task,
+	uint64_t id, const int fds[WYN_SPAWN_FDS_MAX])
+{
+	spawn_rig_close_outputs(fds);
+	spawn_rig_exited(rig, id, 0, false);
+	spawn_rig_turn(rig);
+	assert_true(task->back);
+}
+
 void spawn_rig_send_packet(
 	struct spawn_rig *rig, const void *packet, size_t bytes)
 {

@@ -109,6 +109,10 @@ struct spawn_rig_task *spawn_rig_run(
 /* The command's ends of its outputs. */
 void spawn_rig_close_outputs(const int fds[WYN_SPAWN_FDS_MAX]);
 
+/* The command closes its outputs and exits with 0; the task is back. */
+void spawn_rig_end(struct spawn_rig *rig, struct spawn_rig_task *task,
+	uint64_t id, const int fds[WYN_SPAWN_FDS_MAX]);
+
 void spawn_rig_send_packet(
 	struct spawn_rig *rig, const void *packet, size_t bytes);
 void spawn_rig_send(struct spawn_rig *rig, const Wyn__Spawn__V1__Event *event);
