@@ -303,6 +303,40 @@ static int find_command(
 	return 0;
 }
 
+/* Somebody whose left-overs may live still has ended, or does now. */
+static bool has_spared(struct wyn_tree *tree)
+{
+	for (size_t i = 0; i < WYN_TREE_BUCKETS; i++) {
+		struct wyn_tree_command *command = tree->by_pid[i];
+		for (; command != NULL; command = command->next) {
+			if (!command->contained && !command->killed &&
+				(command->ended ||
+					is_exiting(tree, command->pid))) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/*
+ * Of a dead child of ours, which keeps the group's number from being another's.
+ * A chain of processes, each of which ends as soon as it has started the next,
+ * is seen dead by every look; but nobody is born into a group that has got a
+ * SIGKILL (the kernel looks for signals when the new process is complete). Of
+ * the dead no mark tells whose they were: so not while it may be another's.
+ */
+static void kill_group(struct wyn_tree *tree, pid_t pid)
+{
+	pid_t group = getpgid(pid);
+
+	if (group > 1 && group != tree->group_killed && group != getpgrp() &&
+		!has_spared(tree)) {
+		tree->group_killed = group;
+		kill(-group, SIGKILL);
+	}
+}
+
 /* A child of ours. */
 static int see_child(struct wyn_tree *tree, pid_t pid)
 {
@@ -318,6 +352,9 @@ static int see_child(struct wyn_tree *tree, pid_t pid)
 	}
 	/* Only now: of a dead one no mark could be read. */
 	if (is_dead(pid)) {
+		if (command != NULL && command->killed) {
+			kill_group(tree, pid);
+		}
 		tree->dead_seen = true;
 		if (tree->dead_count < WYN_TREE_DEAD_MAX) {
 			tree->dead[tree->dead_count++] = pid;
@@ -425,6 +462,7 @@ int wyn_tree_look(struct wyn_tree *tree)
 	for (unsigned i = 0; i < WYN_TREE_LOOKS_MAX; i++) {
 		tree->dead_seen = false;
 		tree->dead_count = 0;
+		tree->group_killed = 0;
 		int result = tree->children >= 0 ? look_at_children(tree)
 						 : look_at_proc(tree);
 		wait_for_dead(tree);

@@ -83,6 +83,7 @@ struct wyn_tree {
 	struct wyn_hunt hunt;
 	struct wyn_tree_command *hunted; /* its, while it runs */
 	bool dead_seen;
+	pid_t group_killed; /* by this look, the last one; 0: none */
 	uint32_t dead_count;
 	pid_t dead[WYN_TREE_DEAD_MAX]; /* left over, and dead when seen */
 	uint32_t left_count;
@@ -139,7 +140,8 @@ int wyn_tree_wait(struct wyn_tree *tree, struct wyn_tree_exit *ret_exit);
 
 /*
  * wyn_tree_look - finds what is left over, after the last wyn_tree_wait. What
- * is of a killed command gets SIGKILL at once.
+ * is of a killed command gets SIGKILL at once; of one that is dead when it is
+ * seen all of its group gets it, if it can only be a killed command's.
  *
  * Returns: 0; -errno: not all could be seen, nobody can be said to be gone,
  * look again later. Costs: nothing while all commands have cgroups; one

@@ -43,12 +43,23 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* Returns: somebody lives still. */
+static bool wait_for_all_dead(void)
+{
+	pid_t pid;
+
+	do {
+		pid = waitpid(-1, NULL, WNOHANG);
+	} while (pid > 0);
+	return pid == 0;
+}
+
 static int tear_down(void **state)
 {
 	(void)state;
 	/* No child, living or dead; after a failure the next case has none. */
 	bool none = waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
-	while (waitpid(-1, NULL, WNOHANG) >= 0) {
+	while (wait_for_all_dead()) {
 		int error = wyn_processes_look(tree.proc, &tree.hunt.now);
 		assert_int_equal(error, 0);
 		for (size_t i = 0; i < tree.hunt.now.count; i++) {
@@ -77,17 +88,18 @@ static void start(struct started *started, const char *script)
 	wyn_tree_add(&tree, &started->command, started->family.pid, false);
 }
 
-/* One turn of a spawner, after a SIGCHLD. Returns how many leaders ended. */
-static unsigned turn(void)
+/* One turn of a spawner, after a SIGCHLD. */
+static void turn(void)
 {
 	struct wyn_tree_exit end;
-	unsigned ends = 0;
+	int result;
 
-	while (wyn_tree_wait(&tree, &end) == 1) {
-		ends++;
-	}
-	assert_int_equal(wyn_tree_look(&tree), 0);
-	return ends;
+	do {
+		while (wyn_tree_wait(&tree, &end) == 1) {
+		}
+		result = wyn_tree_look(&tree);
+	} while (result == -EAGAIN);
+	assert_int_equal(result, 0);
 }
 
 static void await_child(void)
@@ -353,6 +365,65 @@ static void tree_kills_all_when_a_chain_of_forks_runs_away(void **state)
 	kill_all(&one);
 }
 
+static void tree_kills_all_when_a_chain_is_left_over(void **state)
+{
+	struct started one;
+	struct wyn_tree_exit end;
+
+	(void)state;
+	start(&one, "(rs100000000c)x");
+	while (wyn_tree_wait(&tree, &end) == 0) {
+		await_child();
+	}
+	assert_ptr_equal(end.command, &one.command);
+	kill_all(&one);
+}
+
+/* The only child of ours, besides those that were waited for. */
+static pid_t only_child(void)
+{
+	pid_t pid = 0;
+
+	assert_int_equal(wyn_processes_look(tree.proc, &tree.hunt.now), 0);
+	for (size_t i = 0; i < tree.hunt.now.count; i++) {
+		if (tree.hunt.now.each[i].parent == tree.self) {
+			assert_int_equal(pid, 0);
+			pid = tree.hunt.now.each[i].pid;
+		}
+	}
+	return pid;
+}
+
+static void tree_spares_a_group_when_its_dead_one_may_be_anothers(void **state)
+{
+	struct started killed;
+	struct started spared;
+	struct wyn_tree_exit end;
+	siginfo_t info;
+
+	(void)state;
+	start(&spared, "(s(rp)rp)x");
+	wyn_family_await(&spared.family, 2);
+	while (wyn_tree_wait(&tree, &end) == 0) {
+		await_child();
+	}
+	start(&killed, "x");
+	while (wyn_tree_wait(&tree, &end) == 0) {
+		await_child();
+	}
+	assert_int_equal(wyn_tree_kill(&tree, &killed.command), 0);
+	pid_t first = only_child();
+	kill(first, SIGTERM);
+	assert_int_equal(
+		waitid(P_PID, (id_t)first, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(wyn_tree_look(&tree), 0);
+	assert_int_equal(spared.command.left, 1);
+	assert_int_equal(kill(only_child(), 0), 0);
+	await_gone(&killed);
+	assert_false(wyn_family_is_gone(&spared.family));
+	kill_all(&spared);
+}
+
 static int open_none(int at, const char *path, int flags)
 {
 	(void)at;
@@ -541,6 +612,8 @@ int main(int argc, char **argv)
 		BOTH(tree_kills_all_when_it_is_still_forking),
 		BOTH(tree_kills_all_when_left_overs_are_still_forking),
 		BOTH(tree_kills_all_when_a_chain_of_forks_runs_away),
+		BOTH(tree_kills_all_when_a_chain_is_left_over),
+		BOTH(tree_spares_a_group_when_its_dead_one_may_be_anothers),
 		BOTH(tree_kills_all_later_when_there_are_no_descriptors),
 		BOTH(tree_does_not_begin_when_it_wants_for_something),
 		BOTH(tree_sees_each_once_when_very_many_are_dead),
