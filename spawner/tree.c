@@ -309,7 +309,7 @@ static bool has_spared(struct wyn_tree *tree)
 	for (size_t i = 0; i < WYN_TREE_BUCKETS; i++) {
 		struct wyn_tree_command *command = tree->by_pid[i];
 		for (; command != NULL; command = command->next) {
-			if (!command->contained && !command->killed &&
+			if (!command->killed &&
 				(command->ended ||
 					is_exiting(tree, command->pid))) {
 				return true;

@@ -100,14 +100,10 @@ static void tree_kills_all_when_a_chain_of_forks_runs_away(void **state)
 static void tree_kills_all_when_a_chain_is_left_over(void **state)
 {
 	struct tree_rig_command one;
-	struct wyn_tree_exit end;
 
 	(void)state;
 	tree_rig_start(&one, "(rs1000000c)x");
-	while (wyn_tree_wait(&tree, &end) == 0) {
-		tree_rig_await_child();
-	}
-	assert_ptr_equal(end.command, &one.command);
+	assert_ptr_equal(tree_rig_await_exit().command, &one.command);
 	tree_rig_kill_all(&one);
 }
 
@@ -126,40 +122,50 @@ static pid_t only_child(void)
 	return pid;
 }
 
-static void tree_spares_a_group_when_its_dead_one_may_be_anothers(void **state)
+/* Its first orphan dies before it was seen; the other one is in its group. */
+static void spare_group(struct tree_rig_command *spared)
 {
 	struct tree_rig_command killed;
-	struct tree_rig_command spared;
-	struct wyn_tree_exit end;
 	siginfo_t info;
 
-	(void)state;
-	tree_rig_start(&spared, "(s(rp)rp)x");
-	wyn_family_await(&spared.family, 2);
-	while (wyn_tree_wait(&tree, &end) == 0) {
-		tree_rig_await_child();
-	}
+	wyn_family_await(&spared->family, 2);
+	(void)tree_rig_await_exit();
 	tree_rig_start(&killed, "x");
-	while (wyn_tree_wait(&tree, &end) == 0) {
-		tree_rig_await_child();
-	}
+	(void)tree_rig_await_exit();
 	assert_int_equal(wyn_tree_kill(&tree, &killed.command), 0);
 	pid_t first = only_child();
 	kill(first, SIGTERM);
 	assert_int_equal(
 		waitid(P_PID, (id_t)first, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(wyn_tree_look(&tree), 0);
-	assert_int_equal(spared.command.left, 1);
+	assert_int_equal(spared->command.left, 1);
 	assert_int_equal(kill(only_child(), 0), 0);
 	tree_rig_await_gone(&killed);
-	assert_false(wyn_family_is_gone(&spared.family));
-	tree_rig_kill_all(&spared);
+	assert_false(wyn_family_is_gone(&spared->family));
+	tree_rig_kill_all(spared);
+}
+
+static void tree_spares_a_group_when_its_dead_one_may_be_anothers(void **state)
+{
+	struct tree_rig_command spared;
+
+	(void)state;
+	tree_rig_start(&spared, "(s(rp)rp)x");
+	spare_group(&spared);
+}
+
+static void tree_spares_a_group_when_the_other_has_a_cgroup(void **state)
+{
+	struct tree_rig_command spared;
+
+	(void)state;
+	tree_rig_start_contained(&spared, "(s(rp)rp)x");
+	spare_group(&spared);
 }
 
 static void tree_kills_all_later_when_there_are_no_descriptors(void **state)
 {
 	struct tree_rig_command one;
-	struct wyn_tree_exit end;
 
 	(void)state;
 	tree_rig_start(&one, "2(s(rp)rp)rp");
@@ -167,10 +173,7 @@ static void tree_kills_all_later_when_there_are_no_descriptors(void **state)
 	struct wyn_sys before = wyn_sys;
 	wyn_sys.openat = tree_rig_open_none;
 	assert_int_equal(wyn_tree_kill(&tree, &one.command), -EMFILE);
-	while (wyn_tree_wait(&tree, &end) == 0) {
-		tree_rig_await_child();
-	}
-	assert_ptr_equal(end.command, &one.command);
+	assert_ptr_equal(tree_rig_await_exit().command, &one.command);
 	assert_int_equal(wyn_tree_look(&tree), -EMFILE);
 	wyn_sys = before;
 	tree_rig_await_gone(&one);
@@ -227,6 +230,7 @@ int main(int argc, char **argv)
 		TREE_RIG_BOTH(tree_kills_all_when_a_chain_is_left_over),
 		TREE_RIG_BOTH(
 			tree_spares_a_group_when_its_dead_one_may_be_anothers),
+		TREE_RIG_BOTH(tree_spares_a_group_when_the_other_has_a_cgroup),
 		TREE_RIG_BOTH(
 			tree_kills_all_later_when_there_are_no_descriptors),
 		TREE_RIG_BOTH(tree_signals_everybody_when_asked),

@@ -66,14 +66,26 @@ int tree_rig_tear_down(void **state)
 	return 0;
 }
 
-void tree_rig_start(struct tree_rig_command *started, const char *script)
+static void start(
+	struct tree_rig_command *started, const char *script, bool contained)
 {
 	char mark[WYN_MARK_TEXT_BYTES];
 
 	wyn_tree_prepare(&tree, &started->command);
 	wyn_mark_text(&tree.mark, started->command.serial, mark);
 	wyn_family_start(&started->family, script, mark, -1, NULL);
-	wyn_tree_add(&tree, &started->command, started->family.pid, false);
+	wyn_tree_add(&tree, &started->command, started->family.pid, contained);
+}
+
+void tree_rig_start(struct tree_rig_command *started, const char *script)
+{
+	start(started, script, false);
+}
+
+void tree_rig_start_contained(
+	struct tree_rig_command *started, const char *script)
+{
+	start(started, script, true);
 }
 
 void tree_rig_turn(void)
@@ -97,6 +109,16 @@ void tree_rig_await_child(void)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	assert_int_equal(sigtimedwait(&child, NULL, &patience), SIGCHLD);
+}
+
+struct wyn_tree_exit tree_rig_await_exit(void)
+{
+	struct wyn_tree_exit end;
+
+	while (wyn_tree_wait(&tree, &end) == 0) {
+		tree_rig_await_child();
+	}
+	return end;
 }
 
 void tree_rig_await_end(struct tree_rig_command *started)

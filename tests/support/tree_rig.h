@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
  * tree_rig.h - a spawner that is the test, and the trees of processes it has.
- *
- * Every case runs twice: with /proc/thread-self/children, and without.
  */
 #pragma once
 
@@ -20,6 +18,7 @@ int tree_rig_set_up(void **state);
 /* No child is left, living or dead; after a failure the next case has none. */
 int tree_rig_tear_down(void **state);
 
+/* A case that runs twice: with /proc/thread-self/children, and without. */
 #define TREE_RIG_BOTH(function)                                            \
 	cmocka_unit_test_setup_teardown(                                   \
 		function, tree_rig_set_up, tree_rig_tear_down),            \
@@ -31,13 +30,20 @@ int tree_rig_tear_down(void **state);
 /* script: of family.h. */
 void tree_rig_start(struct tree_rig_command *started, const char *script);
 
+/* The same, but the tree is told that it has a cgroup. */
+void tree_rig_start_contained(
+	struct tree_rig_command *started, const char *script);
+
 /* One turn of a spawner, after a SIGCHLD. */
 void tree_rig_turn(void);
 
 /* Waits for a SIGCHLD. */
 void tree_rig_await_child(void);
 
-/* Until its leader has ended. */
+/* Until a leader has ended, without a look at who is left of it. */
+struct wyn_tree_exit tree_rig_await_exit(void);
+
+/* Until its leader has ended, and then a look. */
 void tree_rig_await_end(struct tree_rig_command *started);
 
 /* Until it is gone: then its pipe is at its end at once. Forgets it. */
